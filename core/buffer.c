@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/* Receive and send: the read buffer, what each pattern takes out of it, and partial
+   results. A byte that came from the system is in the result, in the partial or still in
+   the buffer, never in two of them and never in none; every search looks at a byte once.
+ */
+
+#define _GNU_SOURCE /* memmem */
+#include <stdint.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum {
+  CHUNK = 64 * 1024,  /* what one read asks for when nobody knows how much will come */
+  DIRECT = 16 * 1024, /* a count from here on is read past the buffer, if the host can */
+  LONG_COPY = 256 * 1024, /* a copy from here on lets other threads run meanwhile */
+  FIRST_PART =
+      1024 * 1024 /* a result is given this much memory before its bytes arrive */
+};
+
+/* ---- The read buffer ---- */
+
+void ps__buffer_free(ps_socket *self) {
+  self->buffer = ps__os_realloc(self->buffer, 0);
+  self->head = self->size = self->capacity = 0;
+}
+
+static char *bytes(const ps_socket *self) {
+  return self->buffer == NULL ? NULL : self->buffer + self->head;
+}
+
+/* Does: takes bytes away from the front; an empty buffer gives its memory back. */
+static void discard(ps_socket *self, size_t count) {
+  self->head += count;
+  self->size -= count;
+  if (self->size == 0) ps__buffer_free(self);
+}
+
+void ps_socket_take(ps_socket *self, size_t held) {
+  if (held == 0) return; /* the turn, and with it the buffer, may be another thread's */
+  self->received += (long long)held;
+  discard(self, held);
+}
+
+/* Does: makes room for more bytes behind those that are there. */
+static ps_status reserve(ps_socket *self, size_t room) {
+  if (self->capacity - self->head - self->size >= room) return PS__DONE;
+  if (room > PTRDIFF_MAX - self->size) return ps__failure(PS_NOMEMORY);
+  if (self->head > 0) {
+    memmove(self->buffer, bytes(self), self->size);
+    self->head = 0;
+  }
+  if (self->capacity - self->size >= room) return PS__DONE;
+  size_t capacity = self->size + room;
+  if (capacity < self->capacity * 2) capacity = self->capacity * 2;
+  char *memory = ps__os_realloc(self->buffer, capacity);
+  if (memory == NULL) return ps__failure(PS_NOMEMORY);
+  self->buffer = memory;
+  self->capacity = capacity;
+  return PS__DONE;
+}
+
+/* Does: reads once from the system into data, waiting until something is there. */
+static ps_status read_some(ps__call *call, char *data, size_t size, size_t *got) {
+  ps_host *host = call->host;
+  int lengthy = size >= LONG_COPY && host != NULL && host->leave != NULL;
+  for (;;) {
+    *got = 0;
+    if (lengthy) host->leave(host);
+    int error = ps__os_recv(call->fd, data, size, got);
+    if (lengthy) host->enter(host);
+    if (error == 0) return *got > 0 ? PS__DONE : ps__failure(PS_CLOSED);
+    ps_status status = PS__DONE;
+    if (ps__os_again(error))
+      status = ps__timeout_wait(call, 0);
+    else if (ps__os_signalled(error))
+      status = ps__timeout_goon(call);
+    else
+      status = ps__socket_error(call->self, error);
+    if (status.code != PS_OK) return status;
+  }
+}
+
+/* Does: reads more into the buffer. had is non-zero when the call has bytes already. */
+static ps_status more(ps__call *call, size_t had) {
+  ps_socket *self = call->self;
+  ps_status status = had > 0 ? ps__timeout_goon(call) : PS__DONE;
+  if (status.code != PS_OK) return status;
+  status = reserve(self, self->size < CHUNK ? CHUNK : self->size);
+  if (status.code == PS_NOMEMORY) status = reserve(self, 1);
+  if (status.code != PS_OK) return status;
+  size_t used = self->head + self->size, got;
+  status = read_some(call, self->buffer + used, self->capacity - used, &got);
+  self->size += got;
+  if (self->size == 0) ps__buffer_free(self);
+  return status;
+}
+
+/* Returns: whether the peer ended its stream. A reset, and a close from another thread,
+   read "closed" too, but what came before them is not all. */
+static int ended(const ps__call *call, ps_status status) {
+  return status.code == PS_CLOSED && status.system == 0 &&
+         (atomic_load(&call->self->state) & PS__CLOSED) == 0;
+}
+
+/* ---- Results ---- */
+
+/* What a receive is to hold to, apart from its pattern. */
+typedef struct want {
+  ps_prefix prefix;
+  size_t limit; /* bytes that may come behind the prefix; SIZE_MAX: any number */
+  int drop;     /* CRs are no part of the result */
+  int keep;     /* a failure leaves its bytes in the buffer: see ps_socket_next */
+} want;
+
+static const ps_bytes nothing;
+
+static ps_bytes without_bytes(ps_status status) {
+  ps_bytes result = nothing;
+  result.status = status;
+  return result;
+}
+
+/* Does: gives prefix and data as a result: as a view, or in the memory of the host. */
+static ps_bytes hand_over(ps_host *host, ps_status status, ps_prefix prefix,
+                          const char *data, size_t size) {
+  if (host == NULL || host->grow == NULL)
+    return (ps_bytes){status, prefix.data, prefix.size, data, size, 0};
+  char *memory = host->grow(host, prefix.size + size);
+  if (memory == NULL) return without_bytes(ps__failure(PS_NOMEMORY));
+  if (prefix.size > 0) memcpy(memory, prefix.data, prefix.size);
+  if (size > 0) memcpy(memory + prefix.size, data, size);
+  return (ps_bytes){status, NULL, 0, memory, prefix.size + size, 0};
+}
+
+/* Does: gives the prefix and the first size bytes of the buffer as a result that uses up
+   held bytes of it. */
+static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size_t size,
+                        size_t held) {
+  ps_socket *self = call->self;
+  ps_host *host = call->host;
+  ps_bytes result = hand_over(host, status, prefix, bytes(self), size);
+  if (host != NULL && host->grow != NULL) {
+    if (result.status.code == status.code) ps_socket_take(self, held);
+  } else if (host != NULL && host->hold) {
+    result.held = held;
+  } else {
+    /* The view is the caller's until the next call, so its memory stays for so long. */
+    self->received += (long long)held;
+    self->head += held;
+    self->size -= held;
+  }
+  return result;
+}
+
+/* Does: drops every CR from the bytes [from, to) of the buffer. The smaller side moves,
+   so that neither a long line nor what is behind a short one is moved again and again.
+   Returns: where those bytes end now. */
+static size_t drop_returns(ps_socket *self, size_t from, size_t to) {
+  if (from == to) return to;
+  char *start = bytes(self), *end = start + to;
+  char *kept = memchr(start + from, '\r', to - from);
+  if (kept == NULL) return to;
+  for (char *at = kept + 1; at <= end;) {
+    char *next = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL;
+    size_t count = (size_t)((next == NULL ? end : next) - at);
+    memmove(kept, at, count);
+    kept += count;
+    at += count + 1;
+  }
+  size_t stop = (size_t)(kept - start), gap = to - stop;
+  if (self->size - to <= stop) {
+    memmove(kept, end, self->size - to);
+  } else {
+    memmove(start + gap, start, stop);
+    self->head += gap;
+  }
+  self->size -= gap;
+  self->received += (long long)gap;
+  return stop;
+}
+
+/* Does: gives the failure, with what the buffer holds as its partial. */
+static ps_bytes fail(ps__call *call, ps_status status, const want *wanted) {
+  ps_socket *self = call->self;
+  if (status.code == PS_INTERRUPTED) return without_bytes(status);
+  int closed = status.code == PS_CLOSED;
+  if (wanted->keep && !closed) return deliver(call, status, (ps_prefix){NULL, 0}, 0, 0);
+  if (wanted->drop) drop_returns(self, 0, self->size);
+  if (closed && self->size > wanted->limit) status = ps__failure(PS_OVERSIZED);
+  size_t size = self->size;
+  if (status.code == PS_OVERSIZED)
+    size = wanted->limit;
+  else if (!closed && size >= wanted->limit)
+    size = wanted->limit - 1; /* or the partial could not be passed back as prefix */
+  if (wanted->keep && size > 0) status = PS__DONE;
+  return deliver(call, status, wanted->prefix, size, size);
+}
+
+static ps_bytes oversized(ps__call *call, const want *wanted) {
+  want cut = *wanted;
+  cut.drop = 0; /* what is dropped was dropped, and the rest is for another call */
+  return fail(call, ps__failure(PS_OVERSIZED), &cut);
+}
+
+/* ---- What the buffer can hold: lines, delimiters, small counts, all under a limit ----
+ */
+
+static char *find_byte(const ps_socket *self, int byte, size_t from) {
+  return from < self->size ? memchr(bytes(self) + from, byte, self->size - from) : NULL;
+}
+
+/* Returns: how many bytes it takes from the first, of which from are no CR, until more
+   than limit are none; at most to. */
+static size_t reach(const ps_socket *self, size_t from, size_t to, size_t limit) {
+  const char *start = bytes(self);
+  size_t at = from;
+  for (size_t kept = from; at < to && kept <= limit; at++) kept += start[at] != '\r';
+  return at;
+}
+
+static ps_bytes receive_line(ps__call *call, const want *wanted) {
+  ps_socket *self = call->self;
+  for (size_t searched = 0;;) {
+    char *end = find_byte(self, '\n', searched);
+    size_t size = end != NULL ? (size_t)(end - bytes(self)) : self->size;
+    if (size > wanted->limit) {
+      /* Only here CRs are dropped while a line still comes: a peer that sends nothing
+         else shall not fill the memory that the limit protects. */
+      size_t bound = reach(self, searched, size, wanted->limit);
+      size_t left = drop_returns(self, searched, bound);
+      if (left > wanted->limit) return oversized(call, wanted);
+      size -= bound - left;
+    }
+    if (end != NULL) {
+      char *start = bytes(self);
+      size_t line = size - (size > 0 && start[size - 1] == '\r');
+      if (line > 0 && memchr(start, '\r', line) != NULL)
+        line = size = drop_returns(self, 0, size);
+      return deliver(call, PS__DONE, wanted->prefix, line, size + 1);
+    }
+    searched = wanted->limit == SIZE_MAX ? size : drop_returns(self, searched, size);
+    ps_status status = more(call, searched);
+    if (status.code != PS_OK) return fail(call, status, wanted);
+  }
+}
+
+static ps_bytes receive_line_with_end(ps__call *call, const want *wanted) {
+  ps_socket *self = call->self;
+  for (size_t searched = 0;;) {
+    char *end = find_byte(self, '\n', searched);
+    size_t size = end != NULL ? (size_t)(end - bytes(self)) + 1 : self->size;
+    /* Without its end the line is at least one byte longer. */
+    if (size + (end == NULL) > wanted->limit) return oversized(call, wanted);
+    if (end != NULL) return deliver(call, PS__DONE, wanted->prefix, size, size);
+    searched = size;
+    ps_status status = more(call, searched);
+    if (status.code != PS_OK) return fail(call, status, wanted);
+  }
+}
+
+static ps_bytes receive_count(ps__call *call, const want *wanted, size_t count) {
+  ps_socket *self = call->self;
+  for (size_t had = 0; self->size < count;) {
+    had = self->size;
+    ps_status status = more(call, had);
+    if (status.code != PS_OK) return fail(call, status, wanted);
+  }
+  return deliver(call, PS__DONE, wanted->prefix, count, count);
+}
+
+static ps_bytes receive_all(ps__call *call, const want *wanted) {
+  ps_socket *self = call->self;
+  while (self->size <= wanted->limit) {
+    ps_status status = more(call, self->size);
+    if (ended(call, status) && self->size > 0)
+      return deliver(call, PS__DONE, wanted->prefix, self->size, self->size);
+    if (status.code != PS_OK) return fail(call, status, wanted);
+  }
+  return oversized(call, wanted);
+}
+
+/* Does: looks for a delimiter that begins in the prefix and ends in the buffer.
+   Returns: how many bytes of the prefix belong to it, 0 for none; more than the delimiter
+   has when that shows only with the next bytes. */
+static size_t straddle(const ps_socket *self, ps_data delimiter, ps_prefix prefix) {
+  size_t most = delimiter.size - 1 < prefix.size ? delimiter.size - 1 : prefix.size;
+  for (size_t part = most; part > 0; part--) {
+    size_t rest = delimiter.size - part;
+    size_t there = rest < self->size ? rest : self->size;
+    if (memcmp(prefix.data + prefix.size - part, delimiter.data, part) == 0 &&
+        (there == 0 || memcmp(bytes(self), delimiter.data + part, there) == 0))
+      return there == rest ? part : delimiter.size + 1;
+  }
+  return 0;
+}
+
+/* Returns: whether a delimiter may begin within the limit and go on behind the buffer. */
+static int may_begin(const ps_socket *self, ps_data delimiter, size_t limit) {
+  size_t first = self->size < delimiter.size ? 0 : self->size - delimiter.size + 1;
+  for (size_t at = first; at <= limit; at++)
+    if (at >= self->size ||
+        memcmp(bytes(self) + at, delimiter.data, self->size - at) == 0)
+      return 1;
+  return 0;
+}
+
+static ps_bytes receive_until(ps__call *call, const want *wanted, ps_data delimiter) {
+  ps_socket *self = call->self;
+  size_t undecided = delimiter.size + 1;
+  size_t part = undecided; /* of the delimiter, in the prefix */
+  for (size_t searched = 0;;) {
+    if (part == undecided) part = straddle(self, delimiter, wanted->prefix);
+    if (part > 0 && part != undecided) {
+      ps_prefix before = {wanted->prefix.data, wanted->prefix.size - part};
+      return deliver(call, PS__DONE, before, 0, delimiter.size - part);
+    }
+    if (part == 0) {
+      size_t again = delimiter.size - 1; /* bytes that may begin one and were looked at */
+      size_t from = searched > again ? searched - again : 0;
+      char *start = bytes(self);
+      char *found =
+          self->size - from >= delimiter.size
+              ? memmem(start + from, self->size - from, delimiter.data, delimiter.size)
+              : NULL;
+      size_t size = found != NULL ? (size_t)(found - start) : 0;
+      if (found != NULL && size <= wanted->limit)
+        return deliver(call, PS__DONE, wanted->prefix, size, size + delimiter.size);
+      if (self->size > wanted->limit &&
+          (found != NULL || !may_begin(self, delimiter, wanted->limit)))
+        return oversized(call, wanted);
+    }
+    searched = self->size;
+    ps_status status = more(call, searched);
+    if (status.code != PS_OK) return fail(call, status, wanted);
+  }
+}
+
+/* ---- What goes past the buffer: large results, straight into the memory of the caller
+ * ---- */
+
+/* Does: fills memory up to size, first from the buffer, and adds to *have. */
+static ps_status fill(ps__call *call, char *memory, size_t size, size_t *have) {
+  ps_socket *self = call->self;
+  ps_status status = PS__DONE;
+  for (int first = 1; *have < size; first = 0) {
+    if (self->size > 0) {
+      size_t count = self->size < size - *have ? self->size : size - *have;
+      memcpy(memory + *have, bytes(self), count);
+      ps_socket_take(self, count);
+      *have += count;
+      continue;
+    }
+    if (!first) status = ps__timeout_goon(call);
+    if (status.code != PS_OK) return status;
+    size_t got = 0;
+    /* A short rest comes by way of the buffer, with whatever is behind it. */
+    if (size - *have < DIRECT) {
+      status = more(call, 0);
+    } else {
+      status = read_some(call, memory + *have, size - *have, &got);
+      self->received += (long long)got;
+      *have += got;
+    }
+    if (status.code != PS_OK) return status;
+  }
+  return status;
+}
+
+/* Does: puts bytes that fill took back in front of the buffer. */
+static ps_status put_back(ps_socket *self, const char *memory, size_t size) {
+  ps_status status = reserve(self, size);
+  if (status.code != PS_OK || size == 0) return status;
+  memmove(self->buffer + self->head + size, bytes(self), self->size);
+  memcpy(bytes(self), memory, size);
+  self->size += size;
+  self->received -= (long long)size;
+  return status;
+}
+
+/* Does: reads count bytes, or all when it is SIZE_MAX, into memory of the host, which
+   grows as they come: a peer that only announces them costs nothing. */
+static ps_bytes receive_direct(ps__call *call, const want *wanted, size_t count) {
+  ps_socket *self = call->self;
+  ps_host *host = call->host;
+  size_t have = 0, room = FIRST_PART;
+  char *memory = NULL;
+  ps_status status = PS__DONE;
+  for (;;) {
+    if (room > count) room = count;
+    size_t prefix = wanted->prefix.size;
+    char *grown = room <= PTRDIFF_MAX - prefix ? host->grow(host, prefix + room) : NULL;
+    if (grown == NULL) status = ps__failure(PS_NOMEMORY);
+    if (grown == NULL && memory == NULL) return without_bytes(status);
+    if (memory == NULL && prefix > 0) memcpy(grown, wanted->prefix.data, prefix);
+    if (grown != NULL) memory = grown;
+    if (status.code == PS_OK) status = fill(call, memory + prefix, room, &have);
+    if (status.code != PS_OK || have == count) break;
+    room = room <= SIZE_MAX / 2 ? room * 2 : SIZE_MAX;
+  }
+  int whole = count == SIZE_MAX ? ended(call, status) : 0;
+  if (have > 0 && (whole || (wanted->keep && status.code == PS_CLOSED)))
+    status = PS__DONE;
+  if (status.code == PS_INTERRUPTED || (status.code != PS_OK && wanted->keep)) {
+    ps_status back = put_back(self, memory + wanted->prefix.size, have);
+    if (back.code == PS_OK) have = 0;
+  }
+  return (ps_bytes){status, NULL, 0, memory, wanted->prefix.size + have, 0};
+}
+
+/* ---- The functions ---- */
+
+ps_pattern ps_pattern_of(const char *text, size_t size) {
+  int starred = size > 1 && text[0] == '*';
+  char letter = size == 0 ? '\0' : starred ? text[1] : text[0];
+  int known = (starred || size == 1) && letter != '\0' && strchr("lLa", letter) != NULL;
+  return (ps_pattern){known ? letter : '?', 0};
+}
+
+static ps_status check_pattern(ps_pattern pattern) {
+  int good = pattern.kind != '\0' && strchr("lLan", pattern.kind) != NULL &&
+             (pattern.kind != 'n' || pattern.count >= 0);
+  return good ? PS__DONE : ps__misuse(PS_MISUSE_PATTERN, 1, "pattern");
+}
+
+static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
+  ps_host *host = call->host;
+  int lends = host != NULL && host->grow != NULL;
+  switch (pattern.kind) {
+    case 'l':
+      wanted->drop = 1;
+      return receive_line(call, wanted);
+    case 'L':
+      return receive_line_with_end(call, wanted);
+    case 'a':
+      if (lends && wanted->limit == SIZE_MAX)
+        return receive_direct(call, wanted, SIZE_MAX);
+      return receive_all(call, wanted);
+    default:
+      break;
+  }
+  wanted->limit = SIZE_MAX; /* the count bounds it */
+  unsigned long long count = (unsigned long long)pattern.count;
+  if (count <= wanted->prefix.size) return deliver(call, PS__DONE, wanted->prefix, 0, 0);
+  if (count >= SIZE_MAX) return fail(call, ps__failure(PS_NOMEMORY), wanted);
+  size_t behind = (size_t)count - wanted->prefix.size;
+  if (lends && behind >= DIRECT && behind > call->self->size)
+    return receive_direct(call, wanted, behind);
+  return receive_count(call, wanted, behind);
+}
+
+/* Does: what every function that receives does first. A failure to begin has the prefix
+   as its partial, like any other. */
+static ps_bytes begin(ps__call *call, ps_socket *self, ps_host *host, ps_prefix prefix) {
+  ps_status status = ps__begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
+  if (status.code == PS_OK) return nothing;
+  if (status.code == PS_INTERRUPTED || status.code >= PS_MISUSED)
+    return without_bytes(status);
+  return hand_over(host, status, prefix, NULL, 0);
+}
+
+static want wanting(ps_prefix prefix, ps_maxsize maxsize) {
+  return (want){prefix, maxsize == 0 ? SIZE_MAX : maxsize - prefix.size, 0, 0};
+}
+
+ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
+                           ps_maxsize maxsize, ps_host *host) {
+  ps_status status = ps__kind(self, PS__CLIENT);
+  if (status.code == PS_OK) status = check_pattern(pattern);
+  if (status.code == PS_OK && maxsize > 0 && prefix.size >= maxsize)
+    status = ps__misuse(PS_MISUSE_PREFIXSIZE, 2, "prefix");
+  if (status.code == PS_OK && maxsize > 0 && pattern.kind == 'n' &&
+      (unsigned long long)pattern.count > maxsize)
+    status = ps__misuse(PS_MISUSE_COUNTSIZE, 1, "pattern");
+  if (status.code != PS_OK) return without_bytes(status);
+  ps__call call;
+  ps_bytes result = begin(&call, self, host, prefix);
+  if (result.status.code != PS_OK) return result;
+  want wanted = wanting(prefix, maxsize);
+  result = receive(&call, pattern, &wanted);
+  ps__end(&call);
+  return result;
+}
+
+ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host) {
+  ps__call call;
+  ps_prefix none = {NULL, 0};
+  ps_bytes result = begin(&call, self, host, none);
+  if (result.status.code != PS_OK) return result;
+  want wanted = wanting(none, 0);
+  ps_status status = self->size == 0 ? more(&call, 0) : PS__DONE;
+  size_t size = max > 0 && max < self->size ? max : self->size;
+  result = status.code == PS_OK ? deliver(&call, status, none, size, size)
+                                : fail(&call, status, &wanted);
+  ps__end(&call);
+  return result;
+}
+
+ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter, ps_prefix prefix,
+                                ps_maxsize maxsize, ps_host *host) {
+  ps_status status = ps__kind(self, PS__CLIENT);
+  if (status.code == PS_OK && delimiter.size == 0)
+    status = ps__misuse(PS_MISUSE_DELIMITER, 1, "delimiter");
+  if (status.code == PS_OK && maxsize > 0 && prefix.size >= maxsize)
+    status = ps__misuse(PS_MISUSE_PREFIXSIZE, 2, "prefix");
+  if (status.code != PS_OK) return without_bytes(status);
+  ps__call call;
+  ps_bytes result = begin(&call, self, host, prefix);
+  if (result.status.code != PS_OK) return result;
+  want wanted = wanting(prefix, maxsize);
+  result = receive_until(&call, &wanted, delimiter);
+  ps__end(&call);
+  return result;
+}
+
+ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes,
+                                ps_host *host) {
+  ps_filled result = {ps__kind(self, PS__CLIENT), 0};
+  size_t size = nbytes < 0 ? buffer.size : (size_t)nbytes;
+  if (result.status.code == PS_OK && size > buffer.size)
+    result.status = ps__misuse(PS_MISUSE_BUFFERSIZE, 2, "nbytes");
+  if (result.status.code != PS_OK) return result;
+  ps__call call;
+  result.status = ps__begin(&call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
+  if (result.status.code != PS_OK) return result;
+  result.status = fill(&call, buffer.data, size, &result.count);
+  if (result.status.code == PS_INTERRUPTED &&
+      put_back(self, buffer.data, result.count).code == PS_OK)
+    result.count = 0;
+  ps__end(&call);
+  return result;
+}
+
+ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern) {
+  ps_status status = ps__kind(self, PS__CLIENT);
+  if (status.code == PS_OK) status = check_pattern(pattern);
+  return (ps_lines){status, pattern};
+}
+
+ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host) {
+  ps_status status = ps_socket_lines(self, pattern).status;
+  if (status.code != PS_OK) return without_bytes(status);
+  ps__call call;
+  ps_prefix none = {NULL, 0};
+  ps_bytes result = begin(&call, self, host, none);
+  if (result.status.code != PS_OK) return result;
+  want wanted = wanting(none, 0);
+  wanted.keep = 1;
+  result = receive(&call, pattern, &wanted);
+  ps__end(&call);
+  return result;
+}
+
+ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
+                       ps_host *host) {
+  long long size = (long long)data.size;
+  long long first = i < 0 ? size + i + 1 : i;
+  long long last = j < 0 ? size + j + 1 : j;
+  if (first < 1) first = 1;
+  if (last > size) last = size;
+  ps_sent result = {PS__DONE, first - 1};
+  ps__call call;
+  result.status = ps__begin(&call, self, host, PS__CLIENT | PS__DECIDED, PS__SENDING);
+  if (result.status.code != PS_OK) return result;
+  for (int again = 0; result.last < last; again = 1) {
+    if (again && result.status.code == PS_OK) result.status = ps__timeout_goon(&call);
+    if (result.status.code != PS_OK) break;
+    size_t left = (size_t)(last - result.last), sent = 0;
+    int lengthy = left >= LONG_COPY && host != NULL && host->leave != NULL;
+    if (lengthy) host->leave(host);
+    int error = ps__os_send(call.fd, data.data + result.last, left, &sent);
+    if (lengthy) host->enter(host);
+    result.last += (long long)sent;
+    self->sent += (long long)sent;
+    if (error != 0 && ps__os_again(error))
+      result.status = ps__timeout_wait(&call, 1);
+    else if (error != 0 && !ps__os_signalled(error))
+      result.status = ps__socket_error(self, error);
+  }
+  ps__end(&call);
+  return result;
+}
+
+ps_yes ps_socket_dirty(const ps_socket *self) { return (ps_yes){self->size > 0}; }
+
+ps_size ps_socket_pending(const ps_socket *self) { return (ps_size){self->size}; }

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+/* os.h for POSIX systems. Thin: one system call a function where that is possible;
+   policy, such as what to do when a call would wait, is the core's. */
+
+#define _GNU_SOURCE /* accept4, dup3, strerrordesc_np */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os.h"
+
+static int answer(int result) { return result < 0 ? errno : 0; }
+
+void *ps__os_realloc(void *memory, size_t size) {
+  if (size > 0) return realloc(memory, size);
+  free(memory);
+  return NULL;
+}
+
+/* ---- Time ---- */
+
+static double seconds_of(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double ps__os_gettime(void) { return seconds_of(CLOCK_REALTIME); }
+
+double ps__os_monotime(void) { return seconds_of(CLOCK_MONOTONIC); }
+
+/* Long waits are cut to a day: the callers look at the clock and wait again. */
+static struct timespec timespec_of(double seconds) {
+  double cut = fmin(seconds, 86400);
+  struct timespec time = {(time_t)cut, 0};
+  time.tv_nsec = (long)fmin(ceil((cut - (double)time.tv_sec) * 1e9), 999999999);
+  return time;
+}
+
+int ps__os_sleep(double seconds) {
+  struct timespec time = timespec_of(seconds);
+  return answer(nanosleep(&time, NULL));
+}
+
+/* ---- Waiting ---- */
+
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds) {
+  size_t total = 0, at = 0;
+  for (size_t i = 0; i < count; i++) total += sets[i].count;
+  struct pollfd few[16], *polled = few;
+  if (total > 16)
+    polled = total <= SIZE_MAX / sizeof *polled ? malloc(total * sizeof *polled) : NULL;
+  if (polled == NULL) return ENOMEM;
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sets[i].count; j++) {
+      const ps_watch *watch = &sets[i].watches[j];
+      polled[at++] = (struct pollfd){watch->fd, watch->writable ? POLLOUT : POLLIN, 0};
+    }
+  int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
+  int found = poll(polled, (nfds_t)total, milliseconds);
+  int error = answer(found);
+  at = 0;
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sets[i].count; j++, at++)
+      sets[i].watches[j].ready = found > 0 && polled[at].revents != 0;
+  if (polled != few) free(polled);
+  return error;
+}
+
+/* ---- Sockets ---- */
+
+static int prepare(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return errno;
+  flags = fcntl(fd, F_GETFD);
+  return answer(flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC));
+}
+
+static int prepare_new(int fd) {
+  int error = prepare(fd);
+#ifdef SO_NOSIGPIPE
+  int on = 1;
+  if (error == 0)
+    error = answer(setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on));
+#endif
+  if (error != 0) close(fd);
+  return error;
+}
+
+/* Does: opens a socket; under the number *fd when that is one already. */
+int ps__os_socket(int family, int *fd) {
+#ifdef SOCK_CLOEXEC
+  int made = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+#else
+  int made = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+#endif
+  if (made < 0) return errno;
+  int error = prepare_new(made);
+  if (error != 0) return error;
+  int on = 1;
+  if (family == 6) setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (*fd < 0) {
+    *fd = made;
+    return 0;
+  }
+#ifdef __APPLE__
+  error = answer(dup2(made, *fd));
+  if (error == 0) error = prepare(*fd);
+#else
+  error = answer(dup3(made, *fd, O_CLOEXEC));
+#endif
+  close(made);
+  return error;
+}
+
+int ps__os_adopt(int fd, int *family) {
+  struct sockaddr_storage name;
+  socklen_t size = sizeof name;
+  if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) return errno;
+  int type = 0;
+  size = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return errno;
+  *family = type != SOCK_STREAM          ? 0
+            : name.ss_family == AF_INET  ? 4
+            : name.ss_family == AF_INET6 ? 6
+                                         : 0;
+  return prepare(fd);
+}
+
+int ps__os_bind(int fd, const ps__addr *addr) {
+  return answer(bind(fd, (const struct sockaddr *)addr->raw.bytes, addr->size));
+}
+
+int ps__os_listen(int fd, int backlog) { return answer(listen(fd, backlog)); }
+
+int ps__os_accept(int fd, int *client) {
+#ifdef __APPLE__
+  *client = accept(fd, NULL, NULL);
+  return *client < 0 ? errno : prepare_new(*client);
+#else
+  *client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return answer(*client);
+#endif
+}
+
+int ps__os_connect(int fd, const ps__addr *addr) {
+  int error = answer(connect(fd, (const struct sockaddr *)addr->raw.bytes, addr->size));
+  return error == EINTR ? EINPROGRESS : error; /* it goes on by itself */
+}
+
+int ps__os_disconnect(int fd) {
+  struct sockaddr none;
+  memset(&none, 0, sizeof none);
+  none.sa_family = AF_UNSPEC;
+  return answer(connect(fd, &none, sizeof none));
+}
+
+int ps__os_recv(int fd, void *data, size_t size, size_t *got) {
+  ssize_t count = recv(fd, data, size, 0);
+  if (count < 0) return errno;
+  *got = (size_t)count;
+  return 0;
+}
+
+int ps__os_send(int fd, const void *data, size_t size, size_t *sent) {
+#ifdef MSG_NOSIGNAL
+  ssize_t count = send(fd, data, size, MSG_NOSIGNAL);
+#else
+  ssize_t count = send(fd, data, size, 0);
+#endif
+  if (count < 0) return errno;
+  *sent = (size_t)count;
+  return 0;
+}
+
+int ps__os_shutdown(int fd, const char *mode) {
+  int how = mode[0] == 's' ? SHUT_WR : mode[0] == 'r' ? SHUT_RD : SHUT_RDWR;
+  return answer(shutdown(fd, how));
+}
+
+/* A signal in the middle of close leaves nothing to be done again. */
+int ps__os_close(int fd) { return answer(close(fd)); }
+
+static void describe(const struct sockaddr *addr, socklen_t size, char *ip, size_t room) {
+  if (getnameinfo(addr, size, ip, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0)
+    ip[0] = '\0';
+}
+
+int ps__os_name(int fd, int peer, ps_address *name) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    struct sockaddr_storage room;
+  } addr;
+  socklen_t size = sizeof addr;
+  int result =
+      peer ? getpeername(fd, &addr.any, &size) : getsockname(fd, &addr.any, &size);
+  if (result < 0) return errno;
+  describe(&addr.any, size, name->ip, sizeof name->ip);
+  int six = addr.any.sa_family == AF_INET6;
+  name->port = ntohs(six ? addr.six.sin6_port : addr.four.sin_port);
+  name->family = six ? "inet6" : "inet";
+  return 0;
+}
+
+/* ---- Options ---- */
+
+#ifndef TCP_KEEPIDLE
+#ifdef TCP_KEEPALIVE
+#define TCP_KEEPIDLE TCP_KEEPALIVE
+#else
+#define TCP_KEEPIDLE -1
+#endif
+#endif
+#ifndef TCP_KEEPCNT
+#define TCP_KEEPCNT -1
+#endif
+#ifndef TCP_KEEPINTVL
+#define TCP_KEEPINTVL -1
+#endif
+#ifndef TCP_DEFER_ACCEPT
+#define TCP_DEFER_ACCEPT -1
+#endif
+#ifndef TCP_FASTOPEN
+#define TCP_FASTOPEN -1
+#endif
+#ifndef TCP_FASTOPEN_CONNECT
+#define TCP_FASTOPEN_CONNECT -1
+#endif
+#ifndef TCP_USER_TIMEOUT
+#define TCP_USER_TIMEOUT -1
+#endif
+#ifndef SO_REUSEPORT
+#define SO_REUSEPORT -1
+#endif
+#ifndef SO_BINDTODEVICE
+#define SO_BINDTODEVICE -1
+#endif
+
+static const struct {
+  int level, number;
+} options[] = {
+#define PS_OPTION(id, name, type, level, number) {level, number},
+#include "options.def"
+#undef PS_OPTION
+};
+
+int ps__os_hasoption(int option) { return options[option].number != -1; }
+
+int ps__os_setoption(int fd, int option, const ps_option *value) {
+  int level = options[option].level, number = options[option].number;
+  if (value->type == PS_TEXT)
+    return answer(
+        setsockopt(fd, level, number, value->text, (socklen_t)strlen(value->text) + 1));
+  if (value->type == PS_LINGER) {
+    struct linger linger = {value->flag, (int)value->integer};
+    return answer(setsockopt(fd, level, number, &linger, sizeof linger));
+  }
+  if (value->integer < INT_MIN || value->integer > INT_MAX) return EINVAL;
+  int integer = (int)value->integer;
+  return answer(setsockopt(fd, level, number, &integer, sizeof integer));
+}
+
+int ps__os_getoption(int fd, int option, ps_option *value) {
+  int level = options[option].level, number = options[option].number;
+  union {
+    int integer;
+    struct linger linger;
+    char text[IFNAMSIZ];
+  } room;
+  memset(&room, 0, sizeof room);
+  socklen_t size = option == PS__OPTION_DEVICE   ? sizeof room.text
+                   : option == PS__OPTION_LINGER ? sizeof room.linger
+                                                 : sizeof room.integer;
+  if (getsockopt(fd, level, number, &room, &size) < 0) return errno;
+  if (option == PS__OPTION_DEVICE) {
+    memcpy(value->text, room.text, sizeof room.text);
+  } else if (option == PS__OPTION_LINGER) {
+    value->flag = room.linger.l_onoff != 0;
+    value->integer = room.linger.l_linger;
+  } else {
+    value->integer = room.integer;
+  }
+  return 0;
+}
+
+/* ---- Errors ---- */
+
+int ps__os_again(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINPROGRESS;
+}
+
+int ps__os_signalled(int error) { return error == EINTR; }
+
+short ps__os_code(int error) {
+  switch (error) {
+    case 0:
+      return PS_OK;
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+      return PS_CLOSED;
+    case ETIMEDOUT:
+      return PS_TIMEOUT;
+    case ECONNREFUSED:
+      return PS_REFUSED;
+    case EADDRINUSE:
+      return PS_INUSE;
+    case EISCONN:
+      return PS_CONNECTED;
+    case EACCES:
+      return PS_PERMISSION;
+    case ENOMEM:
+      return PS_NOMEMORY;
+    default:
+      return PS_SYSTEM;
+  }
+}
+
+const char *ps__os_words(int error, char *buffer, size_t size) {
+#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+  (void)buffer;
+  (void)size;
+  const char *words = strerrordesc_np(error);
+  return words != NULL ? words : "unknown error";
+#else
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  strncpy(buffer, plain == (locale_t)0 ? "unknown error" : strerror_l(error, plain),
+          size - 1);
+  buffer[size - 1] = '\0';
+  if (plain != (locale_t)0) freelocale(plain);
+  return buffer;
+#endif
+}
+
+/* ---- The process ---- */
+
+size_t ps__os_setsize(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+    return INT_MAX;
+  return (size_t)limit.rlim_cur;
+}
+
+int ps__os_hostname(char *name, size_t size) {
+  name[size - 1] = '\0';
+  return answer(gethostname(name, size - 1));
+}
+
+/* ---- Resolver ---- */
+
+static ps_status resolver_status(int code) {
+  static const struct {
+    int resolver;
+    short code;
+  } known[] = {
+      {EAI_AGAIN, PS_AGAIN},       {EAI_FAIL, PS_FAIL},     {EAI_FAMILY, PS_BADFAMILY},
+      {EAI_MEMORY, PS_NOMEMORY},   {EAI_NONAME, PS_NONAME}, {EAI_SERVICE, PS_SERVICE},
+      {EAI_OVERFLOW, PS_OVERFLOW},
+  };
+  ps_status status = {PS_OK, 0, 0, NULL};
+  if (code == 0) return status;
+  status.code = PS_NONAME; /* others say that a name has no address of the kind */
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (known[i].resolver == code) status.code = known[i].code;
+  if (code == EAI_SYSTEM) {
+    status.system = errno;
+    status.code = ps__os_code(errno);
+  }
+  return status;
+}
+
+static ps_status append(ps__lookup *lookup, ps__record ***last,
+                        const struct addrinfo *info) {
+  int six = info->ai_family == AF_INET6;
+  if ((!six && info->ai_family != AF_INET) ||
+      info->ai_addrlen > sizeof(((ps__addr *)0)->raw.bytes))
+    return resolver_status(0);
+  ps__record *record = calloc(1, sizeof *record);
+  if (record == NULL) return resolver_status(EAI_MEMORY);
+  **last = record;
+  *last = &record->next;
+  record->addr.family = six ? 6 : 4;
+  record->addr.size = info->ai_addrlen;
+  memcpy(record->addr.raw.bytes, info->ai_addr, info->ai_addrlen);
+  describe(info->ai_addr, info->ai_addrlen, record->ip, sizeof record->ip);
+  if ((lookup->flags & PS__NAMES) == 0) return resolver_status(0);
+  return resolver_status(getnameinfo(
+      info->ai_addr, info->ai_addrlen, record->name, sizeof record->name,
+      lookup->servicename, lookup->service != NULL ? sizeof lookup->servicename : 0,
+      (lookup->flags & PS__NAMED) != 0 ? NI_NAMEREQD : 0));
+}
+
+void ps__os_resolve(ps__lookup *lookup) {
+  int flags = lookup->flags;
+  struct addrinfo hints, *found = NULL;
+  memset(&hints, 0, sizeof hints);
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = lookup->family == 4   ? AF_INET
+                    : lookup->family == 6 ? AF_INET6
+                                          : AF_UNSPEC;
+  if ((flags & PS__PASSIVE) != 0) hints.ai_flags |= AI_PASSIVE;
+  if ((flags & PS__NUMERIC) != 0) hints.ai_flags |= AI_NUMERICHOST;
+  if ((flags & (PS__NUMERIC | PS__NAMES)) == 0 && lookup->host != NULL)
+    hints.ai_flags |= AI_CANONNAME;
+  const char *service = lookup->service;
+  if (lookup->host == NULL && service == NULL) service = "0";
+  ps__record **last = &lookup->records;
+  *last = NULL;
+  lookup->status = resolver_status(getaddrinfo(lookup->host, service, &hints, &found));
+  if (found != NULL && found->ai_canonname != NULL)
+    strncpy(lookup->canonical, found->ai_canonname, sizeof lookup->canonical - 1);
+  for (struct addrinfo *at = found; at != NULL && lookup->status.code == PS_OK;
+       at = at->ai_next)
+    lookup->status = append(lookup, &last, at);
+  if (found != NULL) freeaddrinfo(found);
+}
+
+/* A lookup aside: a copy of the question, and the thread that answers it. Whoever of
+   thread and caller is the last to let go frees it. */
+typedef struct aside {
+  ps__lookup lookup;
+  pthread_mutex_t mutex;
+  pthread_cond_t answered;
+  int done;
+  int holders;
+  char text[]; /* host and service */
+} aside;
+
+static void let_go(aside *shared) {
+  pthread_mutex_lock(&shared->mutex);
+  int left = --shared->holders;
+  pthread_mutex_unlock(&shared->mutex);
+  if (left > 0) return;
+  while (shared->lookup.records != NULL) {
+    ps__record *next = shared->lookup.records->next;
+    free(shared->lookup.records);
+    shared->lookup.records = next;
+  }
+  pthread_cond_destroy(&shared->answered);
+  pthread_mutex_destroy(&shared->mutex);
+  free(shared);
+}
+
+static void *run(void *context) {
+  aside *shared = context;
+  ps__os_resolve(&shared->lookup);
+  pthread_mutex_lock(&shared->mutex);
+  shared->done = 1;
+  pthread_cond_signal(&shared->answered);
+  pthread_mutex_unlock(&shared->mutex);
+  let_go(shared);
+  return NULL;
+}
+
+static aside *copy(const ps__lookup *question) {
+  size_t host = question->host != NULL ? strlen(question->host) + 1 : 0;
+  size_t service = question->service != NULL ? strlen(question->service) + 1 : 0;
+  aside *shared = calloc(1, sizeof *shared + host + service);
+  if (shared == NULL) return NULL;
+  shared->lookup.family = question->family;
+  shared->lookup.flags = question->flags;
+  if (host > 0) shared->lookup.host = memcpy(shared->text, question->host, host);
+  if (service > 0)
+    shared->lookup.service = memcpy(shared->text + host, question->service, service);
+  return shared;
+}
+
+int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup) {
+  aside *shared = copy(question);
+  if (shared == NULL) return ENOMEM;
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+#ifndef __APPLE__
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+#endif
+  pthread_mutex_init(&shared->mutex, NULL);
+  pthread_cond_init(&shared->answered, &clock);
+  pthread_condattr_destroy(&clock);
+  shared->holders = 2;
+
+  /* Signals are for the threads of the program. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int error = pthread_create(&thread, NULL, run, shared);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error != 0) {
+    shared->holders = 1;
+    let_go(shared);
+    return error;
+  }
+  pthread_detach(thread);
+  *lookup = &shared->lookup;
+  return 0;
+}
+
+int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
+  aside *shared = (aside *)lookup;
+  struct timespec time = timespec_of(seconds);
+  pthread_mutex_lock(&shared->mutex);
+#ifdef __APPLE__
+  if (!shared->done)
+    pthread_cond_timedwait_relative_np(&shared->answered, &shared->mutex, &time);
+#else
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  time.tv_sec += now.tv_sec;
+  time.tv_nsec += now.tv_nsec;
+  if (time.tv_nsec >= 1000000000) {
+    time.tv_nsec -= 1000000000;
+    time.tv_sec++;
+  }
+  if (!shared->done) pthread_cond_timedwait(&shared->answered, &shared->mutex, &time);
+#endif
+  int done = shared->done;
+  pthread_mutex_unlock(&shared->mutex);
+  return done;
+}
+
+void ps__os_lookup_drop(ps__lookup *lookup) { let_go((aside *)lookup); }

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""TCP with LuaSocket's objects, timeouts, read patterns and partial results.
+
+Failures are returned: ``data, error, partial = client.receive()``. Misuse raises. The module
+``polysock.raising`` has the same functions for those who want exceptions instead.
+"""
+
+from . import dns
+from ._core import (
+    Socket,
+    bind,
+    connect,
+    connect4,
+    connect6,
+    fromfd,
+    gettime,
+    monotime,
+    select,
+    setsize,
+    sleep,
+    tcp,
+    tcp4,
+    tcp6,
+    version,
+)
+from .errors import Closed, Error, Oversized, Timeout, newtry, protect, try_
+
+VERSION: str = version()
+"""The name and the version of this library."""
+
+SETSIZE: int = setsize()
+"""How many descriptors this process may have; select itself has no limit."""
+
+SOCKETINVALID: int = -1
+"""What getfd gives for no descriptor, and what setfd takes for one."""
+
+__version__: str = VERSION.split()[-1]
+
+__all__ = [
+    "SETSIZE",
+    "SOCKETINVALID",
+    "VERSION",
+    "Closed",
+    "Error",
+    "Oversized",
+    "Socket",
+    "Timeout",
+    "bind",
+    "connect",
+    "connect4",
+    "connect6",
+    "dns",
+    "fromfd",
+    "gettime",
+    "monotime",
+    "newtry",
+    "protect",
+    "select",
+    "sleep",
+    "tcp",
+    "tcp4",
+    "tcp6",
+    "try_",
+]

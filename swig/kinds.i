@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The vocabulary of the interface: the kinds of result and the types of argument, by name. How
+// each looks in a language is in that language's lang.i, which is found by include path; here
+// is only what all languages share, and what stops a build that forgot a type.
+
+%{
+#include <math.h>
+
+#include "polysock.h"
+%}
+
+// Names lose the prefix of the core; the one class is Socket.
+%rename("%(strip:[ps_])s") "";
+%rename(Socket) ps_socket;
+%nodefaultctor ps_socket;
+
+// A function that returns anything but the kinds of lang.i is a mistake, and so is an argument
+// of a type that lang.i does not know.
+%define %untyped(TYPE)
+%typemap(out) TYPE %{
+%#error "$symname returns a type that is no result kind: see swig/kinds.i"
+%}
+%typemap(in) TYPE %{
+%#error "$symname takes a type that is no argument type: see swig/kinds.i"
+%}
+%enddef
+%untyped(SWIGTYPE)
+%untyped(SWIGTYPE *)
+%untyped(void *)
+%untyped(bool)
+%untyped(char)
+%untyped(char *)
+%untyped(const char *)
+%untyped(short)
+%untyped(int)
+%untyped(unsigned int)
+%untyped(long)
+%untyped(unsigned long)
+%untyped(long long)
+%untyped(unsigned long long)
+%untyped(size_t)
+%untyped(float)
+%untyped(double)
+
+// Argument types. Those with a default may be absent, and nil or None is absent, too.
+typedef const char *ps_name;
+typedef const char *ps_localname;
+typedef const char *ps_servicename;
+typedef const char *ps_mode;
+typedef double ps_duration;
+typedef double ps_seconds;
+typedef double ps_moment;
+typedef double ps_age;
+typedef long long ps_total;
+typedef long long ps_first;
+typedef long long ps_last;
+typedef long long ps_backlog;
+typedef long long ps_descriptor;
+typedef size_t ps_maxsize;
+
+%typemap(default) ps_localname, ps_servicename, ps_mode "$1 = NULL;"
+%typemap(default) ps_localport "$1 = (ps_localport){NULL, 0};"
+%typemap(default) ps_pattern "$1 = PS_LINE;"
+%typemap(default) ps_prefix "$1 = (ps_prefix){NULL, 0};"
+%typemap(default) ps_maxsize "$1 = 0;"
+%typemap(default) ps_first "$1 = 1;"
+%typemap(default) ps_last "$1 = -1;"
+%typemap(default) ps_backlog "$1 = 32;"
+%typemap(default) ps_total, ps_seconds "$1 = -1;"
+%typemap(default) ps_moment "$1 = INFINITY;"
+%typemap(default) ps_age "$1 = NAN;"
+%typemap(default) ps_option "$1 = (ps_option){PS_NIL, 0, 0, 0, 0, {0}};"

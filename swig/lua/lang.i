@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// How each type of argument and each kind of result looks in Lua. A typemap is one line that
+// calls support.h; nothing is decided here that another language could decide differently.
+
+%{
+#include "support.h"
+%}
+
+// ---- Arguments. Each is there, since absent ones were made nil. What these allocate is Lua's to
+// ---- collect, for the next one may raise.
+
+%define %argument(FUNCTION, TYPES...)
+%typemap(in) TYPES { $1 = FUNCTION(L, $input, "$symname", $argnum, "$1_name"); }
+%enddef
+%define %optional(FUNCTION, TYPES...)
+%typemap(in) TYPES {
+  if (!lua_isnil(L, $input)) $1 = FUNCTION(L, $input, "$symname", $argnum, "$1_name");
+}
+%enddef
+
+%typemap(in) ps_socket *, struct ps_socket * { $1 = ps_lua_self(L, $input, "$symname"); }
+%typemap(in, numinputs=0) ps_host * (ps_lua_host host) { $1 = ps_lua_lend(&host, L); }
+
+%argument(ps_lua_text, ps_name)
+%optional(ps_lua_text, ps_localname, ps_servicename, ps_mode)
+%argument(ps_lua_port, ps_port)
+%optional(ps_lua_port, ps_localport)
+%argument(ps_lua_number, ps_duration)
+%optional(ps_lua_given, ps_seconds, ps_moment, ps_age)
+%argument(ps_lua_integer, ps_descriptor)
+%optional(ps_lua_integer, ps_first, ps_last, ps_backlog)
+%optional(ps_lua_count, ps_total)
+%optional(ps_lua_positive, ps_maxsize)
+%optional(ps_lua_pattern, ps_pattern)
+%argument(ps_lua_data, ps_data)
+%optional(ps_lua_data, ps_prefix)
+%argument(ps_lua_option, ps_option)
+%argument(ps_lua_sockets, ps_sockets)
+
+// ---- Results: each pushes its values and says how many they are.
+
+%define %result(FUNCTION, TYPES...)
+%typemap(out) TYPES { SWIG_arg += FUNCTION(L, &$1, "$symname"); }
+%enddef
+
+%typemap(out) ps_done, ps_always { SWIG_arg += ps_lua_done(L, $1.status, "$symname"); }
+%typemap(out) ps_nothing { SWIG_arg += ps_lua_nothing(L, $1.status, "$symname"); }
+%typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, arg1, &$1, "$symname"); }
+%typemap(out) ps_ready { SWIG_arg += ps_lua_ready(L, $1.status, &arg1, &arg2, "$symname"); }
+%result(ps_lua_object, ps_object)
+%result(ps_lua_lines, ps_lines)
+%result(ps_lua_sent, ps_sent)
+%result(ps_lua_address, ps_address)
+%result(ps_lua_value, ps_value)
+%result(ps_lua_detached, ps_detached)
+%result(ps_lua_hostname, ps_hostname)
+%result(ps_lua_resolved, ps_resolved)
+%result(ps_lua_addresses, ps_addresses)
+%result(ps_lua_names, ps_names)
+%typemap(out) ps_stats { SWIG_arg += ps_lua_stats(L, &$1); }
+%typemap(out) ps_limits { SWIG_arg += ps_lua_limits(L, &$1); }
+%typemap(out) ps_left { SWIG_arg += ps_lua_left(L, &$1); }
+%typemap(out) ps_yes { lua_pushboolean(L, $1.yes); SWIG_arg++; }
+%typemap(out) ps_size { lua_pushinteger(L, (lua_Integer)$1.size); SWIG_arg++; }
+%typemap(out) ps_fd { lua_pushinteger(L, $1.fd); SWIG_arg++; }
+%typemap(out) ps_text { lua_pushstring(L, $1.text); SWIG_arg++; }
+%typemap(out) ps_seconds { lua_pushnumber(L, $1); SWIG_arg++; }
+
+// ---- Lua's own protocols; to-be-closed variables are in ps_lua_open.
+
+%rename(__tostring) ps_socket::tostring;
+%extend ps_socket {
+  ps_text tostring();
+}
+
+%init %{
+  ps_lua_open(L);
+%}

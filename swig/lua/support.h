@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/* What the typemaps of lang.i call: arguments out of a Lua stack, results onto it. It
+   makes no system call and keeps nothing between calls but what is in the Lua registry. A
+   function that raises has allocated nothing that Lua does not collect. */
+
+#ifndef PS_LUA_SUPPORT_H
+#define PS_LUA_SUPPORT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <math.h>
+#include <string.h>
+
+#include "polysock.h"
+
+/* LuaSocket ignores arguments that are too many, and so does this; those that are missing
+   become nil, so that typemaps may push. One that is missed is then misuse like any
+   other. */
+#undef SWIG_check_num_args
+#define SWIG_check_num_args(name, least, most) lua_settop(L, most);
+
+/* ---- Misuse ---- */
+
+/* The generator calls a method Socket_name, and counts self as its first argument. */
+static int is_method(const char *function) {
+  return strncmp(function, "Socket_", 7) == 0;
+}
+
+static const char *name_of(const char *function) {
+  return is_method(function)                 ? function + 7
+         : strncmp(function, "dns_", 4) == 0 ? function + 4
+                                             : function;
+}
+
+static int ps_lua_misuse(lua_State *L, ps_status status, const char *function) {
+  char buffer[PS_WORDS];
+  return luaL_error(L, "%s", ps_status_misuse(status, name_of(function), buffer));
+}
+
+static int bad(lua_State *L, short code, const char *function, int number,
+               const char *name) {
+  ps_status status = {code, (short)(number - is_method(function)), 0, name};
+  return ps_lua_misuse(L, status, function);
+}
+
+/* ---- The host ---- */
+
+typedef struct ps_lua_host {
+  ps_host host;
+  lua_State *L;
+} ps_lua_host;
+
+static int do_nothing(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+/* Lua runs the hook that a signal handler has set when a function is called, so one is
+   called; an error of the hook is left on the stack. The stock interpreter sets its hook
+   (every event, count 1) only in the main coroutine, so that one is handed on to the one
+   that waits. */
+static int interrupted(ps_host *host) {
+  lua_State *L = ((ps_lua_host *)host)->L;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  lua_State *main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  int every = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
+  if (main != L && lua_gethook(L) == NULL && lua_gethookmask(main) == every &&
+      lua_gethookcount(main) == 1)
+    lua_sethook(L, lua_gethook(main), every, 1);
+  lua_pushcfunction(L, do_nothing);
+  return lua_pcall(L, 0, 0, 0) != LUA_OK;
+}
+
+static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
+  *lent = (ps_lua_host){{NULL, NULL, interrupted, NULL, 1}, L};
+  return &lent->host;
+}
+
+/* ---- Arguments ---- */
+
+/* The address of this variable is the key of the socket's metatable in the registry. */
+static const char metatable_key = 0;
+
+static ps_socket *to_socket(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  int ours = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return ours ? ((swig_lua_userdata *)lua_touserdata(L, index))->ptr : NULL;
+}
+
+static ps_socket *ps_lua_self(lua_State *L, int index, const char *function) {
+  ps_socket *self = to_socket(L, index);
+  if (self == NULL) {
+    ps_status status = {PS_MISUSE_NOTOBJECT, 0, 0, NULL};
+    ps_lua_misuse(L, status, function);
+  }
+  return self;
+}
+
+static const char *ps_lua_text(lua_State *L, int index, const char *function, int number,
+                               const char *name) {
+  size_t size = 0;
+  const char *text = lua_tolstring(L, index, &size);
+  if (text == NULL) bad(L, PS_MISUSE_NOTTEXT, function, number, name);
+  if (strlen(text) != size) bad(L, PS_MISUSE_NULBYTE, function, number, name);
+  return text;
+}
+
+static lua_Number ps_lua_number(lua_State *L, int index, const char *function, int number,
+                                const char *name) {
+  int good = 0;
+  lua_Number value = lua_tonumberx(L, index, &good);
+  if (!good) bad(L, PS_MISUSE_NOTNUMBER, function, number, name);
+  return value;
+}
+
+/* A number for a type in which NaN has a meaning of its own. */
+static lua_Number ps_lua_given(lua_State *L, int index, const char *function, int number,
+                               const char *name) {
+  lua_Number value = ps_lua_number(L, index, function, number, name);
+  if (isnan(value)) bad(L, PS_MISUSE_NAN, function, number, name);
+  return value;
+}
+
+static lua_Integer ps_lua_integer(lua_State *L, int index, const char *function,
+                                  int number, const char *name) {
+  int good = 0;
+  lua_Integer value = lua_tointegerx(L, index, &good);
+  if (!good) bad(L, PS_MISUSE_NOTINTEGER, function, number, name);
+  return value;
+}
+
+static lua_Integer ps_lua_count(lua_State *L, int index, const char *function, int number,
+                                const char *name) {
+  lua_Integer value = ps_lua_integer(L, index, function, number, name);
+  if (value < 0) bad(L, PS_MISUSE_COUNT, function, number, name);
+  return value;
+}
+
+static size_t ps_lua_positive(lua_State *L, int index, const char *function, int number,
+                              const char *name) {
+  lua_Integer value = ps_lua_integer(L, index, function, number, name);
+  if (value < 1) bad(L, PS_MISUSE_POSITIVE, function, number, name);
+  return (size_t)value;
+}
+
+static ps_port ps_lua_port(lua_State *L, int index, const char *function, int number,
+                           const char *name) {
+  ps_port port = {NULL, 0};
+  if (lua_type(L, index) == LUA_TSTRING) {
+    port.service = ps_lua_text(L, index, function, number, name);
+  } else {
+    int good = 0;
+    port.number = lua_tointegerx(L, index, &good);
+    if (!good) bad(L, PS_MISUSE_NOTPORT, function, number, name);
+  }
+  return port;
+}
+
+static ps_pattern ps_lua_pattern(lua_State *L, int index, const char *function,
+                                 int number, const char *name) {
+  int good = 0;
+  lua_Integer count = lua_tointegerx(L, index, &good);
+  if (good) return PS_COUNT(count);
+  if (lua_type(L, index) != LUA_TSTRING || lua_isnumber(L, index))
+    bad(L, PS_MISUSE_NOTPATTERN, function, number, name);
+  size_t size = 0;
+  const char *text = lua_tolstring(L, index, &size);
+  return ps_pattern_of(text, size);
+}
+
+static ps_data ps_lua_data(lua_State *L, int index, const char *function, int number,
+                           const char *name) {
+  ps_data data = {NULL, 0};
+  data.data = lua_tolstring(L, index, &data.size);
+  if (data.data == NULL) bad(L, PS_MISUSE_NOTBYTES, function, number, name);
+  return data;
+}
+
+static ps_option ps_lua_option(lua_State *L, int index, const char *function, int number,
+                               const char *name) {
+  ps_option value = {PS_NIL, 0, 0, 0, 0, {0}};
+  if (lua_type(L, index) == LUA_TBOOLEAN) {
+    value.type = PS_FLAG;
+    value.flag = lua_toboolean(L, index);
+  } else if (lua_isnumber(L, index)) {
+    value.type = PS_NUMBER;
+    value.number = lua_tonumber(L, index);
+    value.integer = lua_tointegerx(L, index, &value.integral);
+  } else if (lua_type(L, index) == LUA_TSTRING) {
+    value.type = PS_TEXT;
+    const char *text = ps_lua_text(L, index, function, number, name);
+    if (strlen(text) >= sizeof value.text)
+      bad(L, PS_MISUSE_TOOLONG, function, number, name);
+    strcpy(value.text, text);
+  } else if (lua_type(L, index) == LUA_TTABLE) {
+    int good = 0;
+    value.type = PS_LINGER;
+    if (lua_getfield(L, index, "on") != LUA_TBOOLEAN) value.type = PS_NIL;
+    value.flag = lua_toboolean(L, -1);
+    lua_getfield(L, index, "timeout");
+    value.number = lua_tonumberx(L, -1, &good);
+    if (!good) value.number = NAN;
+    lua_pop(L, 2);
+  }
+  return value;
+}
+
+/* ---- Sets of sockets ---- */
+
+/* Does: asks an object that is no socket of ours, as LuaSocket does, with the method on
+   top. Leaves the stack as it was, but for the method. */
+static void ask(lua_State *L, int object, const char *method, int *answered) {
+  *answered = 0;
+  int type = lua_type(L, object);
+  if (type != LUA_TTABLE && type != LUA_TUSERDATA) {
+    lua_pushnil(L);
+  } else if (type == LUA_TUSERDATA && !luaL_getmetafield(L, object, "__index")) {
+    lua_pushnil(L);
+  } else {
+    if (type == LUA_TUSERDATA) lua_pop(L, 1);
+    lua_getfield(L, object, method);
+    if (!lua_isnil(L, -1)) {
+      lua_pushvalue(L, object);
+      lua_call(L, 1, 1);
+      *answered = 1;
+    }
+  }
+}
+
+static ps_watch watch_of(lua_State *L, int object, int writable) {
+  ps_watch watch = {-1, (char)writable, 0, 0};
+  const ps_socket *ours = to_socket(L, object);
+  if (ours != NULL) {
+    watch.fd = ps_socket_getfd(ours).fd;
+    watch.buffered = (char)(!writable && watch.fd >= 0 && ps_socket_dirty(ours).yes);
+    return watch;
+  }
+  int answered = 0;
+  ask(L, object, "getfd", &answered);
+  lua_Number fd = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  if (!answered || !(fd >= 0 && fd <= 2147483647)) return watch;
+  watch.fd = (int)fd;
+  if (writable) return watch;
+  ask(L, object, "dirty", &answered);
+  watch.buffered = (char)(answered && lua_toboolean(L, -1));
+  lua_pop(L, 1);
+  return watch;
+}
+
+/* The watches are in a userdata that stays on the stack until the call is over. */
+static ps_sockets ps_lua_sockets(lua_State *L, int index, const char *function,
+                                 int number, const char *name) {
+  ps_sockets sockets = {NULL, 0};
+  if (lua_isnil(L, index)) return sockets;
+  if (!lua_istable(L, index)) bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
+  size_t count = lua_rawlen(L, index);
+  sockets.watches = lua_newuserdatauv(L, (count + 1) * sizeof(ps_watch), 0);
+  sockets.count = count;
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, index, (lua_Integer)i + 1);
+    sockets.watches[i] = watch_of(L, lua_gettop(L), number == 2);
+    lua_pop(L, 1);
+  }
+  return sockets;
+}
+
+/* ---- Results ---- */
+
+/* Does: what every result that is no success does. */
+static int failure(lua_State *L, ps_status status, const char *function) {
+  if (status.code >= PS_MISUSED) return ps_lua_misuse(L, status, function);
+  if (status.code == PS_INTERRUPTED)
+    return lua_error(L); /* the hook's, see interrupted */
+  char buffer[PS_WORDS];
+  lua_pushnil(L);
+  lua_pushstring(L, ps_status_words(status, buffer));
+  return 2;
+}
+
+static int ps_lua_done(lua_State *L, ps_status status, const char *function) {
+  if (status.code != PS_OK) return failure(L, status, function);
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+static int ps_lua_nothing(lua_State *L, ps_status status, const char *function) {
+  return status.code != PS_OK ? failure(L, status, function) : 0;
+}
+
+static int push_object(lua_State *L) {
+  swig_lua_userdata *made = lua_newuserdatauv(L, sizeof *made, 0);
+  *made = (swig_lua_userdata){lua_touserdata(L, 2), 0, lua_touserdata(L, 1)};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  lua_setmetatable(L, -2);
+  made->own = 1; /* the last step: until then the caller owns the socket */
+  return 1;
+}
+
+static int ps_lua_object(lua_State *L, const ps_object *object, const char *function) {
+  if (object->status.code != PS_OK) return failure(L, object->status, function);
+  lua_pushcfunction(L, push_object);
+  lua_pushlightuserdata(L, object->socket);
+  lua_pushlightuserdata(L, SWIGTYPE_p_ps_socket);
+  if (lua_pcall(L, 2, 1, 0) == LUA_OK) return 1;
+  ps_socket_free(object->socket);
+  return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+}
+
+static void push_both(lua_State *L, const ps_bytes *bytes) {
+  lua_pushlstring(L, bytes->head, bytes->head_size);
+  if (bytes->size == 0) return;
+  lua_pushlstring(L, bytes->data, bytes->size);
+  lua_concat(L, 2);
+}
+
+static int push_large(lua_State *L) {
+  push_both(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* Does: pushes the bytes of a result, and only then takes them out of the read buffer. A
+   small string for which there is no memory is Lua's own error; nothing is lost either
+   way. Returns: whether there was memory. */
+static int push_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes) {
+  if (bytes->head_size + bytes->size <= LUAL_BUFFERSIZE) {
+    if (bytes->head_size == 0)
+      lua_pushlstring(L, bytes->size > 0 ? bytes->data : "", bytes->size);
+    else
+      push_both(L, bytes);
+  } else {
+    lua_pushcfunction(L, push_large);
+    lua_pushlightuserdata(L, (void *)bytes);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK) return 0;
+  }
+  ps_socket_take(socket, bytes->held);
+  return 1;
+}
+
+static int ps_lua_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
+                        const char *function) {
+  if (bytes->status.code == PS_OK && push_bytes(L, socket, bytes)) return 1;
+  ps_status status = bytes->status;
+  if (status.code == PS_OK) status.code = PS_NOMEMORY;
+  failure(L, status, function);
+  if (bytes->status.code == PS_OK || !push_bytes(L, socket, bytes))
+    lua_pushliteral(L, "");
+  return 3;
+}
+
+/* The iterator of lines: upvalues are the socket, and kind and count of the pattern. */
+static int next_piece(lua_State *L) {
+  ps_socket *socket = ((swig_lua_userdata *)lua_touserdata(L, lua_upvalueindex(1)))->ptr;
+  ps_pattern pattern = {(char)lua_tointeger(L, lua_upvalueindex(2)),
+                        lua_tointeger(L, lua_upvalueindex(3))};
+  ps_lua_host host;
+  ps_bytes bytes = ps_socket_next(socket, pattern, ps_lua_lend(&host, L));
+  if (bytes.status.code == PS_OK && push_bytes(L, socket, &bytes)) return 1;
+  if (bytes.status.code == PS_OK) bytes.status.code = PS_NOMEMORY;
+  failure(L, bytes.status, "lines");
+  if (bytes.status.code != PS_CLOSED) return lua_error(L);
+  lua_pushnil(L);
+  return 1;
+}
+
+static int ps_lua_lines(lua_State *L, const ps_lines *lines, const char *function) {
+  if (lines->status.code != PS_OK) return failure(L, lines->status, function);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, lines->pattern.kind);
+  lua_pushinteger(L, lines->pattern.count);
+  lua_pushcclosure(L, next_piece, 3);
+  return 1;
+}
+
+static int ps_lua_sent(lua_State *L, const ps_sent *sent, const char *function) {
+  if (sent->status.code == PS_OK) {
+    lua_pushinteger(L, sent->last);
+    return 1;
+  }
+  failure(L, sent->status, function);
+  lua_pushinteger(L, sent->last);
+  return 3;
+}
+
+static int ps_lua_address(lua_State *L, const ps_address *address, const char *function) {
+  if (address->status.code != PS_OK) return failure(L, address->status, function);
+  lua_pushstring(L, address->ip);
+  lua_pushinteger(L, address->port);
+  lua_pushstring(L, address->family);
+  return 3;
+}
+
+static int ps_lua_value(lua_State *L, const ps_value *result, const char *function) {
+  if (result->status.code != PS_OK) return failure(L, result->status, function);
+  const ps_option *value = &result->value;
+  switch (value->type) {
+    case PS_FLAG:
+      lua_pushboolean(L, value->flag);
+      break;
+    case PS_NUMBER:
+      if (value->integral)
+        lua_pushinteger(L, value->integer);
+      else
+        lua_pushnumber(L, value->number);
+      break;
+    case PS_TEXT:
+      lua_pushstring(L, value->text);
+      break;
+    case PS_LINGER:
+      lua_createtable(L, 0, 2);
+      lua_pushboolean(L, value->flag);
+      lua_setfield(L, -2, "on");
+      lua_pushinteger(L, value->integer);
+      lua_setfield(L, -2, "timeout");
+      break;
+    default:
+      lua_pushnil(L);
+      break;
+  }
+  return 1;
+}
+
+static int ps_lua_detached(lua_State *L, const ps_detached *detached,
+                           const char *function) {
+  if (detached->status.code != PS_OK) return failure(L, detached->status, function);
+  lua_pushinteger(L, detached->fd);
+  return 1;
+}
+
+static int ps_lua_stats(lua_State *L, const ps_stats *stats) {
+  lua_pushinteger(L, stats->received);
+  lua_pushinteger(L, stats->sent);
+  lua_pushnumber(L, stats->age);
+  return 3;
+}
+
+static int ps_lua_limits(lua_State *L, const ps_limits *limits) {
+  lua_pushnumber(L, limits->block);
+  lua_pushnumber(L, limits->total);
+  return 2;
+}
+
+static int ps_lua_left(lua_State *L, const ps_left *left) {
+  if (left->seconds == INFINITY)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, left->seconds);
+  return 1;
+}
+
+/* Does: pushes a table of the ready ones, keyed by position and by object. */
+static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
+  lua_newtable(L);
+  lua_Integer found = 0;
+  for (size_t i = 0; i < sockets->count; i++) {
+    const ps_watch *watch = &sockets->watches[i];
+    if (!watch->ready) continue;
+    lua_rawgeti(L, index, (lua_Integer)i + 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, ++found);
+    lua_pushinteger(L, found);
+    lua_rawset(L, -3);
+  }
+}
+
+static int ps_lua_ready(lua_State *L, ps_status status, const ps_sockets *recvt,
+                        const ps_sockets *sendt, const char *function) {
+  if (status.code >= PS_MISUSED || status.code == PS_INTERRUPTED)
+    return failure(L, status, function);
+  int ready = status.code == PS_OK;
+  ps_sockets none = {NULL, 0};
+  push_ready(L, 1, ready ? recvt : &none);
+  push_ready(L, 2, ready ? sendt : &none);
+  if (ready) return 2;
+  char buffer[PS_WORDS];
+  lua_pushstring(L, ps_status_words(status, buffer));
+  return 3;
+}
+
+static int ps_lua_hostname(lua_State *L, const ps_hostname *name, const char *function) {
+  if (name->status.code != PS_OK) return failure(L, name->status, function);
+  lua_pushstring(L, name->text);
+  return 1;
+}
+
+/* Entries come from the core and are not Lua's, so what builds tables of them runs
+ * protected. */
+static void push_entries(lua_State *L, const ps_entry *entries, int families) {
+  lua_newtable(L);
+  for (lua_Integer i = 1; entries != NULL; entries = entries->next, i++) {
+    if (families) {
+      lua_createtable(L, 0, 2);
+      lua_pushstring(L, entries->family);
+      lua_setfield(L, -2, "family");
+      lua_pushstring(L, entries->text);
+      lua_setfield(L, -2, "addr");
+    } else {
+      lua_pushstring(L, entries->text);
+    }
+    lua_rawseti(L, -2, i);
+  }
+}
+
+static int push_resolved(lua_State *L) {
+  const ps_resolved *resolved = lua_touserdata(L, 1);
+  lua_pushstring(L, resolved->text);
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, resolved->name);
+  lua_setfield(L, -2, "name");
+  push_entries(L, resolved->aliases, 0);
+  lua_setfield(L, -2, "alias");
+  push_entries(L, resolved->ips, 0);
+  lua_setfield(L, -2, "ip");
+  return 2;
+}
+
+static int push_addresses(lua_State *L) {
+  push_entries(L, ((const ps_addresses *)lua_touserdata(L, 1))->entries, 1);
+  return 1;
+}
+
+static int push_names(lua_State *L) {
+  const ps_names *names = lua_touserdata(L, 1);
+  push_entries(L, names->names, 0);
+  if (names->service[0] == '\0') return 1;
+  lua_pushstring(L, names->service);
+  return 2;
+}
+
+/* Does: pushes a result by a protected call, and frees its entries. */
+static int protect(lua_State *L, ps_status status, lua_CFunction push, const void *result,
+                   ps_entry *first, ps_entry *second, const char *function) {
+  int base = lua_gettop(L);
+  if (status.code == PS_OK) {
+    lua_pushcfunction(L, push);
+    lua_pushlightuserdata(L, (void *)result);
+    if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status.code = PS_NOMEMORY;
+  }
+  ps_resolved_free(first);
+  ps_resolved_free(second);
+  return status.code == PS_OK ? lua_gettop(L) - base : failure(L, status, function);
+}
+
+static int ps_lua_resolved(lua_State *L, const ps_resolved *result,
+                           const char *function) {
+  return protect(L, result->status, push_resolved, result, result->aliases, result->ips,
+                 function);
+}
+
+static int ps_lua_addresses(lua_State *L, const ps_addresses *result,
+                            const char *function) {
+  return protect(L, result->status, push_addresses, result, result->entries, NULL,
+                 function);
+}
+
+static int ps_lua_names(lua_State *L, const ps_names *result, const char *function) {
+  return protect(L, result->status, push_names, result, result->names, NULL, function);
+}
+
+/* ---- Loading ---- */
+
+static int close_at_end(lua_State *L) {
+  ps_socket *self = to_socket(L, 1);
+  if (self != NULL) ps_socket_close(self);
+  return 0;
+}
+
+/* Does: finishes the class that the generator has made. Its __index is a function, three
+   times slower than the table of methods that replaces it here. */
+static void ps_lua_open(lua_State *L) {
+  SWIG_Lua_get_class_metatable(L, "Socket");
+  lua_getfield(L, -1, ".fn");
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, close_at_end);
+  lua_setfield(L, -2, "__close");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}
+
+#endif

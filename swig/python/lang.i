@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// How each type of argument and each kind of result looks in Python. A typemap is one line that
+// calls support.h; nothing is decided here that another language could decide differently.
+
+%{
+#include "support.h"
+%}
+
+// ---- Arguments. The functions of support.h tell by their return value whether an exception is
+// ---- set.
+
+%define %argument(FUNCTION, TYPES...)
+%typemap(in) TYPES {
+  if (!FUNCTION($input, &$1, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+}
+%enddef
+%define %optional(FUNCTION, TYPES...)
+%typemap(in) TYPES {
+  if ($input != Py_None &&
+      !FUNCTION($input, &$1, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+}
+%enddef
+
+// A method is only ever called on an instance: the interpreter has checked that.
+%typemap(in) ps_socket *, struct ps_socket * { $1 = ps_py_self($input); }
+// noblock: the result typemap of ps_bytes needs the host, by this name.
+%typemap(in, numinputs=0, noblock=1) ps_host * {
+  ps_py_host lent;
+  $1 = ps_py_lend(&lent);
+}
+
+%argument(ps_py_text, ps_name)
+%optional(ps_py_text, ps_localname, ps_servicename, ps_mode)
+%argument(ps_py_port, ps_port)
+%optional(ps_py_port, ps_localport)
+%argument(ps_py_number, ps_duration)
+%optional(ps_py_number, ps_seconds, ps_moment)
+%optional(ps_py_given, ps_age)
+%argument(ps_py_integer, ps_descriptor)
+%optional(ps_py_integer, ps_first, ps_last, ps_backlog)
+%optional(ps_py_count, ps_total)
+%optional(ps_py_positive, ps_maxsize)
+%optional(ps_py_pattern, ps_pattern)
+%argument(ps_py_option, ps_option)
+
+// Those that keep something of Python's for the length of the call.
+%define %buffer(TYPE, FLAGS, CODE, CONDITION)
+%typemap(in) TYPE (Py_buffer view = {0}) {
+  if (CONDITION !ps_py_buffer($input, &view, FLAGS, CODE,
+                              ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+  if (view.obj != NULL) { $1.data = view.buf; $1.size = (size_t)view.len; }
+}
+%typemap(freearg) TYPE { if (view$argnum.obj != NULL) PyBuffer_Release(&view$argnum); }
+%enddef
+%buffer(ps_data, PyBUF_SIMPLE, PS_MISUSE_NOTBYTES, )
+%buffer(ps_prefix, PyBUF_SIMPLE, PS_MISUSE_NOTBYTES, $input != Py_None &&)
+%buffer(ps_room, PyBUF_WRITABLE, PS_MISUSE_NOTBUFFER, )
+
+%typemap(arginit) ps_sockets { $1 = (ps_sockets){NULL, 0}; }
+%typemap(in) ps_sockets (PyObject *items = NULL) {
+  if (!ps_py_sockets($input, &$1, &items, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+}
+%typemap(freearg) ps_sockets { Py_XDECREF(items$argnum); PyMem_Free($1.watches); }
+
+// ---- Results. self is the object of a method or the module of a function; it decides between
+// ---- tuples and exceptions.
+
+%define %result(FUNCTION, TYPES...)
+%typemap(out) TYPES {
+  $result = FUNCTION(self, &$1, "$symname");
+  if ($result == NULL) SWIG_fail;
+}
+%enddef
+
+%result(ps_py_done, ps_done)
+%result(ps_py_always, ps_always)
+%result(ps_py_nothing, ps_nothing)
+%result(ps_py_object, ps_object)
+%typemap(out) ps_bytes {
+  $result = ps_py_bytes(self, &$1, &lent, "$symname");
+  if ($result == NULL) SWIG_fail;
+}
+%result(ps_py_lines, ps_lines)
+%result(ps_py_sent, ps_sent)
+%result(ps_py_filled, ps_filled)
+%result(ps_py_address, ps_address)
+%result(ps_py_value, ps_value)
+%result(ps_py_detached, ps_detached)
+%result(ps_py_hostname, ps_hostname)
+%result(ps_py_resolved, ps_resolved)
+%result(ps_py_addresses, ps_addresses)
+%result(ps_py_names, ps_names)
+%typemap(out) ps_ready {
+  $result = ps_py_ready(self, &$1, &arg1, items1, &arg2, items2, "$symname");
+  if ($result == NULL) SWIG_fail;
+}
+%typemap(out) ps_stats { $result = Py_BuildValue("LLd", $1.received, $1.sent, $1.age); }
+%typemap(out) ps_limits { $result = Py_BuildValue("dd", $1.block, $1.total); }
+%typemap(out) ps_left { $result = ps_py_left(&$1); }
+%typemap(out) ps_yes { $result = PyBool_FromLong($1.yes); }
+%typemap(out) ps_size { $result = PyLong_FromSize_t($1.size); }
+%typemap(out) ps_fd { $result = PyLong_FromLong($1.fd); }
+%typemap(out) ps_text { $result = PyUnicode_FromString($1.text); }
+%typemap(out) ps_seconds { $result = PyFloat_FromDouble($1); }
+
+// ---- Python's own protocols: text, iteration, with, fileno, and the warning when an open object
+// ---- is collected.
+
+%feature("python:tp_str") ps_socket "ps_py_str";
+%feature("python:tp_repr") ps_socket "ps_py_repr";
+%feature("python:tp_iter") ps_socket "ps_py_iter";
+%feature("python:tp_iternext") ps_socket "ps_py_iternext";
+%exception ps_socket::~ps_socket { ps_py_collect(arg1); $action }
+
+%extend ps_socket {
+  %feature("docstring")
+  "The kind of the object: 'master', 'client' or 'server'.";
+  const ps_text kind;
+
+  %feature("docstring")
+  "The same as getfd, but raises ValueError where there is no descriptor, as Python's loops expect.";
+  ps_fileno fileno();
+
+  %feature("docstring")
+  "Fills the first nbytes of a writable buffer, all of it if absent, without a copy in between.
+  Gives how many bytes are in the buffer, with a failure too. Fails as receive.";
+  ps_filled receiveinto(ps_room buffer, ps_total nbytes, ps_host *host);
+
+  %feature("docstring")
+  "Gives the object itself; leaving the block closes it.";
+  ps_itself __enter__();
+  ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
+}
+
+// What only these protocols need.
+%{
+typedef ps_socket *ps_itself;
+typedef ps_always ps_left_block;
+typedef ps_fd ps_fileno;
+typedef PyObject *ps_anything;
+#define ps_socket_kind_get ps_socket_getkind
+#define ps_socket_fileno ps_socket_getfd
+#define ps_socket___enter__(self) (self)
+#define ps_socket___exit__(self, type, value, traceback) ps_socket_close(self)
+%}
+%typemap(in) ps_anything { $1 = $input; }
+%typemap(out) ps_itself { (void)$1; Py_INCREF(self); $result = self; }
+%typemap(out) ps_left_block { (void)$1; $result = Py_NewRef(Py_False); }
+%typemap(out) ps_fileno {
+  $result = ps_py_fileno($1);
+  if ($result == NULL) SWIG_fail;
+}
+
+%init %{
+  ps_py_open(m, SwigMethods); /* the interpreter sees an exception that this leaves */
+%}

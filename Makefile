@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# A thin front door: what each target does is in CMake, the runners and tools/. On Debian and
+# Ubuntu the targets install what they need; elsewhere they say what to install.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-c test-lua test-python test-package conformance lint format \
+        docs clean setup-build setup-test setup-lint
+
+VENV := build/venv
+PREFIX := build/prefix
+BIN := $(VENV)/bin
+# The tools of the environment come first, and a module path of the user's does no harm.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export LUA_PATH := $(CURDIR)/$(PREFIX)/share/lua/5.4/?.lua;$(CURDIR)/$(PREFIX)/share/lua/5.4/?/init.lua;;
+export LUA_CPATH := $(CURDIR)/$(PREFIX)/lib/lua/5.4/?.so;;
+unexport PYTHONPATH
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1:/' | \
+	    awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
+	@tools/demo.sh lua5.4 $(BIN)/python
+
+test: setup-test test-c test-lua test-python conformance test-package ## run every test
+
+test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
+	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
+	ctest --preset dev
+	cmake --preset asan --log-level=WARNING && cmake --build --preset asan
+	ctest --preset asan
+
+test-lua: setup-test $(PREFIX)/done ## what Lua alone has
+	busted --lua=/usr/bin/lua5.4 -o plainTerminal tests/lua
+
+test-python: setup-test $(VENV)/module ## what Python alone has
+	$(BIN)/python -m pytest
+
+conformance: setup-test $(PREFIX)/done $(VENV)/module ## both languages, C and LuaSocket alike; writes a report
+	$(BIN)/python tests/conformance/run.py --report build/conformance \
+	    --python $(BIN)/python --c build/dev/tests/testee_c
+
+test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
+	tools/test_packages.sh
+
+lint: setup-lint $(VENV)/module ## formatters, linters, type checker, both compilers
+	tools/lint.sh
+
+format: setup-lint $(VENV)/tools ## let the formatters decide
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+	ruff format . && ruff check --fix .
+
+docs: setup-build $(VENV)/tools ## stubs, annotations and docs/reference.md from the interface
+	$(BIN)/python swig/stubs.py
+
+clean: ## remove what was built
+	rm -rf build
+
+setup-build setup-test setup-lint: setup-%:
+	@tools/setup.sh $*
+
+SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.txt
+
+$(VENV)/tools: tools/requirements.txt | setup-build
+	python3 -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -r tools/requirements.txt
+	touch $@
+
+$(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/tools
+	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
+	cmake --install build/dev --prefix $(PREFIX) >/dev/null
+	touch $@
+
+$(VENV)/module: $(SOURCES) $(wildcard python/polysock/*) pyproject.toml $(VENV)/tools
+	$(BIN)/pip install -q --disable-pip-version-check --force-reinstall --no-deps .
+	touch $@

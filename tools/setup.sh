@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Sees to it that the machine has what a target needs: setup.sh build|test|lint. On Debian and
+# Ubuntu it installs what is missing, as root or by sudo; elsewhere it says which packages to
+# install. It installs nothing that is there already.
+set -eu
+
+# package, and a command or a file that shows that it is there
+build='
+cc:gcc
+make:make
+swig:swig
+lua5.4:lua5.4
+/usr/include/lua5.4/lua.h:liblua5.4-dev
+'
+test='
+/usr/include/cmocka.h:libcmocka-dev
+busted:lua-busted
+luarocks:luarocks
+pkg-config:pkg-config
+valgrind:valgrind
+/usr/share/lua/5.4/socket.lua:lua-socket
+/usr/share/lua/5.4/ltn12.lua:lua-socket
+lfs:lua-filesystem
+'
+lint='
+luacheck:lua-check
+clang:clang
+clang-format:clang-format
+'
+
+wanted=$build
+case ${1:-build} in
+build) ;;
+test) wanted="$build $test" ;;
+lint) wanted="$build $test $lint" ;;
+*) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
+esac
+
+has() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    lfs) ls /usr/lib/*/lua/5.4/lfs.so >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+missing=
+for pair in $wanted; do
+    has "${pair%%:*}" || missing="$missing ${pair#*:}"
+done
+# A virtual environment and the headers of the Python that is first in the path.
+if ! command -v python3 >/dev/null 2>&1; then
+    missing="$missing python3 python3-venv python3-dev"
+else
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+    python3 -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+        missing="$missing python3-dev"
+fi
+[ -n "$missing" ] || exit 0
+
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+if command -v apt-get >/dev/null 2>&1 &&
+    { [ -z "$as_root" ] || command -v sudo >/dev/null 2>&1; }; then
+    echo "installing:$missing"
+    $as_root apt-get update -qq
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        $missing >/dev/null
+else
+    echo "Please install these first (Debian's names):$missing" >&2
+    echo "that is a C compiler, make, SWIG 4.1 or newer, Lua 5.4 and Python 3.9 or newer with" >&2
+    echo "their headers, and for the tests cmocka, busted, LuaRocks, LuaSocket and valgrind" >&2
+    exit 1
+fi

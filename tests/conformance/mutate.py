@@ -1,0 +1,769 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Proof that the tests bite: small faults are put into the sources, one at a time, and
+each must turn a test red. See docs/conformance.md.
+
+A mutant is one line changed. It is built in a folder of its own, never in the tree, and
+goes through the C units, the conformance columns that it can affect and the tests of its
+language, until one of them fails. Those that nothing notices are listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import engine
+from engine import Options, casts, obstacle, play
+from run import read_scenarios
+from suite import RETRIES, Result, judge, lacking
+from testees import PYTHON_NAMES, Pool, Spec
+from transcript import Scenario
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+EQUIVALENT = HERE / "equivalent.txt"
+COPIED = ("core", "swig", "lua", "python", "tests", "CMakeLists.txt", "pyproject.toml")
+FILES = (
+    "core/buffer.c",
+    "core/timeout.c",
+    "core/tcp.c",
+    "core/option.c",
+    "core/select.c",
+    "core/resolve.c",
+    "core/error.c",
+    "swig/lua/lang.i",
+    "swig/lua/support.h",
+    "swig/python/lang.i",
+    "swig/python/support.h",
+)
+SLOW = ("core.buffer", "core.resolve")  # these try every size; for their own files
+QUICK = ("timeout", "tcp", "option", "select", "error")
+MEMORY = 6 << 30  # a mutant that asks for ever more of it must not take the machine along
+
+# --- making mutants -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutant:
+    file: str
+    line: int
+    before: str
+    after: str
+    kind: str
+    text: str = field(repr=False, compare=False)  # the whole file, changed
+    around: str = field(repr=False, compare=False)  # its function, changed
+
+    @property
+    def key(self) -> str:
+        """The verdict lasts as long as the function that it is about."""
+        return hashlib.sha256(f"{self.file}\0{self.around}".encode()).hexdigest()[:16]
+
+
+_TOKEN = re.compile(
+    r"->|\+\+|--|<<|>>|[-+*/&|<>=!]=|&&|\|\||[-+*/<>=!&|~?]"
+    r"|0x[0-9a-fA-F]+|\d+\.\d+|\d+|[A-Za-z_%$][\w.]*"
+)
+_SWAPS = {
+    "<": "<=",
+    "<=": "<",
+    ">": ">=",
+    ">=": ">",
+    "==": "!=",
+    "!=": "==",
+    "&&": "||",
+    "||": "&&",
+    "+": "-",
+    "-": "+",
+    "*": "/",
+    "/": "*",
+    "&": "|",
+    "|": "&",
+    "+=": "-=",
+    "-=": "+=",
+    "*=": "/=",
+    "++": "--",
+    "--": "++",
+}
+_SPACED = set("+-*/&|")  # the formatter puts spaces around those with two operands
+_NAMES = {
+    "PS_OK": "PS_CLOSED",
+    "PS_TIMEOUT": "PS_CLOSED",
+    "PS_CLOSED": "PS_TIMEOUT",
+    "PS_OVERSIZED": "PS_CLOSED",
+    "PS_NOMEMORY": "PS_CLOSED",
+    "PS_UNDECIDED": "PS_CLOSED",
+    "PS_CONNECTED": "PS_CLOSED",
+    "PS_BUFFERED": "PS_BUSY",
+    "PS_INTERRUPTED": "PS_TIMEOUT",
+    "PS_NONAME": "PS_FAIL",
+    "PS_FLAG": "PS_NIL",
+    "PS_NUMBER": "PS_NIL",
+    "PS_TEXT": "PS_NIL",
+    "PS_LINGER": "PS_NIL",
+    "PS__RECEIVING": "PS__SENDING",
+    "PS__SENDING": "PS__RECEIVING",
+    "PS__SHARED": "PS__RECEIVING",
+    "PS__MASTER": "PS__CLIENT",
+    "PS__CLIENT": "PS__SERVER",
+    "PS__SERVER": "PS__MASTER",
+    "PS__ANY": "PS__CLIENT",
+    "PS__READY": "PS__SIGNAL",
+    "PS__SIGNAL": "PS__TIMEUP",
+    "PS__TIMEUP": "PS__SIGNAL",
+    "PS__NUMERIC": "0",
+    "PS__NAMES": "0",
+    "PS__PASSIVE": "0",
+    "INFINITY": "0",
+    "NAN": "0",
+    "SIZE_MAX": "1",
+    "fmin": "fmax",
+    "fmax": "fmin",
+    "block": "total",
+    "total": "block",
+    "received": "sent",
+    "%optional": "%argument",
+    "%argument": "%optional",
+    "lua_pushinteger": "lua_pushnumber",
+    "lua_pushnumber": "lua_pushinteger",
+    "ps_lua_integer": "ps_lua_count",
+    "ps_lua_count": "ps_lua_integer",
+    "ps_lua_positive": "ps_lua_count",
+    "ps_lua_given": "ps_lua_number",
+    "ps_py_integer": "ps_py_count",
+    "ps_py_count": "ps_py_integer",
+    "ps_py_positive": "ps_py_count",
+    "ps_py_given": "ps_py_number",
+    "PyExc_TypeError": "PyExc_ValueError",
+    "PyExc_ValueError": "PyExc_TypeError",
+    "PyLong_FromLong": "PyBool_FromLong",
+    "PyBool_FromLong": "PyLong_FromLong",
+    "PyFloat_FromDouble": "PyLong_FromDouble",
+    "Py_False": "Py_True",
+    "arg1": "arg2",
+    "items1": "items2",
+}
+_DECLARATION = re.compile(
+    r"(static |const |unsigned |struct )*"
+    r"(int|char|short|long|long long|double|void|size_t|unsigned|[a-z]\w*_t"
+    r"|ps_\w+|Py\w+|lua_\w+|swig_\w+|place|want|wish)\s+\**\w+\s*([;=,\[]|\()"
+)
+
+
+def blank(text: str) -> list[str]:
+    """The lines of a source with comments, strings and preprocessor lines as spaces."""
+    index, end = 0, len(text)
+    pattern = re.compile(
+        r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+        r"|(?m:^[ \t]*#(?:[^\n]*\\\n)*[^\n]*)",
+        re.S,
+    )
+    parts: list[str] = []
+    while index < end:
+        hit = pattern.search(text, index)
+        if hit is None:
+            parts.append(text[index:])
+            break
+        parts.append(text[index : hit.start()])
+        parts.append("".join("\n" if char == "\n" else " " for char in hit[0]))
+        index = hit.end()
+    return "".join(parts).split("\n")
+
+
+def bodies(lines: list[str]) -> list[str]:
+    """The same with all that is outside of functions as spaces."""
+    out, depth, function, head = [], 0, False, ""
+    for line in lines:
+        kept = []
+        for char in line:
+            if char == "{":
+                if depth == 0:
+                    function = "(" in head and "=" not in head
+                depth += 1
+                kept.append(" ")
+            elif char == "}":
+                depth -= 1
+                head = "" if depth == 0 else head
+                kept.append(" ")
+            else:
+                if depth == 0:
+                    head = "" if char == ";" else head + char
+                kept.append(char if depth > 0 and function else " ")
+        out.append("".join(kept))
+    return out
+
+
+def interface(lines: list[str]) -> list[str]:
+    """Of an interface file: the code of the typemaps; what declares and documents goes."""
+    out, inside = [], False
+    for line in lines:
+        bare = line.strip()
+        if bare in ("%{", "%}", "%init %{"):
+            inside = bare == "%{"
+            out.append("")
+            continue
+        plain = inside or bare.startswith(("%feature", "%rename", "%extend", "%define"))
+        out.append("" if plain or bare.startswith(("ps_", "const ", "%enddef")) else line)
+    return out
+
+
+def _closing(code: str, start: int) -> int:
+    """Where the parenthesis that opens at start is closed; -1: not in this line."""
+    depth = 0
+    for index in range(start, len(code)):
+        depth += (code[index] == "(") - (code[index] == ")")
+        if depth == 0:
+            return index
+    return -1
+
+
+def _branches(code: str, start: int) -> tuple[int, int] | None:
+    """Where the `:` and the end of the conditional operator at start are, in its line."""
+    depth, nested, colon = 0, 0, -1
+    for index in range(start + 1, len(code)):
+        char = code[index]
+        depth += (char in "([") - (char in ")]")
+        if char == "?":
+            nested += 1
+        elif char == ":" and depth == 0:
+            if nested == 0 and colon < 0:
+                colon = index
+            else:
+                nested -= 1
+        if colon > 0 and (depth < 0 or (depth == 0 and char in ",;")):
+            return colon, index
+    return None
+
+
+def edits(code: str, line: str) -> list[tuple[str, str]]:
+    """All (kind, changed line) of one line."""
+    out: list[tuple[str, str]] = []
+
+    def put(kind: str, begin: int, end: int, by: str) -> None:
+        changed = line[:begin] + by + line[end:]
+        if changed != line:
+            out.append((kind, changed))
+
+    for hit in _TOKEN.finditer(code):
+        token, begin, end = hit[0], hit.start(), hit.end()
+        around = code[begin - 1 : begin] + code[end : end + 1]
+        if token in _SWAPS and (token not in _SPACED or around == "  "):
+            put("operator", begin, end, _SWAPS[token])
+        elif token in ("!", "~") and around[1:] != " ":
+            put("negation", begin, end, "")
+        elif token == "?":
+            place = _branches(code, begin)
+            if place:
+                colon, stop = place
+                first, second = line[begin + 1 : colon], line[colon + 1 : stop]
+                swapped = f"? {second.strip()} : {first.strip()}"
+                put("branches", begin, stop, swapped)
+        elif token[0].isdigit():
+            if "." in token or "x" in token:
+                put("constant", begin, end, f"({token} * 2)")
+            else:
+                by = {"0": "1", "1": "0"}.get(token, str(int(token) + 1))
+                # A comparison with 0 is mutated by its operator.
+                if not re.search(r"[!=]= ?$", code[:begin]):
+                    put("constant", begin, end, by)
+        elif token in _NAMES:
+            put("name", begin, end, _NAMES[token])
+        elif "." in token:
+            member = token.split(".")
+            if member[-1] in ("block", "total", "received", "sent"):
+                by = {"sent": "received"}.get(member[-1]) or _NAMES[member[-1]]
+                put("name", begin, end, ".".join([*member[:-1], by]))
+            elif member[0] in _NAMES:
+                put("name", begin, end, ".".join([_NAMES[member[0]], *member[1:]]))
+        elif token in ("if", "while"):
+            opens = code.find("(", end)
+            closes = _closing(code, opens) if opens >= 0 else -1
+            simple = re.findall(r"[!=]=|&&|\|\|| [<>]=? |!", code[opens:closes])
+            if closes > 0 and simple not in (["=="], ["!="], ["!"]):
+                put("condition", opens, closes + 1, f"(!{line[opens : closes + 1]})")
+    bare = code.strip()
+    whole = bare.endswith(";") and bare.count("(") == bare.count(")")
+    word = re.match(r"[\w*(]+", bare)
+    if whole and word and not _DECLARATION.match(bare):
+        starts = re.match(r"return|else|case|for|do\b|while|default|typedef", bare)
+        stands = bare.startswith(("if (", "*", "break", "continue"))
+        acts = re.match(r"[\w>.\[\]*-]+ ([-+*|&]?=)[^=]|[\w>.-]+\(", bare)
+        if not starts and (stands or acts):
+            begin = len(code) - len(code.lstrip())
+            put("dropped", begin, len(line), ";")
+    return out
+
+
+def mutants(root: Path, name: str) -> list[Mutant]:
+    text = (root / name).read_text(encoding="utf-8")
+    lines = text.split("\n")
+    codes = blank(text)
+    codes = interface(codes) if name.endswith(".i") else bodies(codes)
+    ends = [number for number, item in enumerate(lines) if item.startswith("}")]
+    out: dict[tuple[int, str], Mutant] = {}
+    for number, (code, line) in enumerate(zip(codes, lines)):
+        for kind, changed in edits(code, line):
+            all_lines = [*lines[:number], changed, *lines[number + 1 :]]
+            first = max([end for end in ends if end < number], default=0)
+            last = min([end for end in ends if end >= number], default=len(lines))
+            whole, around = "\n".join(all_lines), "\n".join(all_lines[first : last + 1])
+            said = line.strip(), changed.strip()
+            mutant = Mutant(name, number + 1, *said, kind, whole, around)
+            out.setdefault((number, changed), mutant)
+    return list(out.values())
+
+
+# --- those that are none --------------------------------------------------------------
+
+
+@dataclass
+class Excuse:
+    file: str
+    before: str
+    after: str
+    reason: str
+    line: int
+    used: bool = False
+
+
+def read_excuses(path: Path) -> list[Excuse]:
+    """Blocks of four lines: file, `- line`, `+ line`, reason; `#` begins a comment."""
+    out, block, first = [], [], 0
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for number, line in enumerate([*lines, ""], 1):
+        if line.strip() and not line.startswith("#"):
+            first = first if block else number
+            block.append(line.strip())
+        elif block:
+            good = len(block) >= 4 and block[1][:2] == "- " and block[2][:2] == "+ "
+            if not good:
+                raise SystemExit(f"{path}:{first}: wants file, - line, + line, reason")
+            reason = " ".join(block[3:])
+            out.append(Excuse(block[0], block[1][2:], block[2][2:], reason, first))
+            block = []
+    return out
+
+
+# --- building and testing one ---------------------------------------------------------
+
+
+class Bench:
+    """A copy of the tree with one build folder, in which mutants come and go."""
+
+    def __init__(self, work: Path, jobs: int) -> None:
+        self.work, self.tree, self.build = work, work / "tree", work / "build"
+        self.jobs = jobs
+        self.scenarios: list[Scenario] = []
+        self.excluded: set[tuple[str, str]] = set()  # (testee, scenario): red as it is
+        self.killers: dict[str, list[str]] = {}  # the last ones that bit, by column
+        self.seconds: dict[tuple[str, str], float] = {}
+        self.units: list[str] = []  # the C units that are green
+
+    def run(self, argv: list[str], seconds: float, cwd: Path | None = None) -> str | None:
+        """None when the command ends well, else the end of what it said."""
+        env = {**os.environ, **self.env()}
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=cwd or self.tree,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return f"not done after {seconds:g} s"
+        if done.returncode == 0:
+            return None
+        said = done.stdout.decode("utf-8", "replace").strip()
+        return said[-400:] or f"status {done.returncode}"
+
+    def env(self) -> dict[str, str]:
+        lua = f"{self.tree}/lua"
+        return {
+            "LUA_PATH": f"{lua}/?.lua;{lua}/?/init.lua;;",
+            "LUA_CPATH": f"{self.work}/lib/?.so;;",
+            "PYTHONPATH": f"{self.tree}/python",
+        }
+
+    def copy(self) -> None:
+        shutil.rmtree(self.tree, ignore_errors=True)
+        self.tree.mkdir(parents=True)
+        for name in COPIED:
+            source, target = ROOT / name, self.tree / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "*.so", ".*")
+                # With times of their own, or an old mutant's object would stay.
+                shutil.copytree(source, target, False, ignored, shutil.copyfile)
+            else:
+                shutil.copyfile(source, target)
+
+    def prepare(self) -> None:
+        argv = ["cmake", "-S", str(self.tree), "-B", str(self.build), "-G", "Ninja"]
+        argv += ["-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-O1 -w"]
+        argv += [f"-DPython_EXECUTABLE={sys.executable}"]
+        said = self.run(argv, 120) or self.make("all")
+        if said:
+            raise SystemExit(f"mutate: the tree itself does not build:\n{said}")
+        (self.work / "lib/polysock").mkdir(parents=True, exist_ok=True)
+        link(self.work / "lib/polysock/core.so", self.build / "core.so")
+        for module in self.build.glob("_core.*.so"):
+            link(self.tree / "python/polysock" / module.name, module)
+        root = self.tree / "tests/conformance/scenarios"
+        self.scenarios, faults = read_scenarios(root)
+        for fault in faults:
+            print(f"left out: {fault}")
+
+    def make(self, *targets: str) -> str | None:
+        return self.run(["ninja", "-C", str(self.build), "-j", "2", *targets], 120)
+
+    def spec(self, name: str) -> Spec:
+        argv = {
+            "c": [str(self.build / "tests/testee_c")],
+            "lua": ["lua5.4", str(HERE / "testee.lua"), "polysock"],
+            "python": [sys.executable, str(HERE / "testee.py")],
+        }[name]
+        # One that spins must end even if nobody is left to kill it.
+        argv = ["sh", "-c", 'ulimit -t 60; exec "$@"', "sh", *argv]
+        names = PYTHON_NAMES if name == "python" else {}
+        return Spec(name, argv, env=self.env(), names=names)
+
+    # the columns
+
+    def order(self, testee: str, file: str) -> list[Scenario]:
+        """What bit last comes first, then the quick ones."""
+        recent = {name: at for at, name in enumerate(self.killers.get(file, []))}
+        return sorted(
+            [item for item in self.scenarios if (testee, item.name) not in self.excluded],
+            key=lambda item: (
+                recent.get(item.name, 1000),
+                self.seconds.get((testee, item.name), 0.0),
+            ),
+        )
+
+    def column(self, testee: str, file: str, every: bool = False) -> list[str]:
+        """The scenarios that fail, the first one only unless every one is asked for."""
+        try:
+            pool = Pool({testee: self.spec(testee)})
+            features = {testee: pool.get(testee).features}
+            pool.finish()
+        except Exception as error:  # noqa: BLE001 - one that does not start is noticed
+            return [f"start: {error}"]
+        waiting = self.order(testee, file)
+        failed: list[str] = []
+        lock = threading.Lock()
+
+        def work() -> None:
+            pool = Pool({testee: self.spec(testee)})
+            while True:
+                with lock:
+                    if not waiting or (failed and not every):
+                        break
+                    scenario = waiting.pop(0)
+                for cast in casts(scenario, [testee]):
+                    if obstacle(scenario, cast, features, lacking) is None:
+                        self.play(scenario, cast, pool, lock, failed)
+            for running in pool.running.values():
+                running.kill()  # it may hang, and nobody asks how it ends
+
+        workers = [threading.Thread(target=work) for _ in range(self.jobs)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        return failed
+
+    def play(
+        self,
+        scenario: Scenario,
+        cast: dict[str, str],
+        pool: Pool,
+        lock: threading.Lock,
+        failed: list[str],
+    ) -> None:
+        result = Result(scenario, cast)
+        for _ in range(RETRIES + 1):
+            try:
+                result.outcome = play(scenario, cast, pool, Options())
+                judge(result, {})
+            except Exception as error:  # noqa: BLE001 - a testee that does not start
+                result.outcome, result.reason = None, str(error)
+            # A busy machine may be at fault, once or twice, but not for a testee that
+            # dies or hangs.
+            if result.mark != "FAIL" or lost(result):
+                break
+        with lock:
+            if result.outcome:
+                key = (result.testee, scenario.name)
+                self.seconds.setdefault(key, result.outcome.seconds)
+            if result.mark == "FAIL":
+                failed.append(scenario.name)
+
+    def baseline(self, columns: list[str]) -> None:
+        """What is red without any mutation proves nothing, and is left out."""
+        for testee in columns:
+            for name in self.column(testee, "", every=True):
+                print(f"left out: {name} [{testee}] fails as it is")
+                if name.startswith("start"):
+                    raise SystemExit(f"mutate: {name}")
+                self.excluded.add((testee, name))
+        listed = subprocess.run(
+            ["ctest", "--test-dir", str(self.build), "-N"], stdout=subprocess.PIPE
+        ).stdout.decode()
+        for unit in re.findall(r": (\S+)\n", listed):
+            if self.run([*self.ctest(f"^{unit}$")], 200):
+                print(f"left out: {unit} fails as it is")
+            else:
+                self.units.append(unit)
+        for name, argv, seconds in self.others():
+            if name == "units":
+                continue
+            said = self.run(argv, seconds)
+            if said:
+                print(f"left out: {name} fails as it is")
+                self.excluded.add((name, ""))
+
+    def ctest(self, expression: str) -> list[str]:
+        argv = ["ctest", "--test-dir", str(self.build), "--stop-on-failure", "-j2"]
+        return [*argv, "--timeout", "60", "-R", expression]
+
+    def others(self, own: str = "") -> list[tuple[str, list[str], float]]:
+        """Test programs besides the columns."""
+        pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        busted = ["busted", "--lua=/usr/bin/lua5.4", "-o", "plainTerminal", "tests/lua"]
+        out = []
+        if self.units:
+            slow = [unit for unit in SLOW if unit != f"core.{own}"]
+            units = [unit for unit in self.units if unit not in slow]
+            out.append(("units", self.ctest("^(" + "|".join(units) + ")$"), 120.0))
+        if list((self.tree / "tests/lua").glob("*_spec.lua")) and shutil.which("busted"):
+            out.append(("tests/lua", busted, 120.0))
+        if list((self.tree / "tests/python").glob("test_*.py")):
+            out.append(("tests/python", [*pytest, "tests/python"], 180.0))
+        return out
+
+    def verdict(self, mutant: Mutant) -> tuple[str, str]:
+        """("killed", by what), ("survived", "") or ("invalid", why)."""
+        path = self.tree / mutant.file
+        original = path.read_text(encoding="utf-8")
+        path.write_text(mutant.text, encoding="utf-8")
+        try:
+            return self.test(mutant)
+        finally:
+            path.write_text(original, encoding="utf-8")
+
+    def test(self, mutant: Mutant) -> tuple[str, str]:
+        language = mutant.file.split("/")[1] if mutant.file.startswith("swig/") else "c"
+        module = {"lua": "polysock_lua", "python": "polysock_python"}
+        # The unit of the file is the quickest, but for those that try every size.
+        own = Path(mutant.file).stem
+        first = f"core.{own}" if own in QUICK and f"core.{own}" in self.units else ""
+        target = module.get(language, "testee_c")
+        said = self.make(target, *([f"test_{own}"] if first else []))
+        if said:
+            wrong = [line for line in said.splitlines() if "rror:" in line]
+            return "invalid", wrong[0] if wrong else said.splitlines()[-1]
+        if first and self.run(self.ctest(f"^{first}$"), 90):
+            return "killed", f"units {first}"
+        others = {name: (argv, limit) for name, argv, limit in self.others(own)}
+        if language == "c":
+            # The Lua module reads by way of views, which the C testee does not.
+            stages = ["c", "units", "lua"]
+        else:
+            stages = [language, f"tests/{language}"]
+        for stage in stages:
+            if stage in others and (stage, "") not in self.excluded:
+                if stage == "units":
+                    self.make("tests/all")
+                if self.run(*others[stage]):
+                    return "killed", stage
+            elif stage in ("c", "lua", "python"):
+                if language == "c" and stage == "lua":
+                    self.make("polysock_lua")
+                failed = self.column(stage, mutant.file)
+                if failed:
+                    recent = self.killers.setdefault(mutant.file, [])
+                    recent[:] = [failed[0], *(n for n in recent if n != failed[0])][:60]
+                    return "killed", f"{stage} {failed[0]}"
+        return "survived", ""
+
+
+def lost(result: Result) -> bool:
+    return result.outcome is None or bool(
+        re.search(r"it died|it ended|does not start", result.reason)
+    )
+
+
+def link(place: Path, target: Path) -> None:
+    place.unlink(missing_ok=True)
+    place.symlink_to(target)
+
+
+# --- the report -----------------------------------------------------------------------
+
+
+def tests_state(root: Path) -> str:
+    """Changes with every test, so that survivors are tried again."""
+    digest = hashlib.sha256()
+    for path in sorted((root / "tests").rglob("*")):
+        if path.is_file() and path.suffix in (".t", ".c", ".h", ".py", ".lua"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def report(all_mutants: list[Mutant], cache: dict[str, dict[str, str]], to: Path) -> str:
+    """Writes the tables and returns the closing line."""
+    rows, survivors = [], []
+    totals: Counter[str] = Counter()
+    for name in FILES:
+        counts: Counter[str] = Counter()
+        for mutant in all_mutants:
+            if mutant.file == name:
+                seen = cache.get(mutant.key, {}).get("verdict", "open")
+                counts[seen] += 1
+                if seen == "survived":
+                    survivors.append(mutant)
+        totals.update(counts)
+        tried = counts["killed"] + counts["survived"]
+        if not sum(counts.values()):
+            continue
+        score = f"{100 * counts['killed'] / tried:.1f} %" if tried else "-"
+        rows.append(
+            f"| {name} | {counts['killed']} | {counts['survived']} | "
+            f"{counts['equivalent']} | {counts['invalid']} | {counts['open']} | {score} |"
+        )
+    out = ["# Mutation run", ""]
+    out += ["| file | killed | survived | equivalent | invalid | open | score |"]
+    out += ["| --- | ---: | ---: | ---: | ---: | ---: | ---: |", *rows, ""]
+    out += ["## Survivors", ""]
+    for mutant in survivors:
+        out += [f"{mutant.file}:{mutant.line} ({mutant.kind})"]
+        out += ["", f"    - {mutant.before}", f"    + {mutant.after}", ""]
+    killers: Counter[str] = Counter()
+    for mutant in all_mutants:
+        seen = cache.get(mutant.key, {})
+        if seen.get("verdict") == "killed":
+            killers[seen["by"].split("/")[0]] += 1
+    out += ["## What killed them", ""]
+    out += [f"- {name}: {count}" for name, count in killers.most_common()]
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text("\n".join(out) + "\n", encoding="utf-8")
+    print("\n".join(out[2 : 4 + len(rows)]))
+    return (
+        f"mutate: {totals['killed']} killed, {totals['survived']} survived, "
+        f"{totals['equivalent']} equivalent, {totals['open']} open"
+    )
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="mutate.py", description="Puts faults into the sources; the tests must see."
+    )
+    add = parser.add_argument
+    add("--sample", type=int, metavar="N", help="only N mutants, chosen by the seed")
+    add("--seed", default="0", help="for the choice and the order (default: 0)")
+    add("--file", action="append", metavar="FILE", help="only of this file; repeatable")
+    add("--budget", type=float, default=0, metavar="SECONDS", help="then stop")
+    add("-j", type=int, default=4, metavar="N", help="scenarios at a time (default: 4)")
+    add("--again", action="store_true", help="forget the verdicts of earlier runs")
+    add("--list", action="store_true", help="lists the mutants, and ends")
+    add(
+        "--work",
+        type=Path,
+        default=ROOT / "build/mutation",
+        metavar="DIR",
+        help="for the copy, the cache and report.md (default: build/mutation)",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = arguments(argv)
+    began = time.monotonic()
+    wanted = options.file or FILES
+    options.work.mkdir(parents=True, exist_ok=True)
+    bench = Bench(options.work.resolve(), options.j)
+    bench.copy()  # of one moment, for the mutants and for the tests
+    found = [mutant for name in wanted for mutant in mutants(bench.tree, name)]
+    chosen = sorted(found, key=lambda item: (item.file, item.line, item.after))
+    random.Random(options.seed).shuffle(chosen)
+    if options.sample:
+        chosen = chosen[: options.sample]
+    if options.list:
+        for mutant in sorted(chosen, key=lambda item: (item.file, item.line)):
+            print(f"{mutant.file}:{mutant.line} ({mutant.kind})")
+            print(f"  - {mutant.before}\n  + {mutant.after}")
+        print(f"{len(chosen)} of {len(found)} mutants")
+        return 0
+    excuses = read_excuses(EQUIVALENT)
+    place = options.work / "cache.json"
+    cache: dict[str, dict[str, str]] = {}
+    if place.exists() and not options.again:
+        cache = json.loads(place.read_text(encoding="utf-8"))
+    state = tests_state(bench.tree)
+    todo = []
+    for mutant in chosen:
+        seen = cache.get(mutant.key, {})
+        excuse = [
+            item
+            for item in excuses
+            if (item.file, item.before, item.after)
+            == (mutant.file, mutant.before, mutant.after)
+        ]
+        for item in excuse:
+            item.used = True
+        if excuse:
+            cache[mutant.key] = {"verdict": "equivalent", "by": excuse[0].reason}
+        elif not seen or seen["verdict"] == "equivalent":
+            todo.append(mutant)
+        elif seen["verdict"] == "survived" and seen.get("state") != state:
+            todo.append(mutant)
+    unused = [
+        item
+        for item in excuses
+        if not item.used and item.file in wanted and not options.sample
+    ]
+    for item in unused:
+        print(f"FAULT {EQUIVALENT.name}:{item.line}: there is no such mutant")
+    if todo:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        engine.STEP_SECONDS = 3.0
+        bench.prepare()
+        languages = {name.split("/")[1] for name in wanted if name.startswith("swig/")}
+        core = any(name.startswith("core/") for name in wanted)
+        bench.baseline(sorted(languages | ({"c", "lua"} if core else set())))
+        for number, mutant in enumerate(todo, 1):
+            if options.budget and time.monotonic() - began > options.budget:
+                break
+            since = time.monotonic()
+            verdict, by = bench.verdict(mutant)
+            cache[mutant.key] = {"verdict": verdict, "by": by, "state": state}
+            place.write_text(json.dumps(cache, indent=0), encoding="utf-8")
+            print(
+                f"{number}/{len(todo)} {verdict} {mutant.file}:{mutant.line} "
+                f"{mutant.after} [{by}] {time.monotonic() - since:.1f} s",
+                flush=True,
+            )
+    closing = report(chosen, cache, options.work / "report.md")
+    print(f"{options.work / 'report.md'}: {time.monotonic() - began:.0f} s")
+    print(closing)
+    return 1 if unused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

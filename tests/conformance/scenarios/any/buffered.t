@@ -1,0 +1,12 @@
+# receiveany first returns what an earlier read left, without looking for more.
+# proves: any.buffered
+# skip: luasocket has no receiveany
+peer listen
+mod connect $host $port = object -> c
+peer accept
+peer send "a\nbc"
+c receive               = "a"
+c pending               = 2
+peer send "de"
+c receiveany            = "bc" ~0s
+c receiveany            = "de"

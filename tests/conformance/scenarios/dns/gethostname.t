@@ -1,0 +1,3 @@
+# gethostname is a text.
+# proves: dns.gethostname
+dns gethostname = <text 1..255>

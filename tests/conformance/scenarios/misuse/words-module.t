@@ -1,0 +1,22 @@
+# The same for the functions of the module.
+# proves: misuse.words
+# deviates: luasocket does not name the parameter
+mod bind true 0                              X "bad argument #1 to 'bind' (address: text expected)"
+mod bind "127.0.0.1" 65536                   X "bad argument #2 to 'bind' (port: 0 to 65535 expected)"
+mod bind "127.0.0.1" 0 "x"                   X "bad argument #3 to 'bind' (backlog: integer expected)"
+mod connect true 80                          X "bad argument #1 to 'connect' (address: text expected)"
+mod connect "127.0.0.1" 0                    X "bad argument #2 to 'connect' (port: 1 to 65535 expected)"
+mod connect "127.0.0.1" 80 true              X "bad argument #3 to 'connect' (locaddr: text expected)"
+mod connect "127.0.0.1" 80 "127.0.0.1" 65536 X "bad argument #4 to 'connect' (locport: 0 to 65535 expected)"
+mod connect "127.0.0.1" 80 nil nil "x"       X "bad argument #5 to 'connect' (family: 'inet', 'inet6' or 'unspec' expected)"
+mod connect4 "127.0.0.1" 0                   X "bad argument #2 to 'connect4' (port: 1 to 65535 expected)"
+mod connect6 "127.0.0.1" 0                   X "bad argument #2 to 'connect6' (port: 1 to 65535 expected)"
+mod select 5 nil                             X "bad argument #1 to 'select' (recvt: set of sockets expected)"
+mod select nil 5                             X "bad argument #2 to 'select' (sendt: set of sockets expected)"
+mod select nil nil "x"                       X "bad argument #3 to 'select' (timeout: number expected)"
+mod sleep "x"                                X "bad argument #1 to 'sleep' (seconds: number expected)"
+dns toip true                                X "bad argument #1 to 'toip' (address: text expected)"
+dns tohostname true                          X "bad argument #1 to 'tohostname' (address: text expected)"
+dns getaddrinfo true                         X "bad argument #1 to 'getaddrinfo' (address: text expected)"
+dns getnameinfo true                         X "bad argument #1 to 'getnameinfo' (address: text expected)"
+dns getnameinfo "127.0.0.1" true             X "bad argument #2 to 'getnameinfo' (service: text expected)"

@@ -1,0 +1,13 @@
+# Python tells the kind as an attribute.
+# proves: kind.attribute
+# only: python
+peer listen
+c tcp                 = object
+c field "kind"        = "master"
+c connect $host $port = 1
+c field "kind"        = "client"
+s tcp4                = object
+s listen              = 1
+s field "kind"        = "server"
+s close               = 1
+s field "kind"        = "server"

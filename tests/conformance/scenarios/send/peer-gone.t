@@ -1,0 +1,9 @@
+# Sending after the peer is gone fails with closed, and no signal ends the program.
+# proves: send.closed.peer module.sigpipe
+peer listen
+mod connect $host $port = object -> c
+peer accept
+peer reset
+c send "abc"            ! "closed" 0
+c send "abc"            ! "closed" 0
+c send "abcdef" 3 5     ! "closed" 2

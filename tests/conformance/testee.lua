@@ -1,0 +1,130 @@
+-- SPDX-License-Identifier: MIT
+-- The testee for Lua: reads a call per line, makes it, prints what came back. It serves
+-- any module with this interface: `lua testee.lua polysock` or `lua testee.lua socket`.
+-- It must never improve, hide or judge an answer: that is the driver's work.
+
+local module = assert(arg[1], "usage: testee.lua MODULE")
+local socket = require(module)
+local slots = {}
+
+-- Values: a letter for the type, then the value; text has its odd bytes as %XX.
+
+local written, read = {}, {}
+for byte = 0, 255 do
+  local char, code = string.char(byte), ("%%%02X"):format(byte)
+  written[char], read[code] = code, char
+end
+
+local function encode(value, into)
+  local kind = math.type(value) or type(value)
+  if kind == "nil" then return "n" end
+  if kind == "boolean" then return value and "t" or "f" end
+  if kind == "integer" then return ("i%d"):format(value) end
+  if kind == "float" then return ("d%.17g"):format(value) end
+  if kind == "string" then return "a" .. value:gsub("[^!-$&-~]", written) end
+  if kind == "table" and (#value > 0 or next(value) == nil) then
+    local out = { "[" }
+    for index, item in ipairs(value) do out[index + 1] = encode(item) end
+    return table.concat(out, " ") .. " ]"
+  end
+  if kind == "table" then
+    local out = { "{" }
+    for name, item in pairs(value) do
+      out[#out + 1] = "a" .. name .. " " .. encode(item)
+    end
+    return table.concat(out, " ") .. " }"
+  end
+  for name, object in pairs(slots) do
+    if rawequal(object, value) then return "o" .. name end
+  end
+  if into ~= "-" then slots[into] = value end
+  return "o" .. into
+end
+
+local decode -- reads one value with `word`, the function that gives the next word
+
+local readers = {
+  n = function() return nil end,
+  t = function() return true end,
+  f = function() return false end,
+  i = function(body) return math.tointeger(tonumber(body)) end,
+  d = function(body) return (tonumber(body) or 0 / 0) + 0.0 end,
+  s = function(body) return (body:gsub("%%%x%x", read)) end,
+  o = function(body) return slots[body] end,
+  ["["] = function(_, word)
+    local list = {}
+    for item in word do
+      if item == "]" then return list end
+      list[#list + 1] = decode(item, word)
+    end
+  end,
+  ["{"] = function(_, word)
+    local fields = {}
+    for name in word do
+      if name == "}" then return fields end
+      fields[decode(name)] = decode(word(), word)
+    end
+  end,
+}
+readers.b = readers.s
+
+function decode(item, word)
+  return readers[item:sub(1, 1)](item:sub(2), word)
+end
+
+-- Calls. Source text per method, so that Lua's messages name it as they do for a user.
+
+local callers = setmetatable({}, { __index = function(cache, access)
+  local body = ("local object = ... return object%s(select(2, ...))"):format(access)
+  cache[access] = assert(load(body, "=call"))
+  return cache[access]
+end })
+
+local own = { -- what the scenarios ask of the testee itself
+  tostring = function(slot) return tostring(slots[slot]) end,
+  next = function(slot) return slots[slot]() end,
+  field = function(slot, name) return slots[slot][name] end,
+  keep = function(slot, value) slots[slot] = value end,
+  drop = function(slot) slots[slot] = nil; collectgarbage() end,
+  reset = function()
+    for _, object in pairs(slots) do
+      if type(object) == "userdata" then pcall(object.close, object) end
+    end
+    slots = {}
+    collectgarbage()
+  end,
+}
+
+local function call(slot, method, ...)
+  if own[method] then return own[method](slot, ...) end
+  local library = slot == "mod" and socket or slot == "dns" and socket.dns
+  if not library then return callers[":" .. method](slots[slot], ...) end
+  if type(library[method]) ~= "function" then return library[method] end
+  return callers["." .. method](library, ...)
+end
+
+local function answer(tag, into, done, ...)
+  if done then
+    local out = table.pack(...)
+    for index = 1, out.n do out[index] = encode(out[index], into) end
+    print(table.concat({ tag, "ok", table.unpack(out) }, " "))
+  else
+    print(tag, "error", "error", encode(tostring((...))))
+  end
+end
+
+local function serve(line)
+  local word = line:gmatch("%S+")
+  local tag, into, slot, method = word(), word(), word(), word()
+  local args, count = {}, 0
+  for item in word do
+    count = count + 1
+    args[count] = decode(item, word)
+  end
+  if tag ~= "0" then print(tag, "tid", 0) end -- no threads here: it runs in the only one
+  answer(tag, into, pcall(call, slot, method, table.unpack(args, 1, count)))
+end
+
+io.stdout:setvbuf("line")
+print("polysock-testee", 1, (socket._VERSION:gsub(" ", "-")))
+for line in io.lines() do serve(line) end

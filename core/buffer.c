@@ -141,7 +141,8 @@ static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size
   ps_host *host = call->host;
   ps_bytes result = hand_over(host, status, prefix, bytes(self), size);
   if (host != NULL && host->grow != NULL) {
-    if (result.status.code == status.code) ps_socket_take(self, held);
+    /* Its code does not tell: the failure may be that there is no memory already. */
+    if (result.data != NULL) ps_socket_take(self, held);
   } else if (host != NULL && host->hold) {
     result.held = held;
   } else {
@@ -413,13 +414,13 @@ static ps_bytes receive_direct(ps__call *call, const want *wanted, size_t count)
 ps_pattern ps_pattern_of(const char *text, size_t size) {
   int starred = size > 1 && text[0] == '*';
   char letter = size == 0 ? '\0' : starred ? text[1] : text[0];
-  int known = (starred || size == 1) && letter != '\0' && strchr("lLa", letter) != NULL;
-  return (ps_pattern){known ? letter : '?', 0};
+  int known = letter == 'l' || letter == 'L' || letter == 'a';
+  return (ps_pattern){known && (starred || size == 1) ? letter : '?', 0};
 }
 
 static ps_status check_pattern(ps_pattern pattern) {
-  int good = pattern.kind != '\0' && strchr("lLan", pattern.kind) != NULL &&
-             (pattern.kind != 'n' || pattern.count >= 0);
+  int good = pattern.kind == 'l' || pattern.kind == 'L' || pattern.kind == 'a' ||
+             (pattern.kind == 'n' && pattern.count >= 0);
   return good ? PS__DONE : ps__misuse(PS_MISUSE_PATTERN, 1, "pattern");
 }
 
@@ -449,11 +450,13 @@ static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
   return receive_count(call, wanted, behind);
 }
 
-/* Does: what every function that receives does first. A failure to begin has the prefix
-   as its partial, like any other. */
-static ps_bytes begin(ps__call *call, ps_socket *self, ps_host *host, ps_prefix prefix) {
-  ps_status status = ps__begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
-  if (status.code == PS_OK) return nothing;
+/* Does: what every function that receives does first. */
+static ps_status begin(ps__call *call, ps_socket *self, ps_host *host) {
+  return ps__begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
+}
+
+/* Returns: a failure to begin. It has the prefix as its partial, like any other. */
+static ps_bytes not_begun(ps_status status, ps_host *host, ps_prefix prefix) {
   if (status.code == PS_INTERRUPTED || status.code >= PS_MISUSED)
     return without_bytes(status);
   return hand_over(host, status, prefix, NULL, 0);
@@ -474,10 +477,10 @@ ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix
     status = ps__misuse(PS_MISUSE_COUNTSIZE, 1, "pattern");
   if (status.code != PS_OK) return without_bytes(status);
   ps__call call;
-  ps_bytes result = begin(&call, self, host, prefix);
-  if (result.status.code != PS_OK) return result;
+  status = begin(&call, self, host);
+  if (status.code != PS_OK) return not_begun(status, host, prefix);
   want wanted = wanting(prefix, maxsize);
-  result = receive(&call, pattern, &wanted);
+  ps_bytes result = receive(&call, pattern, &wanted);
   ps__end(&call);
   return result;
 }
@@ -485,13 +488,13 @@ ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix
 ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host) {
   ps__call call;
   ps_prefix none = {NULL, 0};
-  ps_bytes result = begin(&call, self, host, none);
-  if (result.status.code != PS_OK) return result;
+  ps_status status = begin(&call, self, host);
+  if (status.code != PS_OK) return not_begun(status, host, none);
   want wanted = wanting(none, 0);
-  ps_status status = self->size == 0 ? more(&call, 0) : PS__DONE;
+  if (self->size == 0) status = more(&call, 0);
   size_t size = max > 0 && max < self->size ? max : self->size;
-  result = status.code == PS_OK ? deliver(&call, status, none, size, size)
-                                : fail(&call, status, &wanted);
+  ps_bytes result = status.code == PS_OK ? deliver(&call, status, none, size, size)
+                                         : fail(&call, status, &wanted);
   ps__end(&call);
   return result;
 }
@@ -505,10 +508,10 @@ ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter, ps_prefix pr
     status = ps__misuse(PS_MISUSE_PREFIXSIZE, 2, "prefix");
   if (status.code != PS_OK) return without_bytes(status);
   ps__call call;
-  ps_bytes result = begin(&call, self, host, prefix);
-  if (result.status.code != PS_OK) return result;
+  status = begin(&call, self, host);
+  if (status.code != PS_OK) return not_begun(status, host, prefix);
   want wanted = wanting(prefix, maxsize);
-  result = receive_until(&call, &wanted, delimiter);
+  ps_bytes result = receive_until(&call, &wanted, delimiter);
   ps__end(&call);
   return result;
 }
@@ -542,11 +545,11 @@ ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host) {
   if (status.code != PS_OK) return without_bytes(status);
   ps__call call;
   ps_prefix none = {NULL, 0};
-  ps_bytes result = begin(&call, self, host, none);
-  if (result.status.code != PS_OK) return result;
+  status = begin(&call, self, host);
+  if (status.code != PS_OK) return not_begun(status, host, none);
   want wanted = wanting(none, 0);
   wanted.keep = 1;
-  result = receive(&call, pattern, &wanted);
+  ps_bytes result = receive(&call, pattern, &wanted);
   ps__end(&call);
   return result;
 }

@@ -97,6 +97,11 @@ struct ps_host {
      nothing is lost when the language fails to make its own copy. Zero: they count as
      taken at once, and stay valid until the next call on the object. */
   int hold;
+
+  /* Non-zero: calls on one object overlap only between leave and enter, as under the
+     global lock of a language or in a program of one thread. A call then enters and leaves
+     without the processor's locked instructions. */
+  int alone;
 };
 
 /* ---- Arguments

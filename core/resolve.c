@@ -2,7 +2,6 @@
 /* Names: the resolver under the limits of a call. A numeric address is read in place; a
    name is asked for aside, and left to itself when the call has no more time. */
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,15 +61,20 @@ ps_status ps__resolve(ps__call *call, ps__lookup *lookup) {
   return status;
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 ps_status ps__resolve_port(ps_port port, short argument, const char *name, int least,
                            char digits[16], const char **service) {
   long long number = port.number;
   if (port.service != NULL) {
-    size_t length = strspn(port.service, "0123456789");
-    if (length == 0 || port.service[length] != '\0') {
+    /* A name has a letter. Without one the resolver would read a number its own way: it
+       takes a sign, blanks and nothing at all, and it wraps what is too large. */
+    if (strpbrk(port.service, LETTERS) != NULL) {
       *service = port.service;
       return PS__DONE;
     }
+    size_t length = strspn(port.service, "0123456789");
+    if (length == 0 || port.service[length] != '\0') return ps__failure(PS_SERVICE);
     number = 0;
     for (const char *at = port.service; *at != '\0' && number <= 65535; at++)
       number = number * 10 + (*at - '0');

@@ -37,9 +37,18 @@ static int await_turn(void *context, double seconds) {
   return (atomic_load(&call->self->state) & call->turn) == 0 ? PS__READY : PS__SIGNAL;
 }
 
+/* A locked instruction is 5 ns of the 40 that the core takes for a short line. */
+static int is_alone(const ps__call *call) {
+  return call->host != NULL && call->host->alone;
+}
+
 static ps_status enter(ps__call *call) {
   atomic_uint *state = &call->self->state;
   unsigned now = atomic_load(state);
+  if (is_alone(call) && (now & (PS__CLOSED | call->turn)) == 0) {
+    atomic_store_explicit(state, (now | call->turn) + PS__CALL, memory_order_relaxed);
+    return PS__DONE;
+  }
   wish wished = {call, 0.0002};
   for (;;) {
     if ((now & PS__CLOSED) != 0) return ps__failure(PS_CLOSED);
@@ -68,18 +77,26 @@ ps_status ps__begin(ps__call *call, ps_socket *self, ps_host *host, unsigned cha
   return ps__failure(PS_UNDECIDED);
 }
 
-/* Does: gives the descriptor back to the system. No call is under way. */
-static void release(ps_socket *self) {
+/* Does: gives the descriptor back to the system. No call is under way but the one that had
+   this turn and ends now. The partial of a receive may be a view into the buffer, which goes
+   with the object then. */
+static void release(ps_socket *self, unsigned turn) {
   if (self->fd >= 0) ps__os_close(self->fd);
   self->fd = -1;
-  ps__buffer_free(self);
+  if ((turn & PS__RECEIVING) == 0) ps__buffer_free(self);
 }
 
 void ps__end(ps__call *call) {
   ps_socket *self = call->self;
   unsigned leaving = PS__CALL + call->turn;
-  unsigned before = atomic_fetch_sub(&self->state, leaving);
-  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL) release(self);
+  unsigned before;
+  if (is_alone(call)) {
+    before = atomic_load(&self->state);
+    atomic_store_explicit(&self->state, before - leaving, memory_order_relaxed);
+  } else {
+    before = atomic_fetch_sub(&self->state, leaving);
+  }
+  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL) release(self, call->turn);
 }
 
 ps_always ps_socket_close(ps_socket *self) {
@@ -384,12 +401,12 @@ ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_hos
 
 ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
                      ps_localport locport, ps_mode family, ps_host *host) {
-  if (family == NULL || strcmp(family, "unspec") == 0) family = "";
+  if (family == NULL) family = "unspec";
   int four = strcmp(family, "inet") == 0, six = strcmp(family, "inet6") == 0;
   char digits[16];
   const char *service;
   ps_status status = ps__resolve_port(port, 2, "port", 1, digits, &service);
-  if (status.code == PS_OK && !four && !six && family[0] != '\0')
+  if (status.code == PS_OK && !four && !six && strcmp(family, "unspec") != 0)
     status = ps__misuse(PS_MISUSE_FAMILY, 5, "family");
   if (status.code != PS_OK) return (ps_object){status, NULL};
   ps_object made = four ? ps_tcp4() : six ? ps_tcp6() : ps_tcp();

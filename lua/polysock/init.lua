@@ -4,13 +4,23 @@
 
 local core = require("polysock.core")
 
-local polysock = {
-   _VERSION = core.version(),
-   _SETSIZE = core.setsize(),
-   _SOCKETINVALID = -1,
-   _DEBUG = false,
-   dns = {},
-}
+local polysock = { dns = {} }
+
+--- The name and the version of this library.
+---@type string
+polysock._VERSION = core.version()
+
+--- How many descriptors this process may have; select itself has no limit.
+---@type integer
+polysock._SETSIZE = core.setsize()
+
+--- What getfd gives for no descriptor, and what setfd takes for one.
+---@type integer
+polysock._SOCKETINVALID = -1
+
+--- Whether this is a build for debugging.
+---@type boolean
+polysock._DEBUG = false
 
 for name, value in pairs(core) do
    local dns = name:match("^dns_(.+)")
@@ -37,6 +47,8 @@ local function check_function(value, name, parameter)
 end
 
 --- Makes a function like try that calls finalizer before it raises.
+---@param finalizer? fun()
+---@return fun(...: any): any ... try
 function polysock.newtry(finalizer)
    if finalizer ~= nil then
       check_function(finalizer, "newtry", "finalizer")
@@ -54,6 +66,8 @@ function polysock.newtry(finalizer)
 end
 
 --- Gives its arguments back, or raises the second when the first is nil.
+---@param ... any
+---@return any ...
 polysock.try = polysock.newtry()
 
 local function unprotect(ok, ...)
@@ -69,6 +83,8 @@ end
 
 --- Makes a function that gives nil and the error where func raises by try; other errors go
 --- through.
+---@param func function
+---@return fun(...: any): any ... protected
 function polysock.protect(func)
    check_function(func, "protect", "func")
    return function(...)
@@ -79,6 +95,8 @@ end
 -- ---- Sources and sinks, as LTN12 has them.
 
 --- Makes a function that chooses from a table of makers by name, "default" if absent.
+---@param makers table<string, function>
+---@return function choice
 function polysock.choose(makers)
    return function(name, ...)
       if type(name) ~= "string" then
@@ -93,6 +111,7 @@ function polysock.choose(makers)
 end
 
 --- How many bytes a source reads at once.
+---@type integer
 polysock.BLOCKSIZE = 2048
 
 -- select has to see the socket behind a source or a sink.
@@ -107,6 +126,9 @@ local function behind(socket, call)
    }, { __call = call })
 end
 
+--- The makers of sources by name: "by-length" reads so many bytes, "until-closed" (the default)
+--- reads to the end and closes the socket.
+---@type table<string, function>
 polysock.sourcet = {
    ["by-length"] = function(socket, length)
       return behind(socket, function()
@@ -141,8 +163,15 @@ polysock.sourcet = {
    end,
 }
 polysock.sourcet.default = polysock.sourcet["until-closed"]
+
+--- Makes an LTN12 source that reads from a socket: source([name,] socket [, length]).
+---@param ... any
+---@return table source
 polysock.source = polysock.choose(polysock.sourcet)
 
+--- The makers of sinks by name: "close-when-done" closes the socket at the end, "keep-open" (the
+--- default) does not.
+---@type table<string, function>
 polysock.sinkt = {
    ["close-when-done"] = function(socket)
       return behind(socket, function(_, chunk)
@@ -164,9 +193,16 @@ polysock.sinkt = {
    end,
 }
 polysock.sinkt.default = polysock.sinkt["keep-open"]
+
+--- Makes an LTN12 sink that sends to a socket: sink([name,] socket).
+---@param ... any
+---@return table sink
 polysock.sink = polysock.choose(polysock.sinkt)
 
---- Gives its arguments from behind the first d.
+--- Gives its arguments without the first d.
+---@param d integer
+---@param ... any
+---@return any ...
 function polysock.skip(d, ...)
    return select(d + 1, ...)
 end

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One half of `make demo`, in Python: `demo.py serve` is the server, `demo.py talk PORT` the
-client. demo.lua says the same things on the wire."""
+"""One half of `make demo`, in Python: `demo.py serve` is the server, `demo.py talk PORT`
+the client. demo.lua says the same things on the wire."""
 
 import sys
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """TCP with LuaSocket's objects, timeouts, read patterns and partial results.
 
-Failures are returned: ``data, error, partial = client.receive()``. Misuse raises. The module
-``polysock.raising`` has the same functions for those who want exceptions instead.
+Failures are returned: ``data, error, partial = client.receive()``. Misuse raises. The
+module ``polysock.raising`` has the same functions for those who want exceptions instead.
 """
 
 from . import dns

@@ -7,19 +7,50 @@ Misuse never comes here: it is a TypeError or a ValueError everywhere.
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Optional, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Optional,
+    Protocol,
+    Tuple,
+    TypeVar,
+    Union,
+    overload,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec
+
+    Parameters = ParamSpec("Parameters")
 
 __all__ = ["Closed", "Error", "Oversized", "Timeout", "newtry", "protect", "try_"]
 
 Partial = Union[bytes, int, None]
+Value = TypeVar("Value")
+
+
+class Try(Protocol):
+    """What ``try_`` is, and what ``newtry`` makes."""
+
+    @overload
+    def __call__(
+        self, result: Union[Tuple[Value, None], Tuple[None, str]], /
+    ) -> Value: ...
+    @overload
+    def __call__(
+        self, result: Union[Tuple[Value, None, None], Tuple[None, str, object]], /
+    ) -> Value: ...
+    @overload
+    def __call__(self, result: Tuple[Any, ...], /) -> Any: ...
 
 
 class Error(OSError):
     """A failure, as the raising module and ``try_`` raise it.
 
     ``error`` is the failure in the words that a tuple would carry; ``partial`` what was
-    received before it (bytes), or the index of the last byte sent (int), or None; ``errno``
-    the system's number behind it, or None.
+    received before it (bytes), or the index of the last byte sent (int), or None;
+    ``errno`` the system's number behind it, or None.
     """
 
     def __init__(
@@ -56,7 +87,7 @@ def from_words(error: str, partial: Partial = None, errno: int = 0) -> Error:
     return _CLASSES.get(error, Error)(error, partial, errno or None)
 
 
-def newtry(finalizer: Optional[Callable[[], object]] = None) -> Callable[[Any], Any]:
+def newtry(finalizer: Optional[Callable[[], object]] = None) -> Try:
     """Makes a function like ``try_`` that calls finalizer before it raises.
 
     An exception in the finalizer takes the place of the failure.
@@ -64,13 +95,14 @@ def newtry(finalizer: Optional[Callable[[], object]] = None) -> Callable[[Any], 
     if finalizer is not None and not callable(finalizer):
         raise TypeError("bad argument #1 to 'newtry' (finalizer: function expected)")
 
-    def attempt(result: Any) -> Any:
+    def attempt(result: Any, /) -> Any:
         """Gives the value of a result tuple, or raises its failure as an Error."""
         if not isinstance(result, tuple) or len(result) < 2:
             raise TypeError("bad argument #1 to 'try_' (result: tuple expected)")
         if result[0] is not None:
-            plain = all(item is None for item in result[1:])
-            return result[0] if plain else result
+            values = result[:-1] if result[-1] is None else result  # no error
+            plain = all(item is None for item in values[1:])
+            return values[0] if plain else values
         error = next((item for item in result[1:] if isinstance(item, str)), None)
         if error is None:
             return None
@@ -83,10 +115,13 @@ def newtry(finalizer: Optional[Callable[[], object]] = None) -> Callable[[Any], 
 
 
 try_ = newtry()
+"""Gives the value of a result tuple, or raises its failure as an ``Error``."""
 
 
-def protect(func: Callable[..., Any]) -> Callable[..., Tuple[Any, Optional[str]]]:
-    """Makes a function that gives (value, None), or (None, error) where func raises an Error.
+def protect(
+    func: Callable[Parameters, Value],
+) -> Callable[Parameters, Union[Tuple[Value, None], Tuple[None, str]]]:
+    """Makes a function that gives (value, None), or (None, error) if an Error is raised.
 
     Every other exception goes through.
     """
@@ -94,7 +129,9 @@ def protect(func: Callable[..., Any]) -> Callable[..., Tuple[Any, Optional[str]]
         raise TypeError("bad argument #1 to 'protect' (func: function expected)")
 
     @functools.wraps(func)
-    def protected(*args: Any, **kwargs: Any) -> Tuple[Any, Optional[str]]:
+    def protected(
+        *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Union[Tuple[Value, None], Tuple[None, str]]:
         try:
             return func(*args, **kwargs), None
         except Error as error:

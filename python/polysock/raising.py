@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The functions of polysock in exception style: a bare value, or an ``Error`` raised.
 
-The objects are the same, and they raise, too; so do those that a raising server accepts. The
-style is decided where results are made, so nothing is wrapped and nothing is slower::
+The objects are the same, and they raise, too; so do those that a raising server accepts.
+The style is decided where results are made, so nothing is wrapped and nothing is slower::
 
     with raising.connect(host, port) as client:
         for line in client:
             ...
 """
 
-from . import _core
-from .errors import Closed, Error, Oversized, Timeout
+from typing import TYPE_CHECKING
+
+from . import SETSIZE, SOCKETINVALID, VERSION, _core
+from .errors import Closed, Error, Oversized, Timeout, newtry, protect, try_
+
+if TYPE_CHECKING:
+    from ._core import RaisingSocket as Socket
+else:
+    Socket = _core.Socket
 
 _raising = _core.raising
 
@@ -39,9 +46,13 @@ class dns:
 
 
 __all__ = [
+    "SETSIZE",
+    "SOCKETINVALID",
+    "VERSION",
     "Closed",
     "Error",
     "Oversized",
+    "Socket",
     "Timeout",
     "bind",
     "connect",
@@ -51,9 +62,12 @@ __all__ = [
     "fromfd",
     "gettime",
     "monotime",
+    "newtry",
+    "protect",
     "select",
     "sleep",
     "tcp",
     "tcp4",
     "tcp6",
+    "try_",
 ]

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 #include "polysock.h"
@@ -18,6 +19,10 @@
    other. */
 #undef SWIG_check_num_args
 #define SWIG_check_num_args(name, least, most) lua_settop(L, most);
+
+/* The generator puts two functions of its own among Lua's globals, where nobody wants them. */
+#undef SWIG_Lua_add_function
+#define SWIG_Lua_add_function(L, name, function) (void)0
 
 /* ---- Misuse ---- */
 
@@ -66,14 +71,16 @@ static int interrupted(ps_host *host) {
   lua_pop(L, 1);
   int every = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
   if (main != L && lua_gethook(L) == NULL && lua_gethookmask(main) == every &&
-      lua_gethookcount(main) == 1)
+      lua_gethookcount(main) == 1) {
     lua_sethook(L, lua_gethook(main), every, 1);
+    lua_sethook(main, NULL, 0, 0); /* or it would raise a second time there */
+  }
   lua_pushcfunction(L, do_nothing);
   return lua_pcall(L, 0, 0, 0) != LUA_OK;
 }
 
 static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
-  *lent = (ps_lua_host){{NULL, NULL, interrupted, NULL, 1}, L};
+  *lent = (ps_lua_host){{NULL, NULL, interrupted, NULL, 1, 1}, L};
   return &lent->host;
 }
 
@@ -82,12 +89,18 @@ static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
 /* The address of this variable is the key of the socket's metatable in the registry. */
 static const char metatable_key = 0;
 
-static ps_socket *to_socket(lua_State *L, int index) {
+static swig_lua_userdata *to_object(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
   int ours = lua_rawequal(L, -1, -2);
   lua_pop(L, 2);
-  return ours ? ((swig_lua_userdata *)lua_touserdata(L, index))->ptr : NULL;
+  return ours ? lua_touserdata(L, index) : NULL;
+}
+
+/* Returns: the socket; NULL for what is no object of ours, or one that was collected. */
+static ps_socket *to_socket(lua_State *L, int index) {
+  const swig_lua_userdata *object = to_object(L, index);
+  return object != NULL ? object->ptr : NULL;
 }
 
 static ps_socket *ps_lua_self(lua_State *L, int index, const char *function) {
@@ -161,14 +174,21 @@ static ps_port ps_lua_port(lua_State *L, int index, const char *function, int nu
 
 static ps_pattern ps_lua_pattern(lua_State *L, int index, const char *function,
                                  int number, const char *name) {
+  ps_pattern pattern = {'?', 0};
+  int text = lua_type(L, index) == LUA_TSTRING;
+  if (text) {
+    size_t size = 0;
+    const char *letters = lua_tolstring(L, index, &size);
+    pattern = ps_pattern_of(letters, size);
+    /* Before the text is tried as a number, which costs more than the rest of receive. */
+    if (pattern.kind != '?') return pattern;
+  }
   int good = 0;
   lua_Integer count = lua_tointegerx(L, index, &good);
   if (good) return PS_COUNT(count);
-  if (lua_type(L, index) != LUA_TSTRING || lua_isnumber(L, index))
+  if (!text || lua_isnumber(L, index))
     bad(L, PS_MISUSE_NOTPATTERN, function, number, name);
-  size_t size = 0;
-  const char *text = lua_tolstring(L, index, &size);
-  return ps_pattern_of(text, size);
+  return pattern;
 }
 
 static ps_data ps_lua_data(lua_State *L, int index, const char *function, int number,
@@ -238,11 +258,12 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
     watch.buffered = (char)(!writable && watch.fd >= 0 && ps_socket_dirty(ours).yes);
     return watch;
   }
-  int answered = 0;
+  if (to_object(L, object) != NULL) return watch; /* a collected one: see close_object */
+  int answered = 0, number = 0;
   ask(L, object, "getfd", &answered);
-  lua_Number fd = lua_tonumber(L, -1);
+  lua_Number fd = lua_tonumberx(L, -1, &number);
   lua_pop(L, 1);
-  if (!answered || !(fd >= 0 && fd <= 2147483647)) return watch;
+  if (!answered || !number || !(fd >= 0 && fd <= 2147483647)) return watch;
   watch.fd = (int)fd;
   if (writable) return watch;
   ask(L, object, "dirty", &answered);
@@ -334,7 +355,10 @@ static int push_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes) {
   } else {
     lua_pushcfunction(L, push_large);
     lua_pushlightuserdata(L, (void *)bytes);
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK) return 0;
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+      lua_pop(L, 1); /* the words of Lua's error */
+      return 0;
+    }
   }
   ps_socket_take(socket, bytes->held);
   return 1;
@@ -562,20 +586,55 @@ static int ps_lua_names(lua_State *L, const ps_names *result, const char *functi
 
 /* ---- Loading ---- */
 
-static int close_at_end(lua_State *L) {
+/* An object may be used after it was collected: by the finaliser of another one. It is closed
+   then, and closing it again is fine. */
+static int close_object(lua_State *L) {
+  if (to_object(L, 1) == NULL) ps_lua_self(L, 1, "Socket_close");
   ps_socket *self = to_socket(L, 1);
   if (self != NULL) ps_socket_close(self);
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+static int collect(lua_State *L) {
+  swig_lua_userdata *object = to_object(L, 1);
+  if (object == NULL || !object->own) return 0;
+  ps_socket *self = object->ptr;
+  object->own = 0;
+  object->ptr = NULL;
+  ps_socket_free(self);
+  return 0;
+}
+
+/* Does: what LuaSocket does to a process that loads it. polysock has no need of it, but code
+   written for LuaSocket has: LuaSec writes to the descriptors by itself, where only the
+   process can be kept from SIGPIPE. Only luasocket.lua calls it. */
+static int open_as_luasocket(lua_State *L) {
+  (void)L;
+#ifdef SIGPIPE
+  signal(SIGPIPE, SIG_IGN);
+#endif
   return 0;
 }
 
 /* Does: finishes the class that the generator has made. Its __index is a function, three
    times slower than the table of methods that replaces it here. */
 static void ps_lua_open(lua_State *L) {
+  lua_createtable(L, 0, 1); /* a table, since init.lua offers all functions of the module */
+  lua_pushcfunction(L, open_as_luasocket);
+  lua_setfield(L, -2, "open");
+  lua_setfield(L, -2, "luasocket");
   SWIG_Lua_get_class_metatable(L, "Socket");
   lua_getfield(L, -1, ".fn");
+  lua_pushcfunction(L, close_object);
+  lua_setfield(L, -2, "close");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "__disown"); /* the generator's: it would leak */
   lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, close_at_end);
+  lua_pushcfunction(L, close_object);
   lua_setfield(L, -2, "__close");
+  lua_pushcfunction(L, collect);
+  lua_setfield(L, -2, "__gc");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
 }
 

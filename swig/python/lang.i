@@ -22,7 +22,10 @@
 %enddef
 
 // A method is only ever called on an instance: the interpreter has checked that.
-%typemap(in) ps_socket *, struct ps_socket * { $1 = ps_py_self($input); }
+%typemap(in) ps_socket *, struct ps_socket * {
+  $1 = ps_py_self($input, "$symname");
+  if ($1 == NULL) SWIG_fail;
+}
 // noblock: the result typemap of ps_bytes needs the host, by this name.
 %typemap(in, numinputs=0, noblock=1) ps_host * {
   ps_py_host lent;
@@ -113,23 +116,29 @@
 %exception ps_socket::~ps_socket { ps_py_collect(arg1); $action }
 
 %extend ps_socket {
-  %feature("docstring")
-  "The kind of the object: 'master', 'client' or 'server'.";
-  const ps_text kind;
+%feature("docstring")
+"The kind of the object: 'master', 'client' or 'server'.";
+const ps_text kind;
 
-  %feature("docstring")
-  "The same as getfd, but raises ValueError where there is no descriptor, as Python's loops expect.";
-  ps_fileno fileno();
+%feature("docstring")
+"Gives the descriptor as getfd does, but raises ValueError where there is none, as Python's loops
+expect.";
+ps_fileno fileno();
 
-  %feature("docstring")
-  "Fills the first nbytes of a writable buffer, all of it if absent, without a copy in between.
-  Gives how many bytes are in the buffer, with a failure too. Fails as receive.";
-  ps_filled receiveinto(ps_room buffer, ps_total nbytes, ps_host *host);
+%feature("docstring")
+"Reads from a client into the first nbytes of a writable buffer, all of it if absent.
 
-  %feature("docstring")
-  "Gives the object itself; leaving the block closes it.";
-  ps_itself __enter__();
-  ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
+Gives how many bytes are in the buffer, on failure too. There is no copy in between. Fails as
+receive.";
+ps_filled receiveinto(ps_room buffer, ps_total nbytes, ps_host *host);
+
+%feature("docstring")
+"Gives the object itself; leaving the block closes it.";
+ps_itself __enter__();
+
+%feature("docstring")
+"Closes the object, and lets an exception go on.";
+ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
 }
 
 // What only these protocols need.

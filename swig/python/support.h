@@ -112,20 +112,36 @@ static void *grow(ps_host *host, size_t size) {
 }
 
 static ps_host *ps_py_lend(ps_py_host *lent) {
-  lent->host = (ps_host){leave, enter, interrupted, grow, 0};
+#ifdef Py_GIL_DISABLED
+  int alone = 0;
+#else
+  int alone = 1;
+#endif
+  lent->host = (ps_host){leave, enter, interrupted, grow, 0, alone};
   lent->bytes = NULL;
   return &lent->host;
 }
 
 /* ---- Arguments ---- */
 
-static ps_socket *ps_py_self(PyObject *self) { return ((SwigPyObject *)self)->ptr; }
+/* Returns: the socket; NULL for an object that a program made by Socket.__new__. */
+static ps_socket *socket_of(PyObject *self) { return ((SwigPyObject *)self)->ptr; }
+
+static ps_socket *ps_py_self(PyObject *self, const char *function) {
+  ps_socket *socket = socket_of(self);
+  if (socket == NULL) misuse((ps_status){PS_MISUSE_NOTOBJECT, 0, 0, NULL}, function);
+  return socket;
+}
 
 static int ps_py_text(PyObject *object, const char **text, place at) {
   Py_ssize_t size = 0;
   if (!PyUnicode_Check(object)) return bad(PS_MISUSE_NOTTEXT, at);
   *text = PyUnicode_AsUTF8AndSize(object, &size);
-  if (*text == NULL) return 0;
+  if (*text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
+  if (*text == NULL) {
+    PyErr_Clear();
+    return bad(PS_MISUSE_SURROGATE, at);
+  }
   return strlen(*text) == (size_t)size ? 1 : bad(PS_MISUSE_NULBYTE, at);
 }
 
@@ -136,12 +152,19 @@ static PyObject *integer_of(PyObject *object) {
   if (PyIndex_Check(object)) return PyNumber_Index(object);
   if (!PyFloat_Check(object)) return NULL;
   double value = PyFloat_AS_DOUBLE(object);
-  return isfinite(value) && floor(value) == value ? PyLong_FromDouble(value) : NULL;
+  int fits = value >= -9223372036854775808.0 && value < 9223372036854775808.0;
+  return fits && floor(value) == value ? PyLong_FromDouble(value) : NULL;
 }
 
 /* An integer that is too large for C is as large as C has it: no range reaches so far. */
 static int integer_or(short code, PyObject *object, long long *value, place at) {
   int overflow = 0;
+  if (PyLong_CheckExact(object)) {
+    *value = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow != 0) *value = overflow > 0 ? PY_LLONG_MAX : PY_LLONG_MIN;
+    return 1;
+  }
+  *value = 0;
   PyObject *integer = integer_of(object);
   if (integer == NULL) return PyErr_Occurred() ? 0 : bad(code, at);
   *value = PyLong_AsLongLongAndOverflow(integer, &overflow);
@@ -199,8 +222,10 @@ static int ps_py_pattern(PyObject *object, ps_pattern *pattern, place at) {
   if (PyUnicode_Check(object)) {
     Py_ssize_t size = 0;
     const char *text = PyUnicode_AsUTF8AndSize(object, &size);
-    if (text != NULL) *pattern = ps_pattern_of(text, (size_t)size);
-    return text != NULL;
+    if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
+    if (text == NULL) PyErr_Clear(); /* surrogates: no pattern has them */
+    *pattern = text != NULL ? ps_pattern_of(text, (size_t)size) : (ps_pattern){'?', 0};
+    return 1;
   }
   *pattern = PS_COUNT(0);
   return integer_or(PS_MISUSE_NOTPATTERN, object, &pattern->count, at);
@@ -209,8 +234,10 @@ static int ps_py_pattern(PyObject *object, ps_pattern *pattern, place at) {
 static int ps_py_buffer(PyObject *object, Py_buffer *view, int flags, short code,
                         place at) {
   if (!PyUnicode_Check(object) && PyObject_GetBuffer(object, view, flags) == 0) return 1;
+  /* ValueError: a memoryview that was released */
   if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError) &&
-      !PyErr_ExceptionMatches(PyExc_BufferError))
+      !PyErr_ExceptionMatches(PyExc_BufferError) &&
+      !PyErr_ExceptionMatches(PyExc_ValueError))
     return 0;
   PyErr_Clear();
   return bad(code, at);
@@ -256,8 +283,8 @@ static PyObject *raising_module; /* the module whose functions raise */
 
 /* Does self, which is the object of a method or the module of a function, raise? */
 static int raises(PyObject *self) {
-  if (PyModule_Check(self)) return self == raising_module;
-  return ps_socket_getdata(ps_py_self(self)) != NULL;
+  if (Py_IS_TYPE(self, &PyModule_Type)) return self == raising_module;
+  return ps_socket_getdata(socket_of(self)) != NULL;
 }
 
 /* ---- Failures ---- */
@@ -457,9 +484,10 @@ static PyObject *ask(PyObject *object, const char *method) {
 }
 
 static int watch_of(PyObject *object, ps_watch *watch) {
-  void *ours = NULL;
-  if (SWIG_IsOK(SWIG_ConvertPtr(object, &ours, SWIGTYPE_p_ps_socket, 0)) &&
-      ours != NULL) {
+  const SwigPyClientData *type = SWIGTYPE_p_ps_socket->clientdata;
+  const ps_socket *ours =
+      PyObject_TypeCheck(object, type->pytype) ? socket_of(object) : NULL;
+  if (ours != NULL) {
     watch->fd = ps_socket_getfd(ours).fd;
     watch->buffered = (char)(!watch->writable && ps_socket_dirty(ours).yes);
     return 1;
@@ -618,11 +646,13 @@ static PyObject *ps_py_names(PyObject *self, const ps_names *names,
 /* ---- Protocols ---- */
 
 static PyObject *ps_py_str(PyObject *self) {
-  return PyUnicode_FromString(ps_socket_tostring(ps_py_self(self)).text);
+  const ps_socket *socket = ps_py_self(self, "str");
+  return socket != NULL ? PyUnicode_FromString(ps_socket_tostring(socket).text) : NULL;
 }
 
 static PyObject *ps_py_repr(PyObject *self) {
-  ps_socket *socket = ps_py_self(self);
+  ps_socket *socket = ps_py_self(self, "repr");
+  if (socket == NULL) return NULL;
   ps_text kind = ps_socket_getkind(socket);
   int fd = ps_socket_getfd(socket).fd;
   if (fd < 0) return PyUnicode_FromFormat("<polysock.Socket %s fd=-1>", kind.text);
@@ -644,7 +674,7 @@ static PyObject *ps_py_repr(PyObject *self) {
 
 static PyObject *next_piece(PyObject *socket, ps_pattern pattern) {
   ps_py_host lent;
-  ps_bytes bytes = ps_socket_next(ps_py_self(socket), pattern, ps_py_lend(&lent));
+  ps_bytes bytes = ps_socket_next(socket_of(socket), pattern, ps_py_lend(&lent));
   if (bytes.status.code == PS_OK) return bytes_of(&bytes, &lent);
   Py_CLEAR(lent.bytes);
   if (bytes.status.code == PS_CLOSED || bytes.status.code == PS_INTERRUPTED) return NULL;
@@ -653,7 +683,7 @@ static PyObject *next_piece(PyObject *socket, ps_pattern pattern) {
 }
 
 static PyObject *ps_py_iter(PyObject *self) {
-  ps_lines lines = ps_socket_lines(ps_py_self(self), PS_LINE);
+  ps_lines lines = ps_socket_lines(socket_of(self), PS_LINE);
   return lines.status.code == PS_OK ? Py_NewRef(self) : misuse(lines.status, "iter");
 }
 

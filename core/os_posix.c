@@ -138,7 +138,7 @@ int ps__os_adopt(int fd, int *family) {
             : name.ss_family == AF_INET  ? 4
             : name.ss_family == AF_INET6 ? 6
                                          : 0;
-  return prepare(fd);
+  return *family != 0 ? prepare(fd) : 0; /* what is not taken stays as it was */
 }
 
 int ps__os_bind(int fd, const ps__addr *addr) {
@@ -429,6 +429,8 @@ void ps__os_resolve(ps__lookup *lookup) {
        at = at->ai_next)
     lookup->status = append(lookup, &last, at);
   if (found != NULL) freeaddrinfo(found);
+  if (lookup->status.code == PS_OK && lookup->records == NULL)
+    lookup->status = resolver_status(EAI_NONAME);
 }
 
 /* A lookup aside: a copy of the question, and the thread that answers it. Whoever of

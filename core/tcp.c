@@ -77,9 +77,9 @@ ps_status ps__begin(ps__call *call, ps_socket *self, ps_host *host, unsigned cha
   return ps__failure(PS_UNDECIDED);
 }
 
-/* Does: gives the descriptor back to the system. No call is under way but the one that had
-   this turn and ends now. The partial of a receive may be a view into the buffer, which goes
-   with the object then. */
+/* Does: gives the descriptor back to the system. No call is under way but the one that
+   had this turn and ends now. The partial of a receive may be a view into the buffer,
+   which goes with the object then. */
 static void release(ps_socket *self, unsigned turn) {
   if (self->fd >= 0) ps__os_close(self->fd);
   self->fd = -1;
@@ -96,7 +96,8 @@ void ps__end(ps__call *call) {
   } else {
     before = atomic_fetch_sub(&self->state, leaving);
   }
-  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL) release(self, call->turn);
+  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL)
+    release(self, call->turn);
 }
 
 ps_always ps_socket_close(ps_socket *self) {

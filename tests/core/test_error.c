@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* core/error.c: every code has its words, no words stand for two codes, and misuse names
+   its function and its argument. Words may depend on nothing but their code. */
+
+#include <locale.h>
+#include <stdio.h>
+
+#include "os_sim.h"
+
+static const struct {
+  short code;
+  const char *words;
+} failures[] = {
+#define PS_FAILURE(code, words) {PS_##code, words},
+#define PS_MISUSE(code, words)
+#include "errors.def"
+#undef PS_FAILURE
+#undef PS_MISUSE
+};
+
+static const struct {
+  short code;
+  const char *words;
+} misuses[] = {
+#define PS_FAILURE(code, words)
+#define PS_MISUSE(code, words) {PS_MISUSE_##code, words},
+#include "errors.def"
+#undef PS_FAILURE
+#undef PS_MISUSE
+};
+
+enum {
+  FAILURES = sizeof failures / sizeof *failures,
+  MISUSES = sizeof misuses / sizeof *misuses
+};
+
+static const char *words_of(short code, char buffer[PS_WORDS]) {
+  return ps_status_words((ps_status){code, 0, 0, NULL}, buffer);
+}
+
+static void every_failure_has_words_of_its_own(void **state) {
+  (void)state;
+  char buffer[PS_WORDS];
+  for (int i = 0; i < FAILURES; i++) {
+    assert_string_equal(words_of(failures[i].code, buffer), failures[i].words);
+    assert_null(strchr(failures[i].words, '%'));
+    assert_in_range(failures[i].code, 1, PS_SYSTEM - 1);
+    for (int j = 0; j < i; j++)
+      assert_string_not_equal(failures[i].words, failures[j].words);
+  }
+  assert_string_equal(words_of(PS_OK, buffer), "");
+  assert_string_equal(words_of(PS_INTERRUPTED, buffer), "interrupted");
+}
+
+/* The words that programs compare with: they never change. */
+static void released_words_stay(void **state) {
+  (void)state;
+  char buffer[PS_WORDS];
+  assert_string_equal(words_of(PS_TIMEOUT, buffer), "timeout");
+  assert_string_equal(words_of(PS_CLOSED, buffer), "closed");
+  assert_string_equal(words_of(PS_OVERSIZED, buffer), "oversized");
+  assert_string_equal(words_of(PS_REFUSED, buffer), "connection refused");
+  assert_string_equal(words_of(PS_INUSE, buffer), "address already in use");
+  assert_string_equal(words_of(PS_CONNECTED, buffer), "already connected");
+  assert_string_equal(words_of(PS_PERMISSION, buffer), "permission denied");
+  assert_string_equal(words_of(PS_NOMEMORY, buffer), "memory allocation failure");
+  assert_string_equal(words_of(PS_NONAME, buffer),
+                      "host or service not provided, or not known");
+  assert_string_equal(words_of(PS_SERVICE, buffer),
+                      "service not supported for socket type");
+  assert_string_equal(words_of(PS_AGAIN, buffer), "temporary failure in name resolution");
+  assert_string_equal(words_of(PS_FAIL, buffer),
+                      "non-recoverable failure in name resolution");
+  assert_string_equal(words_of(PS_NOOPTION, buffer), "option not supported here");
+}
+
+static void every_misuse_names_its_argument(void **state) {
+  (void)state;
+  char buffer[PS_WORDS], sentence[PS_WORDS], wanted[PS_WORDS];
+  for (int i = 0; i < MISUSES; i++) {
+    ps_status status = ps__misuse(misuses[i].code, 2, "thing");
+    const char *words = ps_status_words(status, buffer);
+    const char *place = strstr(misuses[i].words, "%s");
+    assert_true(status.code > PS_MISUSED);
+    if (place == NULL) {
+      assert_string_equal(words, misuses[i].words);
+    } else {
+      assert_non_null(strstr(words, "thing"));
+      assert_null(strstr(place + 2, "%"));
+    }
+    snprintf(wanted, sizeof wanted, "bad argument #2 to 'f' (%.200s)", words);
+    assert_string_equal(ps_status_misuse(status, "f", sentence), wanted);
+  }
+}
+
+static void misuse_of_the_object_is_told(void **state) {
+  (void)state;
+  char sentence[PS_WORDS];
+  assert_string_equal(
+      ps_status_misuse(ps__misuse(PS_MISUSE_NOTCLIENT, 0, NULL), "receive", sentence),
+      "calling 'receive' on bad self (tcp{client} expected)");
+  assert_string_equal(
+      ps_status_misuse(ps__misuse(PS_MISUSE_BINDPORT, 2, "port"), "bind", sentence),
+      "bad argument #2 to 'bind' (port: 0 to 65535 expected)");
+}
+
+static void long_details_are_cut(void **state) {
+  (void)state;
+  char detail[1000], function[1000], buffer[PS_WORDS], sentence[PS_WORDS];
+  memset(detail, 'x', sizeof detail - 1);
+  detail[sizeof detail - 1] = '\0';
+  memcpy(function, detail, sizeof function);
+  ps_status status = ps__misuse(PS_MISUSE_OPTION, 1, detail);
+  assert_true(strlen(ps_status_words(status, buffer)) < PS_WORDS);
+  assert_true(strlen(ps_status_misuse(status, function, sentence)) < PS_WORDS);
+  status.detail = NULL;
+  assert_string_equal(ps_status_words(status, buffer), "unsupported option 'argument'");
+}
+
+static void the_systems_words_are_asked_for(void **state) {
+  (void)state;
+  char buffer[PS_WORDS];
+  ps_status status = ps__system(EIO);
+  assert_int_equal(status.code, PS_SYSTEM);
+  assert_int_equal(status.system, EIO);
+  assert_non_null(strstr(ps_status_words(status, buffer), "of the system"));
+  status = ps__system(ECONNREFUSED);
+  assert_int_equal(status.code, PS_REFUSED);
+  assert_int_equal(status.system, ECONNREFUSED);
+  assert_string_equal(ps_status_words(status, buffer), "connection refused");
+}
+
+int main(void) {
+  setlocale(LC_ALL, "");
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_failure_has_words_of_its_own),
+      cmocka_unit_test(released_words_stay),
+      cmocka_unit_test(every_misuse_names_its_argument),
+      cmocka_unit_test(misuse_of_the_object_is_told),
+      cmocka_unit_test(long_details_are_cut),
+      cmocka_unit_test(the_systems_words_are_asked_for),
+  };
+  return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* core/resolve.c on the simulated system: ports, names under limits of time, and dns.*. A
+   numeric address may never be asked for aside, and a lookup may never outlive its call.
+ */
+
+#include "os_sim.h"
+
+static ps_port number(long long n) { return (ps_port){NULL, n}; }
+static ps_port service(const char *text) { return (ps_port){text, 0}; }
+
+static void a_good_port(ps_port port, int expected) {
+  ps_object got = ps_connect("10.0.0.1", port, NULL, number(0), NULL, NULL);
+  sim_expect(got, PS_OK);
+  assert_int_equal(ps_socket_getpeername(got.socket).port, expected);
+  ps_socket_free(got.socket);
+}
+
+static void a_port_is_a_number_digits_or_a_name(void **state) {
+  (void)state;
+  a_good_port(number(1), 1);
+  a_good_port(number(65535), 65535);
+  a_good_port(service("8080"), 8080);
+  a_good_port(service("0008080"), 8080);
+  a_good_port(service("echo"), 7);
+  sim_expect(ps_connect("10.0.0.1", service("nonesuch"), NULL, number(0), NULL, NULL),
+             PS_SERVICE);
+  sim_expect(ps_connect("10.0.0.1", service("80x"), NULL, number(0), NULL, NULL),
+             PS_SERVICE);
+  sim_expect(ps_connect("10.0.0.1", service("-1"), NULL, number(0), NULL, NULL),
+             PS_SERVICE);
+}
+
+static void a_port_out_of_range_is_misuse(void **state) {
+  (void)state;
+  static const ps_port bad[] = {
+      {NULL, 0},         {NULL, -1},        {NULL, 65536},
+      {NULL, INT64_MAX}, {NULL, INT64_MIN}, {"0", 0},
+      {"65536", 0},      {"70000", 0},      {"99999999999999999999999", 0}};
+  for (int i = 0; i < 9; i++) {
+    ps_status status = ps_connect("10.0.0.1", bad[i], NULL, number(0), NULL, NULL).status;
+    assert_int_equal(status.code, PS_MISUSE_CONNECTPORT);
+    assert_int_equal(status.argument, 2);
+    ps_object got = ps_connect("10.0.0.1", number(80), "*", bad[i], NULL, NULL);
+    status = got.status;
+    ps_socket_free(got.socket);
+    int zero =
+        bad[i].service != NULL ? strcmp(bad[i].service, "0") == 0 : bad[i].number == 0;
+    assert_int_equal(status.code, zero ? PS_OK : PS_MISUSE_BINDPORT);
+    if (!zero) assert_int_equal(status.argument, 4);
+  }
+}
+
+static void addresses_never_leave_the_thread(void **state) {
+  (void)state;
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  sim_route("::1", -1, 0);
+  sim_expect(ps_socket_connect(m, "::1", number(80), NULL), PS_OK);
+  assert_string_equal(ps_socket_getfamily(m).text, "inet6");
+  ps_socket_free(m);
+  m = ps_tcp().socket;
+  sim_expect(ps_socket_bind(m, "*", number(0), NULL), PS_OK);
+  ps_socket_free(m);
+  m = ps_tcp().socket;
+  sim_expect(ps_socket_bind(m, "10.0.0.1", number(0), NULL), PS_OK);
+  ps_socket_free(m);
+  assert_int_equal(sim_lookups(), 0);
+  m = ps_tcp().socket;
+  sim_expect(ps_socket_bind(m, "here.test", number(0), NULL), PS_NONAME);
+  assert_int_equal(sim_lookups(), 1);
+  ps_socket_free(m);
+}
+
+static void an_address_of_the_wrong_family_fails(void **state) {
+  (void)state;
+  ps_socket *m = ps_tcp4().socket;
+  sim_expect(ps_socket_connect(m, "::1", number(80), NULL), PS_BADFAMILY);
+  assert_string_equal(ps_socket_getkind(m).text, "master");
+  ps_socket_free(m);
+  m = ps_tcp6().socket;
+  sim_expect(ps_socket_bind(m, "127.0.0.1", number(0), NULL), PS_BADFAMILY);
+  ps_socket_free(m);
+}
+
+static ps_status connect_to(ps_socket *m, const char *name, ps_host *host) {
+  return ps_socket_connect(m, name, number(80), host).status;
+}
+
+static void a_name_that_hangs_is_abandoned(void **state) {
+  (void)state;
+  sim_host("hang.test", INFINITY, "10.0.0.1");
+  for (int mode = 0; mode < 3; mode++) {
+    ps_host *host = sim_language(SIM_VIEW);
+    ps_socket *m = ps_tcp().socket;
+    if (mode == 0) ps_socket_settimeout(m, 0.3, "b");
+    if (mode == 1) ps_socket_settimeout(m, 0.3, "t");
+    if (mode == 2) ps_socket_setdeadline(m, 0.3);
+    double start = sim_now();
+    assert_int_equal(connect_to(m, "hang.test", host).code, PS_TIMEOUT);
+    sim_expect_elapsed(start, 0.3);
+    assert_string_equal(ps_socket_getkind(m).text, "master");
+    if (mode == 2) ps_socket_setdeadline(m, 0.3);
+    start = sim_now();
+    assert_int_equal(ps_socket_bind(m, "hang.test", number(0), host).status.code,
+                     PS_TIMEOUT);
+    sim_expect_elapsed(start, 0.3);
+    ps_socket_free(m);
+  }
+}
+
+static void the_time_of_a_name_counts(void **state) {
+  (void)state;
+  sim_host("slow.test", 0.6, "10.0.0.1");
+  sim_route("10.0.0.1", 0.6, 0);
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 1, "t");
+  double start = sim_now();
+  assert_int_equal(connect_to(m, "slow.test", NULL).code, PS_TIMEOUT);
+  sim_expect_elapsed(start, 1);
+  assert_string_equal(ps_socket_getkind(m).text, "client");
+  assert_int_equal(connect_to(m, "slow.test", NULL).code, PS_OK);
+  sim_expect_elapsed(start, 1.2);
+  ps_socket_free(m);
+  m = ps_tcp().socket;
+  ps_socket_settimeout(m, 1, "b");
+  start = sim_now();
+  assert_int_equal(connect_to(m, "slow.test", NULL).code, PS_OK);
+  sim_expect_elapsed(start, 1.2);
+  ps_socket_free(m);
+}
+
+static void a_stop_ends_a_name_that_hangs(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  sim_host("hang.test", INFINITY, "10.0.0.1");
+  ps_socket *m = ps_tcp().socket;
+  sim_stop();
+  double start = sim_now();
+  assert_int_equal(connect_to(m, "hang.test", host).code, PS_INTERRUPTED);
+  assert_true(sim_now() - start < 0.1);
+  assert_string_equal(ps_socket_getkind(m).text, "master");
+  ps_socket_free(m);
+}
+
+static void close_it(void *socket) { ps_socket_close(socket); }
+
+static void a_close_ends_a_name_that_hangs(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  sim_host("hang.test", INFINITY, "10.0.0.1");
+  ps_socket *m = ps_tcp().socket;
+  sim_later(0.2, close_it, m);
+  double start = sim_now();
+  assert_int_equal(connect_to(m, "hang.test", host).code, PS_CLOSED);
+  assert_true(sim_now() - start < 0.3);
+  ps_socket_free(m);
+}
+
+static void a_close_at_the_moment_of_the_answer_is_heard(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  sim_host("slow.test", 0.2, "10.0.0.1");
+  sim_route("10.0.0.1", INFINITY, 0);
+  ps_socket *m = ps_tcp().socket;
+  sim_later(0.2, close_it, m);
+  assert_int_equal(connect_to(m, "slow.test", host).code, PS_CLOSED);
+  assert_int_equal(ps_socket_getfd(m).fd, -1);
+  ps_socket_free(m);
+}
+
+static void the_resolvers_reasons_are_told(void **state) {
+  (void)state;
+  static const short codes[] = {PS_NONAME, PS_AGAIN, PS_FAIL, PS_NOMEMORY, PS_SERVICE};
+  ps_socket *m = ps_tcp().socket;
+  static const char *const names[] = {"a.test", "b.test", "c.test", "d.test", "e.test"};
+  for (int i = 0; i < 5; i++) {
+    sim_host_fails(names[i], 0.1, codes[i]);
+    assert_int_equal(connect_to(m, names[i], NULL).code, codes[i]);
+    assert_int_equal(ps_socket_bind(m, names[i], number(0), NULL).status.code, codes[i]);
+    assert_string_equal(ps_socket_getkind(m).text, "master");
+    assert_int_equal(ps_socket_getfd(m).fd, -1);
+  }
+  assert_int_equal(connect_to(m, "nobody.test", NULL).code, PS_NONAME);
+  ps_socket_free(m);
+}
+
+static void without_a_thread_or_memory_a_name_fails(void **state) {
+  (void)state;
+  sim_host("one.test", 0, "10.0.0.1");
+  ps_socket *m = ps_tcp().socket;
+  sim_fault(SIM_EMFILE, 1, 0);
+  assert_int_equal(connect_to(m, "one.test", NULL).code, PS_SYSTEM);
+  for (int n = 1; n <= 2; n++) {
+    sim_fault(SIM_ENOMEM, n, 0);
+    assert_int_equal(connect_to(m, "one.test", NULL).code, PS_NOMEMORY);
+    assert_int_equal(sim_struck(), 1);
+  }
+  sim_fault(SIM_NO_FAULT, 0, 0);
+  assert_int_equal(connect_to(m, "one.test", NULL).code, PS_OK);
+  ps_socket_free(m);
+}
+
+/* ---- dns.* ---- */
+
+static void the_hostname_is_told(void **state) {
+  (void)state;
+  ps_hostname got = ps_dns_gethostname();
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.text, "here.test");
+  sim_fault(SIM_EMFILE, 1, 0);
+  assert_int_equal(ps_dns_gethostname().status.system, ENAMETOOLONG);
+}
+
+static void toip_tells_addresses(void **state) {
+  (void)state;
+  sim_host("Two.test", 0.2, "10.0.0.1 ::1 10.0.0.2");
+  ps_resolved got = ps_dns_toip("two.test", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.text, "10.0.0.1");
+  assert_string_equal(got.name, "Two.test");
+  assert_string_equal(got.ips->text, "10.0.0.1");
+  assert_string_equal(got.ips->family, "inet");
+  assert_string_equal(got.ips->next->text, "10.0.0.2");
+  assert_null(got.ips->next->next);
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
+  sim_expect(ps_dns_toip("nobody.test", NULL), PS_NONAME);
+  got = ps_dns_toip("10.0.0.9", NULL);
+  assert_string_equal(got.text, "10.0.0.9");
+  assert_string_equal(got.name, "10.0.0.9");
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
+}
+
+static void a_host_knows_its_alias(void **state) {
+  (void)state;
+  sim_host("www.test", 0, "10.0.0.1");
+  sim_canonical("two.test");
+  ps_resolved got = ps_dns_toip("www.test", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.name, "two.test");
+  assert_string_equal(got.aliases->text, "www.test");
+  assert_null(got.aliases->next);
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
+  for (int nth = 1; nth < 5; nth++) {
+    sim_fault(SIM_ENOMEM, nth, 0);
+    got = ps_dns_toip("www.test", NULL);
+    sim_expect(got, PS_NOMEMORY);
+    assert_null(got.ips);
+    assert_null(got.aliases);
+  }
+}
+
+static void tohostname_tells_names(void **state) {
+  (void)state;
+  sim_host("two.test", 0.2, "10.0.0.1 10.0.0.2");
+  ps_resolved got = ps_dns_tohostname("10.0.0.2", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.text, "two.test");
+  assert_string_equal(got.ips->text, "10.0.0.2");
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
+  got = ps_dns_tohostname("two.test", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.text, "two.test");
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
+  sim_expect(ps_dns_tohostname("10.9.9.9", NULL), PS_NONAME);
+}
+
+static void getaddrinfo_tells_both_families(void **state) {
+  (void)state;
+  sim_host("two.test", 0.2, "10.0.0.1 ::1");
+  ps_addresses got = ps_dns_getaddrinfo("two.test", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.entries->family, "inet");
+  assert_string_equal(got.entries->next->family, "inet6");
+  assert_string_equal(got.entries->next->text, "::1");
+  ps_resolved_free(got.entries);
+  got = ps_dns_getaddrinfo("nobody.test", NULL);
+  sim_expect(got, PS_NONAME);
+  assert_null(got.entries);
+}
+
+static void getnameinfo_tells_names_and_services(void **state) {
+  (void)state;
+  sim_host("two.test", 0.2, "10.0.0.1");
+  ps_names got = ps_dns_getnameinfo("10.0.0.1", "7", NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.names->text, "two.test");
+  assert_string_equal(got.service, "echo");
+  ps_resolved_free(got.names);
+  got = ps_dns_getnameinfo("10.0.0.1", NULL, NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.service, "");
+  ps_resolved_free(got.names);
+  got = ps_dns_getnameinfo(NULL, "7", NULL);
+  sim_expect(got, PS_OK);
+  assert_null(got.names);
+  assert_string_equal(got.service, "echo");
+  assert_int_equal(ps_dns_getnameinfo(NULL, NULL, NULL).status.code, PS_MISUSE_NOLOOKUP);
+  sim_expect(ps_dns_getnameinfo("nobody.test", NULL, NULL), PS_NONAME);
+}
+
+static void dns_hears_signals(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  sim_host("hang.test", INFINITY, "10.0.0.1");
+  sim_stop();
+  sim_expect(ps_dns_toip("hang.test", host), PS_INTERRUPTED);
+  sim_stop();
+  sim_expect(ps_dns_tohostname("hang.test", host), PS_INTERRUPTED);
+  sim_stop();
+  sim_expect(ps_dns_getaddrinfo("hang.test", host), PS_INTERRUPTED);
+  sim_stop();
+  sim_expect(ps_dns_getnameinfo("hang.test", NULL, host), PS_INTERRUPTED);
+}
+
+static void dns_without_memory_leaks_nothing(void **state) {
+  (void)state;
+  for (int which = 0; which < 5; which++)
+    for (int nth = 1, struck = 1; struck > 0; nth++) {
+      sim_begin();
+      sim_host("Two.test", 0.2, "10.0.0.1 10.0.0.2");
+      sim_fault(SIM_ENOMEM, nth, 0);
+      short code;
+      int right = 1;
+      if (which < 3) {
+        ps_resolved got = which == 0   ? ps_dns_toip("two.test", NULL)
+                          : which == 1 ? ps_dns_tohostname("10.0.0.1", NULL)
+                                       : ps_dns_tohostname("two.test", NULL);
+        code = got.status.code;
+        right = strcmp(got.text, which == 0 ? "10.0.0.1" : "Two.test") == 0;
+        ps_resolved_free(got.aliases);
+        ps_resolved_free(got.ips);
+      } else if (which == 3) {
+        ps_addresses got = ps_dns_getaddrinfo("two.test", NULL);
+        code = got.status.code;
+        right = code != PS_OK || strcmp(got.entries->next->text, "10.0.0.2") == 0;
+        ps_resolved_free(got.entries);
+      } else {
+        ps_names got = ps_dns_getnameinfo("two.test", "7", NULL);
+        code = got.status.code;
+        right = code != PS_OK || strcmp(got.names->text, "Two.test") == 0;
+        ps_resolved_free(got.names);
+      }
+      struck = sim_struck();
+      if (code != PS_NOMEMORY || struck == 0) assert_int_equal(code, PS_OK);
+      if (code == PS_OK) assert_true(right);
+      sim_end();
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      sim_test(a_port_is_a_number_digits_or_a_name),
+      sim_test(a_port_out_of_range_is_misuse),
+      sim_test(addresses_never_leave_the_thread),
+      sim_test(an_address_of_the_wrong_family_fails),
+      sim_test(a_name_that_hangs_is_abandoned),
+      sim_test(the_time_of_a_name_counts),
+      sim_test(a_stop_ends_a_name_that_hangs),
+      sim_test(a_close_ends_a_name_that_hangs),
+      sim_test(a_close_at_the_moment_of_the_answer_is_heard),
+      sim_test(the_resolvers_reasons_are_told),
+      sim_test(without_a_thread_or_memory_a_name_fails),
+      sim_test(the_hostname_is_told),
+      sim_test(toip_tells_addresses),
+      sim_test(a_host_knows_its_alias),
+      sim_test(tohostname_tells_names),
+      sim_test(getaddrinfo_tells_both_families),
+      sim_test(getnameinfo_tells_names_and_services),
+      sim_test(dns_hears_signals),
+      cmocka_unit_test(dns_without_memory_leaks_nothing),
+  };
+  return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
+}

@@ -3,8 +3,8 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-package conformance lint format \
-        docs clean setup-build setup-test setup-lint
+.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance lint \
+        format docs clean setup-build setup-test setup-lint
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -22,7 +22,7 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-test: setup-test test-c test-lua test-python conformance test-package ## run every test
+test: setup-test test-c test-lua test-python conformance test-compat test-package ## run every test
 
 test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
@@ -39,6 +39,9 @@ test-python: setup-test $(VENV)/module ## what Python alone has
 conformance: setup-test $(PREFIX)/done $(VENV)/module ## both languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/run.py --report build/conformance \
 	    --python $(BIN)/python --c build/dev/tests/testee_c
+
+test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSocket, on both libraries
+	$(BIN)/python tests/compat/run.py
 
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh

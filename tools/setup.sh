@@ -22,6 +22,14 @@ valgrind:valgrind
 /usr/share/lua/5.4/socket.lua:lua-socket
 /usr/share/lua/5.4/ltn12.lua:lua-socket
 lfs:lua-filesystem
+/usr/share/lua/5.4/ssl.lua:lua-sec
+/usr/share/doc/lua-copas:lua-copas
+/usr/share/doc/lua-redis:lua-redis
+redis-server:redis-server
+/usr/sbin/nginx:nginx
+/usr/lib/nginx/modules/ngx_http_echo_module.so:libnginx-mod-http-echo
+openssl:openssl
+prosody:prosody
 '
 lint='
 luacheck:lua-check
@@ -65,12 +73,20 @@ as_root=
 if command -v apt-get >/dev/null 2>&1 &&
     { [ -z "$as_root" ] || command -v sudo >/dev/null 2>&1; }; then
     echo "installing:$missing"
+    # The servers that tests run are run by the tests: none is to start now, or at boot.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+        $as_root chmod +x $policy
+        trap '$as_root rm -f $policy' EXIT
+    fi
     $as_root apt-get update -qq
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         $missing >/dev/null
 else
     echo "Please install these first (Debian's names):$missing" >&2
     echo "that is a C compiler, make, SWIG 4.1 or newer, Lua 5.4 and Python 3.9 or newer with" >&2
-    echo "their headers, and for the tests cmocka, busted, LuaRocks, LuaSocket and valgrind" >&2
+    echo "their headers, and for the tests cmocka, busted, LuaRocks, valgrind, and the programs that" >&2
+    echo "tests/compat runs: LuaSocket, LuaSec, copas, lua-redis, nginx, redis, openssl, prosody" >&2
     exit 1
 fi

@@ -38,7 +38,7 @@ static void discard(ps_socket *self, size_t count) {
 
 void ps_socket_take(ps_socket *self, size_t held) {
   if (held == 0) return; /* the turn, and with it the buffer, may be another thread's */
-  self->received += (long long)held;
+  self->received += held;
   discard(self, held);
 }
 
@@ -147,7 +147,7 @@ static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size
     result.held = held;
   } else {
     /* The view is the caller's until the next call, so its memory stays for so long. */
-    self->received += (long long)held;
+    self->received += held;
     self->head += held;
     self->size -= held;
   }
@@ -177,7 +177,7 @@ static size_t drop_returns(ps_socket *self, size_t from, size_t to) {
     self->head += gap;
   }
   self->size -= gap;
-  self->received += (long long)gap;
+  self->received += gap;
   return stop;
 }
 
@@ -360,7 +360,7 @@ static ps_status fill(ps__call *call, char *memory, size_t size, size_t *have) {
       status = more(call, 0);
     } else {
       status = read_some(call, memory + *have, size - *have, &got);
-      self->received += (long long)got;
+      self->received += got;
       *have += got;
     }
     if (status.code != PS_OK) return status;
@@ -375,7 +375,7 @@ static ps_status put_back(ps_socket *self, const char *memory, size_t size) {
   memmove(self->buffer + self->head + size, bytes(self), self->size);
   memcpy(bytes(self), memory, size);
   self->size += size;
-  self->received -= (long long)size;
+  self->received -= size;
   return status;
 }
 
@@ -574,7 +574,7 @@ ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
     int error = ps__os_send(call.fd, data.data + result.last, left, &sent);
     if (lengthy) host->enter(host);
     result.last += (long long)sent;
-    self->sent += (long long)sent;
+    self->sent += sent;
     if (error != 0 && ps__os_again(error))
       result.status = ps__timeout_wait(&call, 1);
     else if (error != 0 && !ps__os_signalled(error))

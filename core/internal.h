@@ -39,8 +39,8 @@ struct ps_socket {
   double block, total;      /* limits in seconds; negative: none */
   double deadline;          /* monotonic time; infinity: none */
   double birth;             /* monotonic time */
-  long long received, sent; /* bytes */
-  char *buffer;             /* the read buffer, or NULL: size bytes from head */
+  unsigned long long received, sent; /* bytes; they wrap */
+  char *buffer;                      /* the read buffer, or NULL: size bytes from head */
   size_t head, size, capacity;
   void *data; /* the binding's */
 };

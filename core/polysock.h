@@ -99,8 +99,8 @@ struct ps_host {
   int hold;
 
   /* Non-zero: calls on one object overlap only between leave and enter, as under the
-     global lock of a language or in a program of one thread. A call then enters and leaves
-     without the processor's locked instructions. */
+     global lock of a language or in a program of one thread. A call then enters and
+     leaves without the processor's locked instructions. */
   int alone;
 };
 

@@ -490,15 +490,16 @@ ps_text ps_socket_tostring(const ps_socket *self) {
 }
 
 ps_stats ps_socket_getstats(const ps_socket *self) {
-  return (ps_stats){self->received, self->sent, ps__os_monotime() - self->birth};
+  return (ps_stats){(long long)self->received, (long long)self->sent,
+                    ps__os_monotime() - self->birth};
 }
 
 ps_always ps_socket_setstats(ps_socket *self, ps_total received, ps_total sent,
                              ps_age age) {
   ps_status status = ps__kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_always){status};
-  if (received >= 0) self->received = received;
-  if (sent >= 0) self->sent = sent;
+  if (received >= 0) self->received = (unsigned long long)received;
+  if (sent >= 0) self->sent = (unsigned long long)sent;
   if (!isnan(age)) self->birth = ps__os_monotime() - age;
   return (ps_always){PS__DONE};
 }

@@ -33,10 +33,10 @@ fails() {
 }
 ! git grep -nE '#include *[<"](lua|lauxlib|lualib|Python)\.h' -- core ||
     fails "a language header in the core"
-! git grep -nE '\b(printf|puts|exit|abort|longjmp|raise)\(' -- 'core/*.c' ||
+! git grep -nE '\b(printf|puts|exit|abort|longjmp|raise)\(' -- ':(glob)core/*.c' ||
     fails "the core prints, exits or jumps"
 ! git grep -nE '%pythoncode|%luacode|#if' -- swig/polysock.i swig/kinds.i ||
     fails "language code in the neutral interface"
-! git grep -nE '^static [^(]*[a-z_]+( =.*)?;$' -- 'core/*.c' | grep -v 'const' ||
+! git grep -nE '^static [^(]*[a-z_]+( =.*)?;$' -- ':(glob)core/*.c' | grep -v 'const' ||
     fails "a mutable global in the core"
 echo "lint: clean"

@@ -145,6 +145,10 @@ static int ps_py_text(PyObject *object, const char **text, place at) {
   return strlen(*text) == (size_t)size ? 1 : bad(PS_MISUSE_NULBYTE, at);
 }
 
+static int fits(double value) {
+  return value >= -9223372036854775808.0 && value < 9223372036854775808.0;
+}
+
 /* What counts as an integer counts as one in Lua, too: not a boolean, but a float without
    a fraction. */
 static PyObject *integer_of(PyObject *object) {
@@ -152,8 +156,7 @@ static PyObject *integer_of(PyObject *object) {
   if (PyIndex_Check(object)) return PyNumber_Index(object);
   if (!PyFloat_Check(object)) return NULL;
   double value = PyFloat_AS_DOUBLE(object);
-  int fits = value >= -9223372036854775808.0 && value < 9223372036854775808.0;
-  return fits && floor(value) == value ? PyLong_FromDouble(value) : NULL;
+  return fits(value) && floor(value) == value ? PyLong_FromDouble(value) : NULL;
 }
 
 /* An integer that is too large for C is as large as C has it: no range reaches so far. */
@@ -261,7 +264,9 @@ static int ps_py_option(PyObject *object, ps_option *value, place at) {
   } else if (PyFloat_Check(object) || PyIndex_Check(object)) {
     value->type = PS_NUMBER;
     if (!ps_py_number(object, &value->number, at)) return 0;
-    value->integral = floor(value->number) == value->number && isfinite(value->number);
+    /* As in Lua, a float beyond the integers is a number all the same. */
+    int fitting = !PyFloat_Check(object) || fits(value->number);
+    value->integral = fitting && floor(value->number) == value->number;
     if (value->integral) return ps_py_integer(object, &value->integer, at);
   } else if (PyUnicode_Check(object)) {
     const char *text = NULL;
@@ -473,7 +478,10 @@ static PyObject *ps_py_fileno(ps_fd fd) {
 /* Does: calls a method that an object may lack.
    Returns: its result; NULL without an exception when there is no such method. */
 static PyObject *ask(PyObject *object, const char *method) {
-  PyObject *bound = PyObject_GetAttrString(object, method);
+  /* One and the same string each time, or the interpreter's cache of methods fills up. */
+  PyObject *name = PyUnicode_InternFromString(method);
+  PyObject *bound = name != NULL ? PyObject_GetAttr(object, name) : NULL;
+  Py_XDECREF(name);
   if (bound == NULL) {
     if (PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
     return NULL;
@@ -535,13 +543,28 @@ static int ps_py_sockets(PyObject *object, ps_sockets *sockets, PyObject **items
   return 1;
 }
 
+/* Does: remembers an object by its address.
+   Returns: whether it is new; -1 when an exception is set. */
+static int is_new(PyObject *seen, PyObject *object) {
+  Py_ssize_t before = PySet_GET_SIZE(seen);
+  PyObject *address = PyLong_FromVoidPtr(object);
+  int error = address == NULL || PySet_Add(seen, address) < 0;
+  Py_XDECREF(address);
+  return error ? -1 : PySet_GET_SIZE(seen) > before;
+}
+
+/* Gives the ready ones in order; one that was named twice is ready once. */
 static PyObject *ready_list(const ps_sockets *sockets, PyObject *items) {
-  PyObject *list = PyList_New(0);
-  for (size_t i = 0; list != NULL && i < sockets->count; i++) {
-    const ps_watch *watch = &sockets->watches[i];
-    if (!watch->ready) continue;
-    if (PyList_Append(list, PyTuple_GET_ITEM(items, (Py_ssize_t)i)) < 0) Py_CLEAR(list);
+  PyObject *list = PyList_New(0), *seen = PySet_New(NULL);
+  int good = list != NULL && seen != NULL;
+  for (size_t i = 0; good && i < sockets->count; i++) {
+    if (!sockets->watches[i].ready) continue;
+    PyObject *item = PyTuple_GET_ITEM(items, (Py_ssize_t)i);
+    int fresh = is_new(seen, item);
+    good = fresh >= 0 && (!fresh || PyList_Append(list, item) == 0);
   }
+  Py_XDECREF(seen);
+  if (!good) Py_CLEAR(list);
   return list;
 }
 

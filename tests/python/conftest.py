@@ -139,7 +139,7 @@ class Child:
         self.process.stdin.flush()
 
     def hear(self) -> str:
-        """Gives the next line that the child says; fails with its traceback if none comes."""
+        """Gives the next line that the child says, or fails with its traceback."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.errors()
@@ -154,8 +154,10 @@ class Child:
         assert self.process.wait(LIMIT) == code, self.errors()
 
     def signal(self, number: int) -> float:
-        """Sends a signal once the main thread of the child sleeps in the system. Gives when
-        that was, on the monotonic clock that all processes share."""
+        """Sends a signal once the main thread of the child sleeps in the system.
+
+        Gives when that was, on the monotonic clock that all processes share.
+        """
         pid = self.process.pid
         until_asleep(pid, pid)
         now = time.monotonic()

@@ -1,0 +1,335 @@
+-- SPDX-License-Identifier: MIT
+-- The module as Lua sees it: loading, select on tables, exceptions, sources and sinks, and that
+-- memory and descriptors come back.
+
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
+local support = dofile(folder .. "support.lua")
+local polysock = require("polysock")
+local ltn12 = require("ltn12")
+
+describe("loading", function()
+   it("leaves the globals alone", function()
+      local rest = support.finish(support.start([[
+         for name in pairs(_G) do
+            if name:find("^swig") or name:find("^polysock") then print(name) end
+         end
+         print(package.loaded["polysock.core"] ~= nil)
+      ]]))
+      assert.equal("true\n", rest)
+   end)
+
+   it("works again after package.loaded was emptied, beside the first", function()
+      local first = polysock.tcp4()
+      local loaded = { package.loaded["polysock"], package.loaded["polysock.core"] }
+      package.loaded["polysock"], package.loaded["polysock.core"] = nil, nil
+      local again = require("polysock")
+      package.loaded["polysock"], package.loaded["polysock.core"] = table.unpack(loaded)
+      assert.are_not.equal(polysock, again)
+      local second = again.tcp4()
+      for _, one in ipairs({ first, second }) do
+         assert.is_true(one:getfd() >= 0)
+         assert.matches("^tcp{master}", tostring(one))
+         assert.equal(first.close, one.close == first.close and one.close or first.close)
+         assert.equal(1, again.tcp4().close(one))
+      end
+      first, second = nil, nil -- luacheck: ignore
+      collectgarbage()
+   end)
+end)
+
+describe("select", function()
+   local client, peer
+
+   before_each(function()
+      client, peer = support.pair()
+   end)
+
+   after_each(function()
+      client:close()
+      peer:close()
+   end)
+
+   it("gives tables that are keyed both ways", function()
+      peer:send("x")
+      local readable, writable, err = polysock.select({ client }, { client }, 5)
+      assert.is_nil(err)
+      if not readable[client] then
+         readable = polysock.select({ client }, nil, 5)
+      end
+      assert.same({ client, 1 }, { readable[1], readable[client] })
+      assert.same({ client, 1 }, { writable[1], writable[client] })
+      assert.is_nil(readable[2])
+   end)
+
+   it("takes the table that it gave", function()
+      local _, writable = polysock.select(nil, { client }, 5)
+      _, writable = polysock.select(nil, writable, 5)
+      assert.equal(client, writable[1])
+   end)
+
+   it("takes objects of others and ignores what is none", function()
+      local things = { 5, "text", true, print, {}, io.stdout, coroutine.create(print), peer,
+         setmetatable({}, { __index = function() return nil end }), client }
+      local _, writable = polysock.select(things, things, 0)
+      assert.same({ peer, client }, { writable[1], writable[2] })
+      assert.equal(2, #writable)
+      assert.equal(1, writable[peer])
+   end)
+
+   it("bears tables with holes", function()
+      local _, writable = polysock.select({ nil, client }, { client, nil, client }, 0)
+      assert.equal(client, writable[1])
+      local sparse = setmetatable({}, { __index = { client }, __len = function() return 1e9 end })
+      assert.same({ {}, {}, "timeout" }, { polysock.select(sparse, nil, 0) })
+   end)
+
+   it("lets the errors of methods through", function()
+      local broken = { getfd = function() error({ "mine" }) end }
+      local ok, err = pcall(polysock.select, { broken }, nil, 0)
+      assert.is_false(ok)
+      assert.equal("mine", err[1])
+      broken = { getfd = function() return peer:getfd() end, dirty = error }
+      assert.is_false(pcall(polysock.select, { broken }, nil, 0))
+   end)
+
+   it("believes no odd descriptor", function()
+      for _, fd in ipairs({ -1, 2 ^ 31, 2 ^ 62, 0 / 0, 1 / 0, "x", {}, true }) do
+         local odd = { getfd = function() return fd end }
+         assert.same({ {}, {}, "timeout" }, { polysock.select({ odd }, { odd }, 0) })
+      end
+   end)
+
+   it("bears methods that yield no further than to it", function()
+      local yielding = { getfd = function() coroutine.yield() end }
+      local ok, err = coroutine.resume(coroutine.create(polysock.select), { yielding }, nil, 0)
+      assert.is_false(ok)
+      assert.matches("attempt to yield across a C%-call boundary", err)
+   end)
+
+   it("bears methods that empty the table", function()
+      local members
+      members = { { getfd = function()
+         for index in pairs(members) do
+            members[index] = nil
+         end
+         collectgarbage()
+         return peer:getfd()
+      end }, polysock.tcp4(), polysock.tcp4() }
+      assert.has_no_error(function()
+         polysock.select(members, nil, 0)
+      end)
+   end)
+
+   it("says what is wrong with its arguments", function()
+      assert.has_error(function() polysock.select(5) end,
+         "bad argument #1 to 'select' (recvt: set of sockets expected)")
+      assert.has_error(function() polysock.select({}, client) end,
+         "bad argument #2 to 'select' (sendt: set of sockets expected)")
+      assert.has_error(function() polysock.select({}, {}, {}) end,
+         "bad argument #3 to 'select' (timeout: number expected)")
+   end)
+end)
+
+describe("try, newtry and protect", function()
+   it("pass values on", function()
+      assert.same({ 1, nil, 3, nil }, { polysock.try(1, nil, 3, nil) })
+      assert.equal(4, select("#", polysock.try(1, nil, 3, nil)))
+      assert.same({ "a", "b" }, { polysock.protect(function(...) return ... end)("a", "b") })
+   end)
+
+   it("turn failures back into values", function()
+      local calls = 0
+      local try = polysock.newtry(function() calls = calls + 1 end)
+      local func = polysock.protect(function(ok)
+         return try(ok, "words", "more")
+      end)
+      assert.same({ nil, "words" }, { func(nil) })
+      assert.equal(1, calls)
+      assert.same({ true, "words", "more" }, { func(true) })
+      assert.equal(1, calls)
+   end)
+
+   it("let any object be the words", function()
+      local object = setmetatable({}, { __tostring = function() return "odd" end })
+      local _, err = polysock.protect(function() polysock.try(nil, object) end)()
+      assert.equal(object, err)
+      assert.same({ nil, nil }, { polysock.protect(function() polysock.try(nil) end)() })
+   end)
+
+   it("let other errors through as they are", function()
+      local object = { "nothing of ours" }
+      for _, problem in ipairs({ object, "text", 5, io.stdout, true }) do
+         local ok, err = pcall(polysock.protect(function() error(problem, 0) end))
+         assert.is_false(ok)
+         assert.equal(problem, err)
+      end
+      assert.is_false(pcall(polysock.protect(function() error() end)))
+   end)
+
+   it("read well when nobody protects", function()
+      local ok, err = pcall(polysock.try, nil, "the words")
+      assert.is_false(ok)
+      assert.equal("the words", tostring(err))
+   end)
+
+   it("go through coroutines and their yields", function()
+      local func = polysock.protect(function(value)
+         local got = coroutine.yield(value)
+         return polysock.try(got, "failed after a yield")
+      end)
+      local thread = coroutine.create(func)
+      assert.same({ true, "out" }, { coroutine.resume(thread, "out") })
+      assert.same({ true, nil, "failed after a yield" }, { coroutine.resume(thread, nil) })
+      thread = coroutine.create(func)
+      coroutine.resume(thread, "out")
+      assert.same({ true, "in", "failed after a yield" }, { coroutine.resume(thread, "in") })
+   end)
+
+   it("nest, and the inner one answers", function()
+      local inner = polysock.protect(function() polysock.try(nil, "inner") end)
+      local outer = polysock.protect(function()
+         local _, err = inner()
+         polysock.try(nil, "outer and " .. err)
+      end)
+      assert.same({ nil, "outer and inner" }, { outer() })
+   end)
+
+   it("raise the error of a finaliser", function()
+      local try = polysock.newtry(function() error("finaliser", 0) end)
+      assert.has_error(function() try(nil, "words") end, "finaliser")
+   end)
+
+   it("say what is wrong with their arguments", function()
+      assert.has_error(function() polysock.newtry(5) end,
+         "bad argument #1 to 'newtry' (finalizer: function expected)")
+      assert.has_error(function() polysock.protect(nil) end,
+         "bad argument #1 to 'protect' (func: function expected)")
+   end)
+end)
+
+describe("sources, sinks, choose and skip", function()
+   local one, other, server
+
+   before_each(function()
+      one, other, server = support.own_pair()
+   end)
+
+   after_each(function()
+      one:close()
+      other:close()
+      server:close()
+   end)
+
+   it("pump through ltn12", function()
+      local text = ("0123456789"):rep(1000)
+      assert(ltn12.pump.all(ltn12.source.string(text), polysock.sink("close-when-done", one)))
+      local pieces = {}
+      assert(ltn12.pump.all(polysock.source("until-closed", other), (ltn12.sink.table(pieces))))
+      assert.equal(text, table.concat(pieces))
+      assert.equal(-1, one:getfd())
+      assert.equal(-1, other:getfd())
+   end)
+
+   it("keep open and stop at a length", function()
+      local sink = polysock.sink(one)
+      assert(ltn12.pump.all(ltn12.source.string("abcdefgh"), sink))
+      assert.is_true(one:getfd() >= 0)
+      local pieces = {}
+      assert(ltn12.pump.all(polysock.source("by-length", other, 5), (ltn12.sink.table(pieces))))
+      assert.equal("abcde", table.concat(pieces))
+      assert.equal("fgh", other:receive(3))
+      assert.is_nil(polysock.source("by-length", other, 0)())
+   end)
+
+   it("hand failures on", function()
+      other:settimeout(0)
+      assert.same({ nil, "timeout" }, { polysock.source(other)() })
+      assert.same({ nil, "timeout" }, { polysock.source("by-length", other, 5)() })
+      one:close()
+      local _, err = ltn12.pump.all(ltn12.source.string("x"), polysock.sink(one))
+      assert.equal("closed", err)
+   end)
+
+   it("can be selected", function()
+      local source, sink = polysock.source(other), polysock.sink(one)
+      local _, writable = polysock.select(nil, { sink }, 5)
+      assert.equal(sink, writable[1])
+      one:send("x")
+      assert.equal(source, polysock.select({ source }, nil, 5)[1])
+      assert.equal(other:getfd(), source:getfd())
+      assert.is_false(source:dirty())
+   end)
+
+   it("choose by name, with a default", function()
+      local chosen = polysock.choose({
+         default = function(...) return "default", ... end,
+         named = function(...) return "named", ... end,
+      })
+      assert.same({ "named", 1, 2 }, { chosen("named", 1, 2) })
+      assert.same({ "default", 1, 2 }, { chosen(1, 2) })
+      assert.has_error(function() chosen("unknown") end)
+      assert.has_error(function() polysock.source("unknown", other) end)
+   end)
+
+   it("skip", function()
+      assert.same({ "c" }, { polysock.skip(2, "a", "b", "c") })
+      assert.equal(0, select("#", polysock.skip(3, "a", "b", "c")))
+      assert.same({ "a" }, { polysock.skip(0, "a") })
+   end)
+end)
+
+describe("many operations", function()
+   it("leave no memory and no descriptors behind", function()
+      local client, peer = support.pair()
+      local server = polysock.bind("127.0.0.1", 0)
+      local host, port = server:getsockname()
+      server:settimeout(5)
+      client:settimeout(5)
+      client:setoption("tcp-nodelay", true)
+      local function all()
+         peer:send("line\r\nuntil--" .. ("x"):rep(5000))
+         client:receive("*l", "prefix")
+         client:receiveuntil("--")
+         client:receive(5000)
+         client:send("abc", 2)
+         peer:receive(2)
+         client:settimeout(0)
+         client:receive("*l", "partial")
+         client:settimeout(5)
+         peer:send("a\nb\n")
+         local lines = client:lines()
+         lines()
+         lines()
+         local _ = { tostring(client), client:getsockname(), client:getstats() }
+         client:getoption("linger")
+         polysock.select({ client, server, 5 }, { client }, 0)
+         pcall(client.receive, client, "*x")
+         pcall(client.setoption, client, "linger", {})
+         polysock.dns.toip("127.0.0.1")
+         polysock.dns.getaddrinfo("127.0.0.1")
+         polysock.connect("127.0.0.1", 1)
+         polysock.protect(polysock.try)(nil, "words")
+         local made = polysock.connect(host, port)
+         server:accept():close()
+         made:close()
+         polysock.tcp4() -- for the collector
+      end
+      local function settle(rounds)
+         for _ = 1, rounds do
+            all()
+         end
+         collectgarbage()
+         collectgarbage()
+      end
+      settle(100)
+      local before, open = collectgarbage("count"), support.descriptors()
+      local resident = support.resident()
+      settle(500)
+      assert.is_true(collectgarbage("count") - before < 20)
+      assert.equal(open, support.descriptors())
+      assert.is_true(support.resident() - resident < 2 * 1024 * 1024)
+      client:close()
+      peer:close()
+      server:close()
+   end)
+end)

@@ -1,0 +1,346 @@
+-- SPDX-License-Identifier: MIT
+-- What an object is to Lua: collection, to-be-closed variables, iteration, text, and what
+-- happens when something else is passed off as one.
+
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
+local support = dofile(folder .. "support.lua")
+local polysock = require("polysock")
+
+describe("an object", function()
+   local client, peer
+
+   before_each(function()
+      client, peer = support.pair()
+      client:settimeout(5)
+   end)
+
+   after_each(function()
+      client:close()
+      peer:close()
+   end)
+
+   describe("that is collected", function()
+      it("is closed", function()
+         local one, other = support.pair()
+         assert.is_userdata(one)
+         one = nil -- luacheck: ignore
+         collectgarbage()
+         collectgarbage()
+         assert.same({ nil, "closed", "" }, { other:receive(1) })
+         other:close()
+      end)
+
+      it("may be used by the finaliser of another one, in any order", function()
+         local texts = {}
+         local function finaliser(self)
+            texts[#texts + 1] = tostring(self.socket:close())
+            for _, method in ipairs({ "getfd", "getstats", "receive", "dirty", "close" }) do
+               local ok, err = pcall(self.socket[method], self.socket)
+               assert(ok or err:find("on bad self (tcp{any} expected)", 1, true), err)
+            end
+         end
+         for before = 1, 2 do
+            local owner = before == 1 and setmetatable({}, { __gc = finaliser }) or {}
+            owner.socket = polysock.tcp4()
+            if before == 2 then
+               setmetatable(owner, { __gc = finaliser })
+            end
+         end
+         collectgarbage()
+         collectgarbage()
+         assert.same({ "1", "1" }, texts)
+      end)
+
+      it("bears its finaliser any number of times, and with anything", function()
+         local finalise = getmetatable(client).__gc
+         local lines = client:lines()
+         finalise(client)
+         finalise(client)
+         assert.equal(1, client:close())
+         assert.has_error(function()
+            client:receive()
+         end, "calling 'receive' on bad self (tcp{any} expected)")
+         assert.has_error(function()
+            tostring(client)
+         end)
+         assert.has_error(lines)
+         assert.same({ {}, {}, "timeout" }, { polysock.select({ client }, nil, 0) })
+         for _, value in ipairs({ 5, "text", {}, io.stdout, print, polysock.tcp4 }) do
+            assert.has_no_error(function()
+               finalise(value)
+            end)
+         end
+         finalise()
+      end)
+
+      it("goes through the end of the state with everything open", function()
+         local rest, ok = support.finish(support.start([[
+            server = assert(polysock.bind("127.0.0.1", 0))
+            host, port = server:getsockname()
+            client = assert(polysock.connect(host, port))
+            lines = client:lines()
+            holder = setmetatable({}, { __gc = function()
+               print(client:close(), server:close())
+               print(pcall(lines))
+            end })
+            coroutine.wrap(function() local keep <close> = server:accept() coroutine.yield() end)()
+         ]]))
+         assert.is_true(ok)
+         assert.matches("^1\t1\n", rest)
+      end)
+   end)
+
+   describe("in a to-be-closed variable", function()
+      it("is closed at the end of its block", function()
+         do
+            local one <close> = client
+            assert.is_true(one:getfd() >= 0)
+         end
+         assert.equal(-1, client:getfd())
+      end)
+
+      it("is closed by an error, and the error goes on", function()
+         local ok, err = pcall(function()
+            local one <close> = client
+            error({ "mine", one })
+         end)
+         assert.is_false(ok)
+         assert.equal("mine", err[1])
+         assert.equal(-1, client:getfd())
+      end)
+
+      it("is closed with a coroutine, by return, break and goto", function()
+         local thread = coroutine.create(function()
+            local one <close> = client
+            coroutine.yield(one)
+         end)
+         coroutine.resume(thread)
+         assert.is_true(client:getfd() >= 0)
+         coroutine.close(thread)
+         assert.equal(-1, client:getfd())
+         local another = polysock.tcp4()
+         while true do
+            local one <close> = another
+            if one then
+               break
+            end
+         end
+         assert.equal(-1, another:getfd())
+      end)
+
+      it("may have been closed before, and take nil and false beside it", function()
+         do
+            local one <close> = client
+            local two <close> = polysock.connect("127.0.0.1", 1)
+            assert.is_nil(two)
+            one:close()
+         end
+         assert.equal(1, client:close())
+      end)
+   end)
+
+   it("keeps its text through its kinds", function()
+      local one = polysock.tcp()
+      assert.matches("^tcp{master}: 0x%x+$", tostring(one))
+      assert(one:bind("127.0.0.1", 0))
+      assert(one:listen())
+      assert.matches("^tcp{server}: 0x%x+$", tostring(one))
+      local number = tostring(one):match("0x%x+")
+      one:close()
+      assert.equal("tcp{server}: " .. number, tostring(one))
+      assert.matches("^tcp{client}: ", tostring(client))
+   end)
+
+   it("is equal to itself alone, and a good key", function()
+      local other = polysock.tcp4()
+      assert.is_true(client == client and client ~= other)
+      assert.is_false(client == 5 or client == tostring(client) or client == io.stdout)
+      local table_ = { [client] = 1, [other] = 2 }
+      client:close()
+      assert.same({ 1, 2 }, { table_[client], table_[other] })
+      other:close()
+   end)
+
+   it("has no fields of a program's own", function()
+      assert.is_nil(client.nothing)
+      assert.has_error(function()
+         client.nothing = 5
+      end)
+   end)
+
+   it("ignores arguments that are too many", function()
+      assert.equal(0, client:pending(1, 2, 3))
+      assert.equal(1, client:settimeout(5, "b", "more", {}))
+      assert.equal(3, client:send("abc", 1, 3, "more", print))
+      assert.equal("abc", peer:receive(3))
+      assert.is_number(polysock.gettime("more"))
+      assert.equal(1, client:close("more"))
+   end)
+
+   it("is not what other libraries or programs have", function()
+      local others = {
+         io.stdout, require("lfs").dir(".") and select(2, require("lfs").dir(".")), peer,
+         require("socket").tcp(), {}, 5, "text", true, print, coroutine.create(print),
+         setmetatable({}, getmetatable(client)), setmetatable({}, { __index = client }),
+      }
+      local methods = {}
+      for name, method in pairs(getmetatable(client).__index) do
+         if type(method) == "function" then
+            methods[#methods + 1] = name
+         end
+      end
+      assert.is_true(#methods >= 30)
+      for _, name in ipairs(methods) do
+         for index = 0, #others do
+            local ok, err = pcall(client[name], others[index])
+            assert.is_false(ok)
+            assert.equal(
+               ("calling '%s' on bad self (tcp{any} expected)"):format(name), err)
+         end
+         assert.is_false(pcall(client[name]))
+      end
+   end)
+
+   describe("and the types of arguments:", function()
+      it("numbers are taken for text", function()
+         assert.equal(2, client:send(42))
+         assert.equal("42", peer:receive(2))
+         assert.equal(3, client:send(1.5))
+         peer:send("x\n")
+         assert.equal("7x", client:receive("*l", 7))
+         peer:send("a5b")
+         assert.equal("a", client:receiveuntil(5))
+      end)
+
+      it("text is taken for numbers", function()
+         peer:send("abcdef")
+         assert.equal("ab", client:receive("2"))
+         assert.equal("c", client:receive("0x1"))
+         assert.equal(2, client:send("abc", "1", "2"))
+         assert.equal(1, client:settimeout("0.5"))
+         assert.equal(0.5, (client:gettimeout()))
+         assert.equal("def", client:receive(3.0))
+      end)
+
+      it("other types are misuse that names the argument", function()
+         local bad = {
+            { "receive", {}, "#1 to 'receive' (pattern: " },
+            { "receive", true, "#1 to 'receive' (pattern: " },
+            { "receive", 2.5, "#1 to 'receive' (pattern: " },
+            { "receive", "2.5", "#1 to 'receive' (pattern: " },
+            { "receiveuntil", nil, "#1 to 'receiveuntil' (delimiter: " },
+            { "receiveuntil", {}, "#1 to 'receiveuntil' (delimiter: " },
+            { "send", nil, "#1 to 'send' (data: " },
+            { "send", print, "#1 to 'send' (data: " },
+            { "settimeout", "soon", "#1 to 'settimeout' (value: " },
+            { "settimeout", 0 / 0, "#1 to 'settimeout' (value: " },
+            { "setdeadline", {}, "#1 to 'setdeadline' (seconds: " },
+            { "setfd", nil, "#1 to 'setfd' (fd: " },
+            { "setfd", 2 ^ 40, "#1 to 'setfd' (fd: " },
+            { "shutdown", io.stdout, "#1 to 'shutdown' (mode: " },
+            { "setstats", "x", "#1 to 'setstats' (received: " },
+            { "receiveany", 0, "#1 to 'receiveany' (max: " },
+            { "lines", "*x", "#1 to 'lines' (pattern: " },
+         }
+         for _, case in ipairs(bad) do
+            local ok, err = pcall(client[case[1]], client, case[2])
+            assert.is_false(ok, case[3])
+            assert.equal("bad argument " .. case[3], err:sub(1, #case[3] + 13))
+         end
+         assert.has_error(function()
+            client:send("x", {})
+         end, "bad argument #2 to 'send' (i: integer expected)")
+         assert.has_error(function()
+            client:setoption("linger", { on = 1, timeout = 1 })
+         end)
+         assert.has_error(function()
+            client:setoption("linger", setmetatable({}, { __index = error }))
+         end)
+      end)
+   end)
+
+   describe("with lines in a generic for", function()
+      it("gives one after the other", function()
+         peer:send("one\r\ntwo\n\nlast")
+         peer:close()
+         local seen = {}
+         for line in client:lines() do
+            seen[#seen + 1] = line
+         end
+         assert.same({ "one", "two", "", "last" }, seen)
+      end)
+
+      it("shares the stream between two", function()
+         peer:send("1\n2\n3\n4\n5")
+         peer:close()
+         local seen = {}
+         for line in client:lines("*L") do
+            seen[#seen + 1] = line
+            local inner = client:lines("*l")
+            seen[#seen + 1] = inner()
+         end
+         assert.same({ "1\n", "2", "3\n", "4", "5" }, seen)
+      end)
+
+      it("keeps the object alive", function()
+         local one, other = support.pair()
+         local lines = one:lines()
+         one = nil -- luacheck: ignore
+         collectgarbage()
+         collectgarbage()
+         other:send("still here\n")
+         assert.equal("still here", lines())
+         other:close()
+         assert.is_nil(lines())
+         assert.is_nil(lines())
+      end)
+
+      it("raises other failures and keeps what came", function()
+         client:settimeout(0.01)
+         peer:send("par")
+         local lines = client:lines()
+         assert.has_error(lines, "timeout")
+         assert.has_error(lines, "timeout")
+         peer:send("tial\n")
+         client:settimeout(5)
+         assert.equal("partial", lines())
+      end)
+
+      it("ends when it is closed inside", function()
+         peer:send("1\n2\n3\n")
+         local count = 0
+         for _ in client:lines() do
+            count = count + 1
+            client:close()
+         end
+         assert.equal(1, count)
+      end)
+   end)
+
+   it("works in coroutines", function()
+      local seen = {}
+      local reader = coroutine.wrap(function()
+         client:settimeout(0)
+         local partial = ""
+         while true do
+            local line, err
+            line, err, partial = client:receive("*l", partial)
+            if line then
+               seen[#seen + 1], partial = line, ""
+            elseif err == "timeout" then
+               coroutine.yield()
+            else
+               return
+            end
+         end
+      end)
+      for _, piece in ipairs({ "fir", "st\nsec", "ond\n", "third\n" }) do
+         reader()
+         peer:send(piece)
+      end
+      while #seen < 3 do
+         reader()
+      end
+      assert.same({ "first", "second", "third" }, seen)
+   end)
+end)

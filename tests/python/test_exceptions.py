@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""The exceptions: their hierarchy, what they carry, how they travel, and the ways between
+tuples and exceptions."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import pickle
+import socket
+import struct
+from typing import Any, List
+
+import polysock
+import pytest
+from polysock import Closed, Error, Oversized, Timeout, newtry, protect, raising, try_
+
+
+def test_hierarchy() -> None:
+    assert issubclass(Error, OSError)
+    assert issubclass(Timeout, Error) and issubclass(Timeout, TimeoutError)
+    assert issubclass(Closed, Error) and issubclass(Closed, ConnectionError)
+    assert issubclass(Oversized, Error)
+    assert not issubclass(Oversized, (TimeoutError, ConnectionError))
+    assert raising.Error is Error and raising.Timeout is Timeout
+
+
+def test_what_a_timeout_carries(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.sendall(b"par")
+    client.settimeout(0.01)
+    with pytest.raises(TimeoutError) as caught:
+        client.receive("*l", b"a ")
+    error = caught.value
+    assert type(error) is Timeout
+    assert (error.error, error.partial, error.errno) == ("timeout", b"a par", None)
+    assert str(error) == "timeout" and "timeout" in repr(error)
+
+
+def test_what_a_send_carries(connect: Any) -> None:
+    client, _ = connect(raising)
+    client.settimeout(0)
+    data = bytes(1 << 20)
+    total = 0
+    with pytest.raises(Timeout) as caught:
+        while True:
+            total += client.send(data)
+    assert isinstance(caught.value.partial, int) and 0 <= caught.value.partial < len(data)
+    assert client.getstats()[1] == total + caught.value.partial
+
+
+def test_what_a_close_carries(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.sendall(b"rest")
+    peer.close()
+    with pytest.raises(ConnectionError) as caught:
+        client.receive(10)
+    assert type(caught.value) is Closed
+    assert (caught.value.partial, caught.value.errno) == (b"rest", None)
+    client.close()
+    with pytest.raises(Closed):
+        client.send(b"x")
+    with pytest.raises(Closed):
+        client.getpeername()
+
+
+def test_a_reset_is_closed_with_its_number(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    with pytest.raises(Closed) as caught:
+        client.receive()
+    assert caught.value.errno == errno.ECONNRESET and caught.value.error == "closed"
+
+
+def test_oversized(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.sendall(b"0123456789\n")
+    with pytest.raises(Oversized) as caught:
+        client.receive("*l", b"", 4)
+    assert caught.value.partial == b"0123"
+    assert client.receive() == b"456789"
+
+
+def test_others_are_plain_errors_with_their_number() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Error) as caught:
+            raising.bind("127.0.0.1", port)
+    assert type(caught.value) is Error and caught.value.errno == errno.EADDRINUSE
+    assert caught.value.error == "address already in use" and caught.value.partial is None
+    with pytest.raises(OSError, match="connection refused") as refused:
+        raising.connect("127.0.0.1", port)
+    assert refused.value.errno == errno.ECONNREFUSED
+    with pytest.raises(Error, match="host or service not provided"):
+        raising.dns.toip("no.such.invalid")
+    with pytest.raises(Error):
+        raising.fromfd(2**31 - 1, "client")
+
+
+@pytest.mark.parametrize("kind", [Error, Timeout, Closed, Oversized])
+@pytest.mark.parametrize("number", [None, errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE])
+def test_travel(kind: Any, number: Any) -> None:
+    error = kind("words", b"part", number)
+    error.add = "more"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        other = pickle.loads(pickle.dumps(error, protocol))
+        assert type(other) is kind
+        assert (other.error, other.partial, other.errno) == ("words", b"part", number)
+        assert str(other) == "words"
+    for other in copy.copy(error), copy.deepcopy(error):
+        assert type(other) is kind and other is not error
+        assert (other.error, other.partial, other.errno) == ("words", b"part", number)
+    assert kind("words").partial is None
+
+
+def test_a_raising_server_accepts_raising_objects() -> None:
+    with raising.bind("127.0.0.1", 0) as server:
+        port = server.getsockname()[1]
+        server.settimeout(0)
+        with pytest.raises(Timeout):
+            server.accept()
+        server.settimeout(5)
+        with socket.create_connection(("127.0.0.1", port)), server.accept() as accepted:
+            accepted.settimeout(0)
+            with pytest.raises(Timeout):
+                accepted.receive()
+            assert accepted.setoption("keepalive", True) == 1
+            assert accepted.getoption("keepalive") is True
+            assert accepted.getsockname()[1] == port
+
+
+def test_a_plain_server_accepts_plain_objects(server: Any) -> None:
+    port = server.getsockname()[1]
+    server.settimeout(5)
+    with socket.create_connection(("127.0.0.1", port)):
+        accepted, error = server.accept()
+        with accepted:
+            accepted.settimeout(0)
+            assert error is None and accepted.receive() == (None, "timeout", b"")
+
+
+def test_both_styles_have_the_same_functions() -> None:
+    for name in raising.__all__:
+        assert hasattr(raising, name)
+    plain = {name for name in polysock.__all__ if name[0].islower()} - {
+        "newtry",
+        "protect",
+        "try_",
+        "dns",
+    }
+    assert plain <= set(raising.__all__)
+    for name in polysock.dns.__all__:
+        assert callable(getattr(raising.dns, name))
+
+
+def test_raising_select_and_names(connect: Any) -> None:
+    client, peer = connect(raising)
+    assert raising.select(None, [client], 5) == ([], [client])
+    with pytest.raises(Timeout):
+        raising.select([client], None, 0)
+    assert raising.dns.toip("127.0.0.1")[0] == "127.0.0.1"
+    assert raising.dns.getaddrinfo("127.0.0.1") == [
+        {"family": "inet", "addr": "127.0.0.1"}
+    ]
+    assert isinstance(raising.dns.gethostname(), str)
+    assert peer
+
+
+# ---- try_, newtry, protect
+
+
+def test_try_gives_values(pair: Any) -> None:
+    client, peer = pair
+    peer.sendall(b"line\n")
+    assert try_(client.receive()) == b"line"
+    assert try_(client.send(b"x")) == 1
+    assert try_(client.getsockname())[2] == "inet"
+    assert try_(client.getoption("error")) is None
+    with try_(polysock.bind("127.0.0.1", 0)) as server:
+        assert server.kind == "server"
+
+
+def test_try_raises_failures(pair: Any) -> None:
+    client, peer = pair
+    client.settimeout(0)
+    with pytest.raises(Timeout) as caught:
+        try_(client.receive("*l", b"so far"))
+    assert caught.value.partial == b"so far"
+    peer.close()
+    with pytest.raises(Error, match="connection refused"):
+        try_(polysock.connect("127.0.0.1", 1))
+    with pytest.raises(Error, match="host or service"):
+        try_(polysock.dns.toip("no.such.invalid"))
+    client.close()
+    with pytest.raises(Closed) as closed:
+        try_(client.send(b"x", 1))
+    assert closed.value.partial == 0
+    with pytest.raises(Closed):
+        try_(client.getsockname())
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", b"data", [None, "timeout"], (), (1,)])
+def test_try_of_no_result_is_misuse(value: Any) -> None:
+    with pytest.raises(TypeError, match="bad argument #1 to 'try_'"):
+        try_(value)
+
+
+def test_newtry_calls_the_finalizer_first(pair: Any) -> None:
+    calls: List[str] = []
+    attempt = newtry(lambda: calls.append("finalized"))
+    assert attempt((5, None)) == 5 and calls == []
+    with pytest.raises(Timeout):
+        attempt((None, "timeout", b""))
+    assert calls == ["finalized"]
+    closing = newtry(pair[0].close)
+    with pytest.raises(Closed):
+        closing((None, "closed"))
+    assert pair[0].getfd() == -1
+
+
+def test_the_exception_of_a_finalizer_counts() -> None:
+    def broken() -> None:
+        raise KeyError("finalizer")
+
+    with pytest.raises(KeyError, match="finalizer"):
+        newtry(broken)((None, "timeout"))
+
+
+@pytest.mark.parametrize("value", [5, "text", object()])
+def test_misuse_of_newtry_and_protect(value: Any) -> None:
+    with pytest.raises(TypeError, match="bad argument #1 to 'newtry'"):
+        newtry(value)
+    with pytest.raises(TypeError, match="bad argument #1 to 'protect'"):
+        protect(value)
+    with pytest.raises(TypeError, match="bad argument #1 to 'protect'"):
+        protect(None)  # type: ignore[arg-type]
+
+
+def test_protect_turns_failures_back(pair: Any) -> None:
+    client, _ = pair
+    client.settimeout(0)
+
+    @protect
+    def receive(count: int, *, extra: bytes = b"") -> bytes:
+        """Receives."""
+        return bytes(try_(client.receive(count, extra)))
+
+    assert receive(5) == (None, "timeout")
+    assert receive(2, extra=b"ab") == (b"ab", None)
+    assert receive.__name__ == "receive" and receive.__doc__ == "Receives."
+
+
+def test_protect_lets_others_through() -> None:
+    def other() -> None:
+        raise OSError("not ours")
+
+    with pytest.raises(OSError, match="not ours"):
+        protect(other)()
+    with pytest.raises(TimeoutError):
+        protect(lambda: (_ for _ in ()).throw(TimeoutError()))()
+    with pytest.raises(TypeError):
+        protect(lambda: polysock.bind(5, 5))()

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: MIT
+"""Misuse in Python's own types: every parameter of every function and method, with values
+that only Python has. Each must raise before anything is done, and name the parameter.
+"""
+
+from __future__ import annotations
+
+import decimal
+import re
+from array import array
+from typing import Any, Callable, Dict, List, Tuple
+
+import polysock
+import pytest
+from polysock import raising
+
+
+class Hostile:
+    """Converts to nothing: its own exceptions have to come through."""
+
+    def __index__(self) -> int:
+        raise RuntimeError("index")
+
+    def __float__(self) -> float:
+        raise RuntimeError("float")
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("iter")
+
+
+def released() -> memoryview:
+    view = memoryview(bytearray(8))
+    view.release()
+    return view
+
+
+HUGE = 10**30
+NAN = float("nan")
+
+# For each type of argument: values of the wrong type, and values that are wrong.
+WRONG: Dict[str, Tuple[List[Any], List[Any]]] = {
+    "name": (
+        [None, 5, 5.5, True, b"127.0.0.1", bytearray(b"x"), [], object()],
+        ["a\0b", "\0", "\udc80", "x\ud800"],
+    ),
+    "optional name": ([5, 5.5, True, b"127.0.0.1", []], ["a\0b", "\udc80"]),
+    "port": (
+        [None, 80.5, True, b"80", [], object(), decimal.Decimal(80), NAN],
+        [-1, 65536, HUGE, -HUGE, "65536", "9" * 40, "8\x000", "\udc80"],
+    ),
+    "backlog": ([5.5, "5", True, b"5", []], [-1, HUGE, -HUGE, 2**31]),
+    "timeout": (["1", b"1", [], True, 1j, object()], [NAN]),
+    "seconds": ([None, "1", b"1", [], True, 1j], [NAN]),
+    "descriptor": ([None, 1.5, "1", True, b"1", []], [-2, HUGE, -HUGE, 2**31]),
+    "mode": ([5, b"b", True, []], ["", "x", "b\0", "\udc80", "B"]),
+    "pattern": (
+        [2.5, float("inf"), b"*l", True, [], object(), NAN],
+        [-1, -HUGE, "", "*", "*x", "ll"] + ["l\0", "\udc80", "*\udc80"],
+    ),
+    "data": (
+        [
+            None,
+            "text",
+            5,
+            5.5,
+            True,
+            [b"x"],
+            object(),
+            memoryview(bytes(8))[::2],
+            released(),
+        ],
+        [],
+    ),
+    "prefix": (["text", 5, True, [b"x"], memoryview(bytes(8))[::2], released()], []),
+    "maxsize": ([5.5, "5", True, b"5", []], [0, -1, -HUGE]),
+    "index": ([1.5, "1", True, b"1", []], []),
+    "total": ([1.5, "1", True, []], [-1, -HUGE]),
+    "age": (["1", b"1", True, []], [NAN]),
+    "room": (
+        [None, "text", b"constant", 5, True, memoryview(b"constant"), released()]
+        + [memoryview(bytearray(8))[::2]],
+        [],
+    ),
+    "sockets": ([5, 5.5, True, object()], []),
+    "option": (
+        [None, 5, True, b"keepalive", []],
+        ["", "nope", "KEEPALIVE", "k\0", "\udc80"],
+    ),
+    "kind": ([5, True, b"client", []], ["", "CLIENT", "client\0", "\udc80", "any"]),
+}
+
+ADDRESS = "127.0.0.1"
+Signature = List[Tuple[str, str, Any]]  # name, type in WRONG, a good value
+
+REMOTE: Signature = [("address", "name", ADDRESS), ("port", "port", 1)]
+LOCAL: Signature = [
+    *REMOTE,
+    ("locaddr", "optional name", ADDRESS),
+    ("locport", "port", 0),
+]
+TAKEN: Signature = [("prefix", "prefix", b""), ("maxsize", "maxsize", 100)]
+
+FUNCTIONS: Dict[str, Signature] = {
+    "bind": [*REMOTE, ("backlog", "backlog", 5)],
+    "connect": [*LOCAL, ("family", "mode", "inet")],
+    "connect4": LOCAL,
+    "connect6": LOCAL,
+    "fromfd": [("fd", "descriptor", 0), ("kind", "kind", "client")],
+    "select": [
+        ("recvt", "sockets", []),
+        ("sendt", "sockets", []),
+        ("timeout", "timeout", 0),
+    ],
+    "sleep": [("seconds", "seconds", 0)],
+    "dns.toip": [("address", "name", ADDRESS)],
+    "dns.tohostname": [("address", "name", ADDRESS)],
+    "dns.getaddrinfo": [("address", "name", ADDRESS)],
+    "dns.getnameinfo": [
+        ("address", "optional name", ADDRESS),
+        ("service", "optional name", "80"),
+    ],
+}
+
+MASTER: Dict[str, Signature] = {
+    "bind": REMOTE,
+    "setsockname": REMOTE,
+    "connect": REMOTE,
+    "setpeername": REMOTE,
+    "listen": [("backlog", "backlog", 5)],
+}
+
+CLIENT: Dict[str, Signature] = {
+    "receive": [("pattern", "pattern", 1), *TAKEN],
+    "receiveany": [("max", "maxsize", 5)],
+    "receiveuntil": [("delimiter", "data", b"x"), *TAKEN],
+    "receiveinto": [("buffer", "room", bytearray(8)), ("nbytes", "total", 4)],
+    "lines": [("pattern", "pattern", "*l")],
+    "send": [("data", "data", b"x"), ("i", "index", 1), ("j", "index", 1)],
+    "shutdown": [("mode", "mode", "both")],
+    "setstats": [
+        ("received", "total", 0),
+        ("sent", "total", 0),
+        ("age", "age", 0),
+    ],
+    "settimeout": [("value", "timeout", 1), ("mode", "mode", "b")],
+    "setdeadline": [("seconds", "timeout", 1)],
+    "setoption": [("option", "option", "keepalive"), ("value", "any", True)],
+    "getoption": [("option", "option", "keepalive")],
+    "setfd": [("fd", "descriptor", -1)],
+}
+
+
+def find(module: Any, dotted: str) -> Callable[..., Any]:
+    for part in dotted.split("."):
+        module = getattr(module, part)
+    return module  # type: ignore[no-any-return]
+
+
+def cases(table: Dict[str, Signature]) -> List[Any]:
+    found = []
+    for name, signature in table.items():
+        for index, (parameter, kind, _) in enumerate(signature):
+            if kind == "any":  # test_option_types
+                continue
+            good = [value for _, _, value in signature]
+            if parameter == "locport":
+                kind = "local port"
+            found.append(
+                pytest.param(name, index, parameter, kind, good, id=f"{name}-{parameter}")
+            )
+    return found
+
+
+def wrong(kind: str, name: str, parameter: str) -> Tuple[List[Any], List[Any]]:
+    if kind == "local port":  # it may be absent
+        types, values = WRONG["port"]
+        return [value for value in types if value is not None], values
+    types, values = WRONG[kind]
+    if parameter == "delimiter":
+        return types, [*values, b""]
+    if name.endswith("bind") or name == "setsockname":
+        return types, values
+    return types, [*values, 0, "0"] if kind == "port" else values
+
+
+def check(
+    call: Callable[..., Any],
+    name: str,
+    at: int,
+    parameter: str,
+    kind: str,
+    good: List[Any],
+) -> None:
+    word = name.rpartition(".")[2]
+    place = re.escape(f"bad argument #{at + 1} to '{word}' ({parameter}: ")
+    if parameter == "option":
+        place = f"{place}|" + re.escape(
+            f"bad argument #1 to '{word}' (unsupported option '"
+        )
+    types, values = wrong(kind, name, parameter)
+    for value in types:
+        with pytest.raises(TypeError, match=f"^({place})") as caught:
+            call(*good[:at], value, *good[at + 1 :])
+        assert type(caught.value) is TypeError, (value, caught.value)
+        assert caught.value.__cause__ is None and caught.value.__context__ is None
+    for value in values:
+        with pytest.raises(ValueError, match=f"^({place})") as raised:
+            call(*good[:at], value, *good[at + 1 :])
+        assert type(raised.value) is ValueError, (value, raised.value)
+
+
+@pytest.mark.parametrize("module", [polysock, raising], ids=["tuples", "raising"])
+@pytest.mark.parametrize(("name", "at", "parameter", "kind", "good"), cases(FUNCTIONS))
+def test_functions(
+    module: Any, name: str, at: int, parameter: str, kind: str, good: List[Any]
+) -> None:
+    check(find(module, name), name, at, parameter, kind, good)
+
+
+@pytest.mark.parametrize("module", [polysock, raising], ids=["tuples", "raising"])
+@pytest.mark.parametrize(("name", "at", "parameter", "kind", "good"), cases(MASTER))
+def test_masters(
+    module: Any, name: str, at: int, parameter: str, kind: str, good: List[Any]
+) -> None:
+    made = module.tcp4()
+    with made if module is raising else made[0] as master:
+        check(getattr(master, name), name, at, parameter, kind, good)
+        assert master.kind == "master" and master.getsockname()[1] == 0
+
+
+@pytest.mark.parametrize("module", [polysock, raising], ids=["tuples", "raising"])
+@pytest.mark.parametrize(("name", "at", "parameter", "kind", "good"), cases(CLIENT))
+def test_clients(
+    connect: Any,
+    module: Any,
+    name: str,
+    at: int,
+    parameter: str,
+    kind: str,
+    good: List[Any],
+) -> None:
+    client, peer = connect(module)
+    before = (
+        client.getstats()[:2],
+        client.gettimeout(),
+        client.getdeadline(),
+        client.getfd(),
+    )
+    check(getattr(client, name), name, at, parameter, kind, good)
+    after = (
+        client.getstats()[:2],
+        client.gettimeout(),
+        client.getdeadline(),
+        client.getfd(),
+    )
+    assert before == after, "misuse has changed the object"
+    client.settimeout(5)
+    peer.sendall(b"still here\n")
+    assert b"still here" in client.receive() or client.receive("*l")[0] == b"still here"
+
+
+OPTIONS: List[Tuple[str, List[Any]]] = [
+    ("keepalive", [1, 0, "on", None, 1.0, {}, b"", object()]),
+    ("tcp-keepidle", [True, 5.5, "5", None, {}, b"", float("inf")]),
+    ("tcp-user-timeout", [True, "5", None, {}, b""]),
+    ("bindtodevice", [True, 5, None, {}, b"lo"]),
+    (
+        "linger",
+        [True, 5, "on", None, {}, {"on": 1, "timeout": 1}, {"on": True}, [True, 1]],
+    ),
+    (
+        "linger",
+        [{"timeout": 1}, {"on": True, "timeout": "1"}, {"on": True, "timeout": True}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("option", "values"), OPTIONS)
+def test_option_types(pair: Any, option: str, values: List[Any]) -> None:
+    for value in values:
+        with pytest.raises(TypeError, match=r"^bad argument #2 to 'setoption' \(value: "):
+            pair[0].setoption(option, value)
+
+
+def test_option_values(pair: Any) -> None:
+    place = r"^bad argument #2 to 'setoption' \(value: "
+    for option, value in [
+        ("tcp-user-timeout", NAN),
+        ("bindtodevice", "a\0b"),
+        ("bindtodevice", "\udc80"),
+        ("bindtodevice", "x" * 5000),
+    ]:
+        with pytest.raises(ValueError, match=place):
+            pair[0].setoption(option, value)
+    for value in HUGE, -HUGE:
+        value_, error = pair[0].setoption("tcp-keepidle", value)
+        assert value_ is None and error == "Invalid argument"
+
+
+def test_linger_takes_numbers(pair: Any) -> None:
+    for timeout, read in (0, 0), (2.5, 3), (HUGE, 2**31 - 1), (float("inf"), 2**31 - 1):
+        given, error = pair[0].setoption("linger", {"on": True, "timeout": timeout})
+        if error is None:
+            assert pair[0].getoption("linger")[0]["timeout"] <= read
+
+
+@pytest.mark.parametrize(
+    "name", ["close", "accept", "getfd", "getstats", "pending", "dirty"]
+)
+def test_too_many_arguments(server: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=name):
+        getattr(server, name)(1)
+
+
+@pytest.mark.parametrize(("name", "signature"), [*FUNCTIONS.items()])
+def test_wrong_number_of_arguments(name: str, signature: Signature) -> None:
+    call = find(polysock, name)
+    with pytest.raises(TypeError):
+        call(*[value for _, _, value in signature], None)
+    with pytest.raises(TypeError):
+        call(nonsense=1)
+
+
+def test_exceptions_of_arguments_come_through(pair: Any, server: Any) -> None:
+    client = pair[0]
+    calls: List[Callable[[], Any]] = [
+        lambda: client.receive(Hostile()),
+        lambda: client.receive("*l", None, Hostile()),
+        lambda: client.send(b"x", Hostile()),
+        lambda: client.settimeout(Hostile()),
+        lambda: client.setoption("linger", {"on": True, "timeout": Hostile()}),
+        lambda: polysock.bind(ADDRESS, Hostile()),
+        lambda: polysock.sleep(Hostile()),
+        lambda: polysock.select(Hostile(), None, 0),
+    ]
+    for call in calls:
+        with pytest.raises(RuntimeError, match="index|float|iter"):
+            call()
+
+
+class Whole:
+    """An integer as numpy has them."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+def test_integers_of_other_types_are_taken(pair: Any) -> None:
+    client, peer = pair
+    peer.sendall(b"abcdef")
+    assert client.receive(Whole()) == (b"abc", None, None)
+    assert client.send(b"xyz", Whole()) == (3, None, None)
+    assert client.settimeout(decimal.Decimal("0.5")) == 1
+    assert client.gettimeout()[0] == 0.5
+
+
+def test_huge_numbers_are_no_misuse_where_they_mean_something(pair: Any) -> None:
+    client, peer = pair
+    assert client.settimeout(10**400) == 1 and client.gettimeout()[0] == float("inf")
+    assert client.settimeout(-(10**400)) == 1 and client.gettimeout()[0] < 0
+    assert client.send(b"abc", -HUGE, HUGE) == (3, None, None)
+    assert client.send(b"abc", HUGE)[1] is None
+    assert client.setdeadline(10**400) == 1 and client.getdeadline() is None
+    assert client.setdeadline(-(10**400)) == 1 and client.getdeadline() == 0.0
+    assert client.setdeadline(None) == 1
+    peer.sendall(b"ab")
+    peer.close()
+    assert client.receive(HUGE, b"p") == (None, "closed", b"pab")
+    assert client.receive("*l", b"", HUGE) == (None, "closed", b"")
+
+
+def test_keywords_are_no_way_round(pair: Any) -> None:
+    with pytest.raises(TypeError):
+        pair[0].receive(pattern="*l")
+
+
+def test_bytes_like_objects(pair: Any) -> None:
+    client, peer = pair
+    for data in (
+        b"bytes",
+        bytearray(b"array"),
+        memoryview(b"views"),
+        memoryview(b"_view_")[1:5],
+        array("H", [1, 2, 3]),
+        memoryview(array("d", [1.5])),
+    ):
+        raw = bytes(memoryview(data).cast("B"))
+        assert client.send(data) == (len(raw), None, None)
+        assert peer.recv(100) == raw
+    client.settimeout(0)
+    assert client.receive(5, bytearray(b"pre"))[2] == b"pre"
+    assert client.receiveuntil(array("B", [10]), memoryview(b"pre"))[2] == b"pre"

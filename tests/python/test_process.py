@@ -206,7 +206,10 @@ def test_nothing_leaks(pair: Any, server: Any) -> None:
     client, peer = pair
     client.settimeout(5)
     calls = rounds(client, peer, server)
-    shared = [None, True, False, 1, 0, "timeout", "closed", b"", polysock.Socket, client]
+    shared = [None, True, False, 1, 0, "timeout", "closed", b"", client]
+    heap_type = 1 << 9  # newer SWIGs make one, and each object keeps a count of it
+    if not polysock.Socket.__flags__ & heap_type:
+        shared.append(polysock.Socket)
     for call in calls * 10:
         call()
     gc.collect()

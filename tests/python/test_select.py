@@ -75,7 +75,7 @@ def test_a_set_that_changes_meanwhile(pair: Any) -> None:
             return super().getfd()
 
     members.extend([Shrinking(peer), client, client])
-    assert polysock.select(members, None, 5)[0] == [client, client]
+    assert polysock.select(members, None, 5)[0] == [client]
     assert members == []
 
 

@@ -36,7 +36,7 @@ test-lua: setup-test $(PREFIX)/done ## what Lua alone has
 test-python: setup-test $(VENV)/module ## what Python alone has
 	$(BIN)/python -m pytest
 
-conformance: setup-test $(PREFIX)/done $(VENV)/module ## both languages, C and LuaSocket alike; writes a report
+conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/run.py --report build/conformance \
 	    --python $(BIN)/python --c build/dev/tests/testee_c
 
@@ -70,9 +70,12 @@ $(VENV)/tools: tools/requirements.txt | setup-build
 	touch $@
 
 $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/tools
-	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
-	cmake --install build/dev --prefix $(PREFIX) >/dev/null
+	cmake --preset release -DPOLYSOCK_PYTHON=OFF && cmake --build --preset release
+	cmake --install build/release --prefix $(PREFIX) >/dev/null
 	touch $@
+
+build/dev/tests/testee_c: $(SOURCES) tests/conformance/testee.c $(VENV)/tools
+	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
 
 $(VENV)/module: $(SOURCES) $(wildcard python/polysock/*) pyproject.toml $(VENV)/tools
 	$(BIN)/pip install -q --disable-pip-version-check --force-reinstall --no-deps .

@@ -17,7 +17,6 @@ build = {
    variables = {
       CMAKE_BUILD_TYPE = "Release",
       POLYSOCK_PYTHON = "OFF",
-      POLYSOCK_TESTS = "OFF",
       LUA_INCLUDE_DIR = "$(LUA_INCDIR)",
       POLYSOCK_LUA_CPATH = "$(LIBDIR)",
       POLYSOCK_LUA_PATH = "$(LUADIR)",

@@ -46,7 +46,7 @@ PY
 )
 ok "pip install ."
 
-cmake -S . -B "$work/build" -DPOLYSOCK_PYTHON=OFF -DPOLYSOCK_TESTS=OFF --log-level=WARNING
+cmake -S . -B "$work/build" -DPOLYSOCK_PYTHON=OFF --log-level=WARNING
 cmake --build "$work/build" >/dev/null
 cmake --install "$work/build" --prefix "$work/prefix" >/dev/null
 LUA_PATH="$work/prefix/share/lua/5.4/?.lua;$work/prefix/share/lua/5.4/?/init.lua" \

@@ -3,8 +3,8 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance lint \
-        format docs clean setup-build setup-test setup-lint
+.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance guard \
+        bench bench-short lint format docs clean setup-build setup-test setup-lint setup-bench
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -22,7 +22,7 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-test: setup-test test-c test-lua test-python conformance test-compat test-package ## run every test
+test: setup-test test-c test-lua test-python conformance test-compat guard test-package ## run every test
 
 test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
@@ -31,7 +31,7 @@ test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
 	ctest --preset asan
 
 test-lua: setup-test $(PREFIX)/done ## what Lua alone has
-	busted --lua=/usr/bin/lua5.4 -o plainTerminal tests/lua
+	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua
 
 test-python: setup-test $(VENV)/module ## what Python alone has
 	$(BIN)/python -m pytest
@@ -46,6 +46,16 @@ test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSoc
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
 
+guard: setup-test $(PREFIX)/done $(VENV)/module ## instructions per operation, so that speed stays
+	$(BIN)/python tests/bench/guard.py --prefix $(PREFIX) --python $(BIN)/python
+
+bench: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure against the peers; writes docs/benchmarks.md
+	$(BIN)/python tests/bench/run.py --prefix $(PREFIX) --python $(BIN)/python
+
+bench-short: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## the same in a minute
+	$(BIN)/python tests/bench/run.py --short --prefix $(PREFIX) --python $(BIN)/python \
+	    --output build/bench-short/benchmarks.md
+
 lint: setup-lint $(VENV)/module ## formatters, linters, type checker, both compilers
 	tools/lint.sh
 
@@ -59,7 +69,7 @@ docs: setup-build $(VENV)/tools ## stubs, annotations and docs/reference.md from
 clean: ## remove what was built
 	rm -rf build
 
-setup-build setup-test setup-lint: setup-%:
+setup-build setup-test setup-lint setup-bench: setup-%:
 	@tools/setup.sh $*
 
 SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.txt
@@ -67,6 +77,10 @@ SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.t
 $(VENV)/tools: tools/requirements.txt | setup-build
 	python3 -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -r tools/requirements.txt
+	touch $@
+
+$(VENV)/bench: $(VENV)/tools
+	$(BIN)/pip install -q --disable-pip-version-check boltons matplotlib uvloop
 	touch $@
 
 $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/tools

@@ -34,11 +34,12 @@ struct ps_socket {
   unsigned char
       fixed; /* family was given by tcp4 or tcp6, not found by bind or connect */
   unsigned char bound;
-  unsigned char connecting; /* a connect has begun and its outcome is not known */
-  int error;                /* the last error number that the words of a failure hide */
-  double block, total;      /* limits in seconds; negative: none */
-  double deadline;          /* monotonic time; infinity: none */
-  double birth;             /* monotonic time */
+  unsigned char connecting;   /* a connect has begun and its outcome is not known */
+  unsigned char interrupting; /* a call is asking its host about a signal */
+  int error;                  /* the last error number that the words of a failure hide */
+  double block, total;        /* limits in seconds; negative: none */
+  double deadline;            /* monotonic time; infinity: none */
+  double birth;               /* monotonic time */
   unsigned long long received, sent; /* bytes; they wrap */
   char *buffer;                      /* the read buffer, or NULL: size bytes from head */
   size_t head, size, capacity;

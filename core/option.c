@@ -48,7 +48,7 @@ static ps_status check(enum type type, ps_option *value) {
       if (value->type != PS_TEXT) code = PS_MISUSE_NOTTEXT;
       break;
     case LINGER:
-      if (value->type != PS_LINGER || isnan(value->number)) code = PS_MISUSE_NOTLINGER;
+      if (value->type != PS_LINGER || !(value->number >= 0)) code = PS_MISUSE_NOTLINGER;
       break;
     case ERROR: /* read-only, and refused by the caller */
       break;

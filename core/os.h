@@ -60,7 +60,8 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds);
 
 /* Sockets: close-on-exec, non-blocking, never a SIGPIPE. IPv6 ones speak IPv6 only. */
 int ps__os_socket(int family, int *fd);
-int ps__os_adopt(int fd, int *family);
+int ps__os_adopt(int fd, int *family); /* 0: it is no TCP socket */
+int ps__os_prepare(int fd);            /* makes another's descriptor like ours */
 int ps__os_bind(int fd, const ps__addr *addr);
 int ps__os_listen(int fd, int backlog);
 int ps__os_accept(int fd, int *client);

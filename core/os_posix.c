@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <locale.h>
 #include <math.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -58,59 +59,108 @@ int ps__os_sleep(double seconds) {
 
 /* ---- Waiting ---- */
 
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds) {
-  size_t total = 0, at = 0;
-  for (size_t i = 0; i < count; i++) total += sets[i].count;
-  struct pollfd few[16], *polled = few;
-  if (total > 16)
-    polled = total <= SIZE_MAX / sizeof *polled ? malloc(total * sizeof *polled) : NULL;
-  if (polled == NULL) return ENOMEM;
+/* The system counts entries against the limit on descriptors, so each descriptor gets
+   one, however often it is named. place is by descriptor: 1 + the place of its entry. */
+static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled,
+                     unsigned *place) {
+  nfds_t used = 0;
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < sets[i].count; j++) {
       const ps_watch *watch = &sets[i].watches[j];
-      polled[at++] = (struct pollfd){watch->fd, watch->writable ? POLLOUT : POLLIN, 0};
+      if (watch->fd < 0) continue;
+      nfds_t at = place != NULL ? place[watch->fd] : 0;
+      if (at == 0) {
+        polled[used++] = (struct pollfd){watch->fd, 0, 0};
+        at = used;
+      }
+      if (place != NULL) place[watch->fd] = (unsigned)at;
+      polled[at - 1].events |= watch->writable ? POLLOUT : POLLIN;
     }
+  return used;
+}
+
+/* Does: marks a watch by what the system said. One whose descriptor is none is watched no
+   more. */
+static void mark(ps_watch *watch, const struct pollfd *answered) {
+  int bad = (answered->revents & POLLNVAL) != 0;
+  short wanted = watch->writable ? POLLOUT : POLLIN;
+  watch->ready = !bad && (answered->revents & (wanted | POLLERR | POLLHUP)) != 0;
+  if (bad) watch->fd = -1;
+}
+
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds) {
+  size_t total = 0;
+  int highest = -1;
+  for (size_t i = 0; i < count; i++) {
+    total += sets[i].count;
+    for (size_t j = 0; j < sets[i].count; j++)
+      if (sets[i].watches[j].fd > highest) highest = sets[i].watches[j].fd;
+  }
+  struct pollfd one, *polled = &one;
+  unsigned *place = NULL;
+  if (total > 1) {
+    polled = calloc(total, sizeof *polled);
+    place = calloc((size_t)highest + 2, sizeof *place);
+    if (polled == NULL || place == NULL) {
+      free(polled);
+      free(place);
+      return ENOMEM;
+    }
+  }
+  nfds_t used = gather(sets, count, polled, place);
   int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
-  int found = poll(polled, (nfds_t)total, milliseconds);
+  int found = poll(polled, used, milliseconds);
   int error = answer(found);
-  at = 0;
   for (size_t i = 0; i < count; i++)
-    for (size_t j = 0; j < sets[i].count; j++, at++)
-      sets[i].watches[j].ready = found > 0 && polled[at].revents != 0;
-  if (polled != few) free(polled);
+    for (size_t j = 0; j < sets[i].count; j++) {
+      ps_watch *watch = &sets[i].watches[j];
+      watch->ready = 0;
+      if (found > 0 && watch->fd >= 0)
+        mark(watch, &polled[place != NULL ? place[watch->fd] - 1 : 0]);
+    }
+  if (total > 1) {
+    free(polled);
+    free(place);
+  }
   return error;
 }
 
 /* ---- Sockets ---- */
 
-static int prepare(int fd) {
+int ps__os_prepare(int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return errno;
   flags = fcntl(fd, F_GETFD);
-  return answer(flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC));
-}
-
-static int prepare_new(int fd) {
-  int error = prepare(fd);
+  if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return errno;
 #ifdef SO_NOSIGPIPE
   int on = 1;
-  if (error == 0)
-    error = answer(setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on));
+  setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
+  return 0;
+}
+
+#ifndef SOCK_CLOEXEC
+/* Does: the same for a descriptor that is ours; it is closed when that fails. */
+static int prepare_new(int fd) {
+  int error = ps__os_prepare(fd);
   if (error != 0) close(fd);
   return error;
 }
+#endif
 
 /* Does: opens a socket; under the number *fd when that is one already. */
 int ps__os_socket(int family, int *fd) {
+  int error = 0;
 #ifdef SOCK_CLOEXEC
-  int made = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  int made = socket(family == 6 ? AF_INET6 : AF_INET, type, 0);
+  if (made < 0) return errno;
 #else
   int made = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
-#endif
   if (made < 0) return errno;
-  int error = prepare_new(made);
+  error = prepare_new(made);
   if (error != 0) return error;
+#endif
   int on = 1;
   if (family == 6) setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (*fd < 0) {
@@ -119,7 +169,7 @@ int ps__os_socket(int family, int *fd) {
   }
 #ifdef __APPLE__
   error = answer(dup2(made, *fd));
-  if (error == 0) error = prepare(*fd);
+  if (error == 0) error = ps__os_prepare(*fd);
 #else
   error = answer(dup3(made, *fd, O_CLOEXEC));
 #endif
@@ -138,7 +188,7 @@ int ps__os_adopt(int fd, int *family) {
             : name.ss_family == AF_INET  ? 4
             : name.ss_family == AF_INET6 ? 6
                                          : 0;
-  return *family != 0 ? prepare(fd) : 0; /* what is not taken stays as it was */
+  return 0;
 }
 
 int ps__os_bind(int fd, const ps__addr *addr) {
@@ -148,12 +198,12 @@ int ps__os_bind(int fd, const ps__addr *addr) {
 int ps__os_listen(int fd, int backlog) { return answer(listen(fd, backlog)); }
 
 int ps__os_accept(int fd, int *client) {
-#ifdef __APPLE__
-  *client = accept(fd, NULL, NULL);
-  return *client < 0 ? errno : prepare_new(*client);
-#else
+#ifdef SOCK_CLOEXEC
   *client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   return answer(*client);
+#else
+  *client = accept(fd, NULL, NULL);
+  return *client < 0 ? errno : prepare_new(*client);
 #endif
 }
 

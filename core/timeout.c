@@ -18,9 +18,11 @@ static ps_status stopped(const ps__call *call) {
   if (call->self != NULL && (atomic_load(&call->self->state) & PS__CLOSED) != 0)
     return ps__failure(PS_CLOSED);
   ps_host *host = call->host;
-  if (host != NULL && host->interrupted != NULL && host->interrupted(host) != 0)
-    return ps__failure(PS_INTERRUPTED);
-  return PS__DONE;
+  if (host == NULL || host->interrupted == NULL) return PS__DONE;
+  if (call->self != NULL) call->self->interrupting++;
+  int stop = host->interrupted(host);
+  if (call->self != NULL) call->self->interrupting--;
+  return stop ? ps__failure(PS_INTERRUPTED) : PS__DONE;
 }
 
 /* Without this a peer that never stops sending would hold the call past its end, and
@@ -61,7 +63,10 @@ int ps__timeout_poll(const ps_sockets *sets, size_t count, double seconds) {
 }
 
 static int poll_one(void *context, double seconds) {
-  return ps__timeout_poll(context, 1, seconds);
+  const ps_sockets *set = context;
+  int answer = ps__timeout_poll(set, 1, seconds);
+  /* What turns out to be no descriptor never gets ready; the operation says so. */
+  return set->watches->fd < 0 ? PS__READY : answer;
 }
 
 static int closing(const ps__call *call) {

@@ -342,7 +342,7 @@ ps_nothing setfd(ps_descriptor fd);
 %feature("docstring")
 "Gives the descriptor away, to be closed by the caller; the object is closed then.
 
-Fails with 'bytes are still buffered: receive them first', 'object is in use by another thread',
+Fails with 'bytes are still buffered: receive them first', 'object is in use',
 'closed', or while there is no socket yet.";
 ps_detached detach();
 

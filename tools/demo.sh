@@ -15,12 +15,14 @@ talk() {
     client=$2
     mkfifo "$work/port"
     $server serve >"$work/port" &
+    serving=$!
+    trap 'kill $serving 2>/dev/null; rm -rf "$work"' EXIT
     {
         read -r port
         $client talk "$port"
         cat
     } <"$work/port"
-    wait $!
+    wait $serving
     rm "$work/port"
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Sees to it that the machine has what a target needs: setup.sh build|test|lint. On Debian and
+# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench. On Debian and
 # Ubuntu it installs what is missing, as root or by sudo; elsewhere it says which packages to
 # install. It installs nothing that is there already.
 set -eu
@@ -31,6 +31,13 @@ redis-server:redis-server
 openssl:openssl
 prosody:prosody
 '
+bench='
+valgrind:valgrind
+/usr/share/lua/5.4/socket.lua:lua-socket
+/usr/share/doc/lua-cqueues:lua-cqueues
+/usr/share/doc/lua-luv:lua-luv
+/usr/share/doc/lua-copas:lua-copas
+'
 lint='
 luacheck:lua-check
 clang:clang
@@ -42,7 +49,11 @@ case ${1:-build} in
 build) ;;
 test) wanted="$build $test" ;;
 lint) wanted="$build $test $lint" ;;
-*) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
+bench) wanted="$build $bench" ;;
+*)
+    echo "usage: $0 build|test|lint|bench" >&2
+    exit 2
+    ;;
 esac
 
 has() {

@@ -7,7 +7,6 @@ print("listening", server:getsockname())
 
 while true do
    local client <close> = assert(server:accept())
-   client:settimeout(10)
    for line in client:lines("*L") do
       client:send(line)
    end

@@ -293,8 +293,8 @@ function Socket:setfd(fd) end
 
 --- Gives the descriptor away, to be closed by the caller; the object is closed then.
 ---
---- Fails with `bytes are still buffered: receive them first`, `object is in use by
---- another thread`, `closed`, or while there is no socket yet.
+--- Fails with `bytes are still buffered: receive them first`, `object is in use`,
+--- `closed`, or while there is no socket yet.
 ---@return integer? fd
 ---@return string? error
 function Socket:detach() end

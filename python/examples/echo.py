@@ -3,13 +3,15 @@
 
 import sys
 
-from polysock import raising
+import polysock
 
-server = raising.bind("127.0.0.1", sys.argv[1] if len(sys.argv) > 1 else 0)
-print("listening", *server.getsockname())
+server, error = polysock.bind("127.0.0.1", sys.argv[1] if len(sys.argv) > 1 else 0)
+if error:
+    sys.exit(error)
+print("listening", *server.getsockname(), flush=True)
 
 while True:
-    with server.accept() as client:
-        client.settimeout(10)
+    client, error = server.accept()
+    with client:
         for line in client.lines("*L"):
             client.send(line)

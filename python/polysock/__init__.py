@@ -34,6 +34,8 @@ SETSIZE: int = setsize()
 SOCKETINVALID: int = -1
 """What getfd gives for no descriptor, and what setfd takes for one."""
 
+from . import raising as raising  # noqa: E402  (it needs the names above)
+
 __version__: str = VERSION.split()[-1]
 
 __all__ = [

@@ -422,8 +422,8 @@ class Socket:
         """Gives the descriptor away, to be closed by the caller; the object is closed
         then.
 
-        Fails with 'bytes are still buffered: receive them first', 'object is in use by
-        another thread', 'closed', or while there is no socket yet.
+        Fails with 'bytes are still buffered: receive them first', 'object is in use',
+        'closed', or while there is no socket yet.
         """
 
     def close(self) -> int:
@@ -723,8 +723,8 @@ class RaisingSocket:
         """Gives the descriptor away, to be closed by the caller; the object is closed
         then.
 
-        Fails with 'bytes are still buffered: receive them first', 'object is in use by
-        another thread', 'closed', or while there is no socket yet.
+        Fails with 'bytes are still buffered: receive them first', 'object is in use',
+        'closed', or while there is no socket yet.
         """
 
     def close(self) -> int:

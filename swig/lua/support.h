@@ -90,8 +90,8 @@ static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
 static const char metatable_key = 0;
 
 /* An object is known by the type that the generator has written into it, the address of a
-   variable of this module: 50 instructions, where a comparison of metatables takes 200 of
-   the 700 of a call that does no input or output. */
+   variable of this module. A comparison of metatables made a call without input or output
+   take 710 instructions instead of 434. */
 static swig_lua_userdata *to_object(lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
   swig_lua_userdata *object = lua_touserdata(L, index);
@@ -486,12 +486,15 @@ static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
     const ps_watch *watch = &sockets->watches[i];
     if (!watch->ready) continue;
     lua_rawgeti(L, index, (lua_Integer)i + 1);
+    const ps_socket *ours = to_socket(L, lua_gettop(L));
     lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) != LUA_TNIL) { /* it was named twice; it is ready once */
-      lua_pop(L, 2);
+    int twice = lua_rawget(L, -3) != LUA_TNIL;
+    lua_pop(L, 1);
+    /* Named twice it is ready once, and closed meanwhile not at all. */
+    if (twice || (ours != NULL && ps_socket_getfd(ours).fd < 0)) {
+      lua_pop(L, 1);
       continue;
     }
-    lua_pop(L, 1);
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, ++found);
     lua_pushinteger(L, found);

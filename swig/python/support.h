@@ -94,21 +94,22 @@ static int interrupted(ps_host *host) {
   return PyErr_CheckSignals() != 0;
 }
 
-/* A resize that fails loses the bytes, so it is tried with other memory first. */
+/* A copy, not a resize: one that fails loses the bytes. */
 static void *grow(ps_host *host, size_t size) {
   PyObject **bytes = &((ps_py_host *)host)->bytes;
   if (size > PY_SSIZE_T_MAX - 64) return NULL;
-  if (*bytes == NULL) {
-    *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
-  } else {
-    void *probe = PyMem_RawMalloc(size - (size_t)PyBytes_GET_SIZE(*bytes));
-    if (probe == NULL) return NULL;
-    PyMem_RawFree(probe);
-    _PyBytes_Resize(bytes, (Py_ssize_t)size);
+  PyObject *grown = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+  if (grown == NULL) {
+    PyErr_Clear();
+    return NULL;
   }
-  if (*bytes != NULL) return PyBytes_AS_STRING(*bytes);
-  PyErr_Clear();
-  return NULL;
+  if (*bytes != NULL) {
+    memcpy(PyBytes_AS_STRING(grown), PyBytes_AS_STRING(*bytes),
+           (size_t)PyBytes_GET_SIZE(*bytes));
+    Py_DECREF(*bytes);
+  }
+  *bytes = grown;
+  return PyBytes_AS_STRING(grown);
 }
 
 static ps_host *ps_py_lend(ps_py_host *lent) {
@@ -276,8 +277,6 @@ static int ps_py_option(PyObject *object, ps_option *value, place at) {
     strcpy(value->text, text);
   } else if (PyDict_Check(object)) {
     return linger_of(object, value, at);
-  } else if (object != Py_None) {
-    value->type = PS_NIL;
   }
   return 1;
 }
@@ -491,13 +490,17 @@ static PyObject *ask(PyObject *object, const char *method) {
   return answer;
 }
 
-static int watch_of(PyObject *object, ps_watch *watch) {
+/* Returns: the socket that an object of ours has; NULL for others. */
+static ps_socket *ours(PyObject *object) {
   const SwigPyClientData *type = SWIGTYPE_p_ps_socket->clientdata;
-  const ps_socket *ours =
-      PyObject_TypeCheck(object, type->pytype) ? socket_of(object) : NULL;
-  if (ours != NULL) {
-    watch->fd = ps_socket_getfd(ours).fd;
-    watch->buffered = (char)(!watch->writable && ps_socket_dirty(ours).yes);
+  return PyObject_TypeCheck(object, type->pytype) ? socket_of(object) : NULL;
+}
+
+static int watch_of(PyObject *object, ps_watch *watch) {
+  const ps_socket *socket = ours(object);
+  if (socket != NULL) {
+    watch->fd = ps_socket_getfd(socket).fd;
+    watch->buffered = (char)(!watch->writable && ps_socket_dirty(socket).yes);
     return 1;
   }
   PyObject *fd = ask(object, "getfd");
@@ -560,6 +563,8 @@ static PyObject *ready_list(const ps_sockets *sockets, PyObject *items) {
   for (size_t i = 0; good && i < sockets->count; i++) {
     if (!sockets->watches[i].ready) continue;
     PyObject *item = PyTuple_GET_ITEM(items, (Py_ssize_t)i);
+    const ps_socket *socket = ours(item);
+    if (socket != NULL && ps_socket_getfd(socket).fd < 0) continue; /* closed meanwhile */
     int fresh = is_new(seen, item);
     good = fresh >= 0 && (!fresh || PyList_Append(list, item) == 0);
   }

@@ -496,6 +496,10 @@ int ps__os_adopt(int fd, int *family) {
   return 0;
 }
 
+int ps__os_prepare(int fd) {
+  return fd < FIRST_FD || fd >= FIRST_FD + world.used ? EBADF : 0;
+}
+
 static void place_of(const ps__addr *addr, ps_address *name) {
   place there;
   memcpy(&there, addr->raw.bytes, sizeof there);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -532,8 +533,38 @@ static void two_receivers_share_the_lines(void **state) {
   freed(p);
 }
 
+/* The system refuses to poll more entries than a process may have descriptors. */
+static void a_set_may_be_longer_than_the_limit_on_descriptors(void **state) {
+  (void)state;
+  pair p = connected();
+  struct rlimit before, low;
+  getrlimit(RLIMIT_NOFILE, &before);
+  low = before;
+  low.rlim_cur = 64;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+  enum { MEMBERS = 100 };
+  ps_watch readable[MEMBERS], writable[MEMBERS];
+  int fd = ps_socket_getfd(p.client).fd;
+  for (int i = 0; i < MEMBERS; i++) {
+    readable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 0, 0, 0};
+    writable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 1, 0, 0};
+  }
+  readable[1].fd = 63; /* is none: it is ignored */
+  ps_sockets recvt = {readable, MEMBERS}, sendt = {writable, MEMBERS};
+  expect(ps_select(recvt, sendt, 1, NULL), PS_OK);
+  for (int i = 0; i < MEMBERS; i++) {
+    assert_int_equal(readable[i].ready, 0);
+    assert_int_equal(writable[i].ready, i % 2 == 0);
+  }
+  sendt.count = 0;
+  expect(ps_select(recvt, sendt, 0.01, NULL), PS_TIMEOUT);
+  setrlimit(RLIMIT_NOFILE, &before);
+  freed(p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_set_may_be_longer_than_the_limit_on_descriptors),
       cmocka_unit_test(descriptors_are_private),
       cmocka_unit_test(a_descriptor_keeps_its_number_when_its_family_changes),
       cmocka_unit_test(only_tcp_is_adopted),

@@ -289,6 +289,28 @@ say(client.receive())
         child.end()
 
 
+def test_a_handler_that_wants_the_same_turn_is_told_so() -> None:
+    with Child(
+        SETUP
+        + """
+def handler(number, frame):
+    try:
+        client.receive()
+    except polysock.Error as error:
+        say(error)
+    other.send(b"line\\n")
+signal.signal(signal.SIGUSR1, handler)
+say("waiting")
+say(client.receive())
+"""
+    ) as child:
+        assert child.hear() == "waiting"
+        child.signal(signal.SIGUSR1)
+        assert child.hear() == "object is in use"
+        assert child.hear() == "b'line'"
+        child.end()
+
+
 def test_a_handler_may_close_what_waits() -> None:
     with Child(
         SETUP

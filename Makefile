@@ -3,12 +3,14 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance guard \
-        bench bench-short lint format docs clean setup-build setup-test setup-lint setup-bench
+.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance explore \
+        mutate guard bench bench-short lint format docs clean setup-build setup-test setup-lint setup-bench
 
 VENV := build/venv
 PREFIX := build/prefix
 BIN := $(VENV)/bin
+HOURS := 1
+TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
 # The tools of the environment come first, and a module path of the user's does no harm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export LUA_PATH := $(CURDIR)/$(PREFIX)/share/lua/5.4/?.lua;$(CURDIR)/$(PREFIX)/share/lua/5.4/?/init.lua;;
@@ -37,8 +39,16 @@ test-python: setup-test $(VENV)/module ## what Python alone has
 	$(BIN)/python -m pytest
 
 conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
-	$(BIN)/python tests/conformance/run.py --report build/conformance \
-	    --python $(BIN)/python --c build/dev/tests/testee_c
+	$(BIN)/python tests/conformance/test_driver.py
+	$(BIN)/python tests/conformance/explore.py --budget 20 $(TESTEES)
+	$(BIN)/python tests/conformance/run.py --report build/conformance $(TESTEES)
+
+explore: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## dialogues that nobody wrote, for HOURS=1
+	$(BIN)/python tests/conformance/explore.py $(TESTEES) --seed $$$$ \
+	    --budget $$(($(HOURS) * 3600))
+
+mutate: setup-test $(VENV)/tools ## do the tests bite? takes hours, and goes on where it was
+	$(BIN)/python tests/conformance/mutate.py
 
 test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSocket, on both libraries
 	$(BIN)/python tests/compat/run.py

@@ -7,7 +7,8 @@ lua=$1
 python=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+serving=
+trap 'rm -rf "$work"; [ -z "$serving" ] || kill "$serving" || :' EXIT
 
 # run SERVER CLIENT...: the server prints its port first; what it says comes last.
 talk() {
@@ -16,13 +17,13 @@ talk() {
     mkfifo "$work/port"
     $server serve >"$work/port" &
     serving=$!
-    trap 'kill $serving 2>/dev/null; rm -rf "$work"' EXIT
     {
         read -r port
         $client talk "$port"
         cat
     } <"$work/port"
-    wait $serving
+    wait "$serving"
+    serving=
     rm "$work/port"
 }
 

@@ -138,7 +138,7 @@ say("waiting")
 def drain():
     hear()
     count = 0
-    while count < (1 << 20):
+    while count <= plain.getstats()[1]:  # until a byte of this send has come
         count += len(full_peer.receiveany())
     say("drained")
 thread = threading.Thread(target=drain)

@@ -15,6 +15,7 @@ lua5.4:lua5.4
 '
 test='
 /usr/include/cmocka.h:libcmocka-dev
+/etc/services:netbase
 busted:lua-busted
 luarocks:luarocks
 pkg-config:pkg-config

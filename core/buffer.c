@@ -524,7 +524,7 @@ ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes
     result.status = ps__misuse(PS_MISUSE_BUFFERSIZE, 2, "nbytes");
   if (result.status.code != PS_OK) return result;
   ps__call call;
-  result.status = ps__begin(&call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
+  result.status = begin(&call, self, host);
   if (result.status.code != PS_OK) return result;
   result.status = fill(&call, buffer.data, size, &result.count);
   if (result.status.code == PS_INTERRUPTED &&

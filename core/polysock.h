@@ -83,8 +83,9 @@ struct ps_host {
   void (*leave)(ps_host *host);
   void (*enter)(ps_host *host);
 
-  /* A signal arrived during a wait. Non-zero stops the call with PS_INTERRUPTED; what was
-     read by then stays in the read buffer. Must return. */
+  /* Asked when a signal ended a wait, and between two reads or sends of one call.
+     Non-zero stops the call with PS_INTERRUPTED; what was read by then stays in the read
+     buffer. Must return. */
   int (*interrupted)(ps_host *host);
 
   /* Gives memory for the bytes of a result: size bytes that begin with what the memory

@@ -49,6 +49,10 @@ typedef struct ps__lookup {
 /* Memory: as realloc; size 0 frees and returns NULL. */
 void *ps__os_realloc(void *memory, size_t size);
 
+/* Hints that the memory will be written to soon, so that its pages can come all at once.
+ */
+void ps__os_populate(void *memory, size_t size);
+
 /* Time. Waits take seconds, infinity included; poll and sleep round up. */
 double ps__os_gettime(void);
 double ps__os_monotime(void);

@@ -2,7 +2,7 @@
 /* os.h for POSIX systems. Thin: one system call a function where that is possible;
    policy, such as what to do when a call would wait, is the core's. */
 
-#define _GNU_SOURCE /* accept4, dup3, strerrordesc_np */
+#define _GNU_SOURCE /* accept4, dup3, madvise, strerrordesc_np */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,8 +15,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -30,6 +32,19 @@ void *ps__os_realloc(void *memory, size_t size) {
   if (size > 0) return realloc(memory, size);
   free(memory);
   return NULL;
+}
+
+void ps__os_populate(void *memory, size_t size) {
+#ifdef MADV_POPULATE_WRITE
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t from = ((uintptr_t)memory + page - 1) & ~(page - 1);
+  uintptr_t to = ((uintptr_t)memory + size) & ~(page - 1);
+  if (from < to)
+    madvise((char *)memory + (from - (uintptr_t)memory), to - from, MADV_POPULATE_WRITE);
+#else
+  (void)memory;
+  (void)size;
+#endif
 }
 
 /* ---- Time ---- */

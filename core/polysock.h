@@ -89,19 +89,22 @@ struct ps_host {
   int (*interrupted)(ps_host *host);
 
   /* Gives memory for the bytes of a result: size bytes that begin with what the memory
-     held before, or NULL, and then the old memory is still good. With it, a result is in
-     this memory, complete, and large reads go straight there. Without it, a result points
-     into the read buffer and into the caller's prefix. */
+     held before, or NULL, and then the old memory is still good. Large reads go straight
+     there, and the result is in it. All other results are copied there, too, unless the
+     host holds. Without it, a result points into the read buffer and into the caller's
+     prefix. */
   void *(*grow)(ps_host *host, size_t size);
 
   /* Non-zero: bytes of a view stay in the read buffer until ps_socket_take, so that
      nothing is lost when the language fails to make its own copy. Zero: they count as
-     taken at once, and stay valid until the next call on the object. */
+     taken at once, and stay valid until the next call on the object. What a failure
+     leaves is always a view, or would be lost with the host's memory. */
   int hold;
 
   /* Non-zero: calls on one object overlap only between leave and enter, as under the
      global lock of a language or in a program of one thread. A call then enters and
-     leaves without the processor's locked instructions. */
+     leaves without the processor's locked instructions, and with hold a line that is in
+     the read buffer is given without entering at all. */
   int alone;
 };
 

@@ -107,8 +107,9 @@ void sim_option_lacks(int option);
 enum {
   SIM_C,    /* no host at all */
   SIM_VIEW, /* a host that takes views */
-  SIM_HOLD, /* one that copies views and takes what they held afterwards, like Lua */
-  SIM_GROW, /* one that lends memory, like Python */
+  SIM_HOLD, /* one that copies views and takes what they held afterwards */
+  SIM_GROW, /* one that lends memory for every result, like Python without its lock */
+  SIM_BOTH, /* one that holds, and lends memory for large results, like both languages */
   SIM_LANGUAGES
 };
 ps_host *sim_language(int language);

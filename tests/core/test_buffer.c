@@ -26,10 +26,10 @@ static ps_bytes until(ps_socket *c, const char *delimiter, ps_host *host) {
   return ps_socket_receiveuntil(c, data_of(delimiter), none, 0, host);
 }
 
-static const int languages[] = {SIM_C, SIM_HOLD, SIM_GROW, SIM_VIEW};
+static const int languages[] = {SIM_C, SIM_HOLD, SIM_GROW, SIM_BOTH, SIM_VIEW};
 
 #define for_each_language(host)                                                     \
-  for (int l_ = 0; l_ < 4; l_++)                                                    \
+  for (int l_ = 0; l_ < SIM_LANGUAGES; l_++)                                        \
     for (ps_host *host = (sim_begin(), sim_language(languages[l_])), *once_ = NULL; \
          once_ == NULL; once_ = &dummy, sim_end())
 static ps_host dummy;
@@ -254,7 +254,7 @@ static void compare_all(const question *asked, const char *letters, size_t size)
     for (size_t i = 0; i < size; i++, rest /= count) stream[i] = letters[rest % count];
     for (unsigned mask = 0; mask < masks; mask++)
       for (int mode = STRAIGHT; mode <= RESUMED; mode++)
-        compare(asked, stream, size, mask, languages[(number + mask) % 3], mode);
+        compare(asked, stream, size, mask, languages[(number + mask) % 4], mode);
   }
 }
 

@@ -316,8 +316,16 @@ static ps_status outcome(ps__call *call) {
   ps_option pending = {PS_NIL, 0, 0, 0, 0, ""};
   int error = ps__os_getoption(call->fd, PS__OPTION_ERROR, &pending);
   if (error == 0) error = (int)pending.integer;
+  return error == 0 ? PS__DONE : ps__socket_error(call->self, error);
+}
+
+/* The same for a call after the one that began it: a program may have asked for the
+   error meanwhile, and an error that was asked for is gone. */
+static ps_status later_outcome(ps__call *call) {
+  ps_status status = outcome(call);
+  if (status.code != PS_OK) return status;
   ps_address peer;
-  if (error == 0) error = ps__os_name(call->fd, 1, &peer);
+  int error = ps__os_name(call->fd, 1, &peer);
   return error == 0 ? PS__DONE : ps__socket_error(call->self, error);
 }
 
@@ -389,7 +397,7 @@ static ps_status connect_socket(ps_socket *self, ps_name address, ps_port port,
     ps_watch watch = {call.fd, 1, 0, 0};
     ps_sockets set = {&watch, 1};
     if (ps__timeout_poll(&set, 1, 0) != PS__READY) status = ps__timeout_wait(&call, 1);
-    if (status.code == PS_OK) status = outcome(&call);
+    if (status.code == PS_OK) status = later_outcome(&call);
     settle(&call, status);
   } else if (self->kind == PS__CLIENT) {
     status = ps__failure(PS_CONNECTED);

@@ -317,6 +317,20 @@ static void a_connect_that_timed_out_is_asked_for_its_outcome(void **state) {
     }
 }
 
+static void an_error_that_was_asked_for_fails_the_connect(void **state) {
+  (void)state;
+  sim_route("10.0.0.2", 1, ECONNREFUSED);
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  expect_code(connect_to(m, "10.0.0.2", NULL), PS_TIMEOUT);
+  sim_pass(1);
+  assert_int_equal(ps_socket_getoption(m, "error").value.type, PS_TEXT);
+  ps_status status = connect_to(m, "10.0.0.2", NULL);
+  assert_int_equal(status.system, ENOTCONN);
+  expect_kind(m, "master");
+  ps_socket_free(m);
+}
+
 static void every_address_is_tried(void **state) {
   (void)state;
   sim_host("many.test", 0, "10.0.0.1 ::1 10.0.0.2 10.0.0.3");
@@ -579,6 +593,23 @@ static void two_receivers_take_turns(void **state) {
   ps_socket_free(c);
 }
 
+static void what_is_at_hand_has_its_turn(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_BOTH);
+  ps_socket *c = sim_client();
+  sim_reads("one\ntwo\n");
+  sim_expect_bytes(c, line(c, host), PS_OK, "one");
+  ps_socket_settimeout(c, 0, NULL);
+  take_turn(c);
+  sim_expect_bytes(c, line(c, host), PS_TIMEOUT, "");
+  sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_TIMEOUT, "");
+  sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(3), (ps_prefix){NULL, 0}, 0, host),
+                   PS_TIMEOUT, "");
+  give_turn(c);
+  sim_expect_bytes(c, line(c, host), PS_OK, "two");
+  ps_socket_free(c);
+}
+
 static void waiting_for_a_turn_obeys_the_limits(void **state) {
   (void)state;
   ps_host *host = sim_language(SIM_VIEW);
@@ -734,6 +765,7 @@ int main(void) {
       sim_test(a_storm_of_aborted_connections_ends_in_time),
       sim_test(a_master_becomes_a_client),
       sim_test(a_connect_that_timed_out_is_asked_for_its_outcome),
+      sim_test(an_error_that_was_asked_for_fails_the_connect),
       sim_test(every_address_is_tried),
       sim_test(the_last_failure_is_told),
       sim_test(an_address_that_resets_is_not_the_last),
@@ -749,6 +781,7 @@ int main(void) {
       sim_test(a_close_while_addresses_are_tried_ends_it),
       sim_test(a_close_leaves_the_descriptor_to_the_call_under_way),
       sim_test(two_receivers_take_turns),
+      sim_test(what_is_at_hand_has_its_turn),
       sim_test(waiting_for_a_turn_obeys_the_limits),
       sim_test(a_sender_does_not_wait_for_a_receiver),
       sim_test(a_close_wakes_who_waits_for_a_turn),

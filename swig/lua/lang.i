@@ -6,8 +6,8 @@
 #include "support.h"
 %}
 
-// ---- Arguments. Each is there, since absent ones were made nil. What these allocate is Lua's to
-// ---- collect, for the next one may raise.
+// ---- Arguments. Each that has no default is there, since absent ones were made nil. What these
+// ---- allocate is Lua's to collect, for the next one may raise.
 
 %define %argument(FUNCTION, TYPES...)
 %typemap(in) TYPES { $1 = FUNCTION(L, $input, "$symname", $argnum, "$1_name"); }
@@ -19,7 +19,11 @@
 %enddef
 
 %typemap(in) ps_socket *, struct ps_socket * { $1 = ps_lua_self(L, $input, "$symname"); }
-%typemap(in, numinputs=0) ps_host * (ps_lua_host host) { $1 = ps_lua_lend(&host, L); }
+// noblock: the result typemap of ps_bytes needs the host, by this name.
+%typemap(in, numinputs=0, noblock=1) ps_host * {
+  ps_lua_host lent;
+  $1 = ps_lua_lend(&lent, L);
+}
 
 %argument(ps_lua_text, ps_name)
 %optional(ps_lua_text, ps_localname, ps_servicename, ps_mode)
@@ -31,10 +35,13 @@
 %optional(ps_lua_integer, ps_first, ps_last, ps_backlog)
 %optional(ps_lua_count, ps_total)
 %optional(ps_lua_positive, ps_maxsize)
-%optional(ps_lua_pattern, ps_pattern)
+%typemap(in) ps_pattern {
+  ps_lua_pattern(L, $input, &$1, "$symname", $argnum, "$1_name");
+}
 %argument(ps_lua_data, ps_data)
 %optional(ps_lua_data, ps_prefix)
 %argument(ps_lua_option, ps_option)
+%typemap(arginit) ps_sockets { ps_lua_pad(L); }
 %argument(ps_lua_sockets, ps_sockets)
 
 // ---- Results: each pushes its values and says how many they are.
@@ -45,7 +52,7 @@
 
 %typemap(out) ps_done, ps_always { SWIG_arg += ps_lua_done(L, $1.status, "$symname"); }
 %typemap(out) ps_nothing { SWIG_arg += ps_lua_nothing(L, $1.status, "$symname"); }
-%typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, arg1, &$1, "$symname"); }
+%typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, arg1, &$1, &lent, "$symname"); }
 %typemap(out) ps_ready { SWIG_arg += ps_lua_ready(L, $1.status, &arg1, &arg2, "$symname"); }
 %result(ps_lua_object, ps_object)
 %result(ps_lua_lines, ps_lines)

@@ -10,15 +10,17 @@
 #include <lua.h>
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "polysock.h"
 
-/* LuaSocket ignores arguments that are too many, and so does this; those that are missing
-   become nil, so that typemaps may push. One that is missed is then misuse like any
-   other. */
+/* LuaSocket ignores arguments that are too many, and so does this; one that is missed
+   becomes nil, and is then misuse like any other. */
 #undef SWIG_check_num_args
-#define SWIG_check_num_args(name, least, most) lua_settop(L, most);
+#define SWIG_check_num_args(name, least, most) \
+  if (lua_gettop(L) < (least)) lua_settop(L, least);
 
 /* The generator would put two functions of its own among Lua's globals. */
 #undef SWIG_Lua_add_function
@@ -53,6 +55,8 @@ static int bad(lua_State *L, short code, const char *function, int number,
 typedef struct ps_lua_host {
   ps_host host;
   lua_State *L;
+  char *block; /* the memory that grow gave, or NULL: room for a string of Lua's */
+  size_t size;
 } ps_lua_host;
 
 static int do_nothing(lua_State *L) {
@@ -79,8 +83,117 @@ static int interrupted(ps_host *host) {
   return lua_pcall(L, 0, 0, 0) != LUA_OK;
 }
 
+/* ---- Large strings ----
+
+   Lua makes a string by copying bytes into a block that it asks its allocator for. While
+   a large result becomes a string, an allocator stands in for that one and gives the
+   block into which the bytes were read: Lua copies them onto themselves, which costs
+   nothing. Without a second block a result of 300 MB takes less than half of the time,
+   and half of the memory. */
+
+typedef struct stand_in {
+  lua_Alloc allocate; /* the one that is stood in for */
+  void *data;
+  size_t size; /* of the block */
+  char *block; /* NULL: not yet made, or taken */
+} stand_in;
+
+static void *give_block(void *data, void *memory, size_t old, size_t size) {
+  stand_in *in = data;
+  if (memory != NULL || size != in->size || in->block == NULL)
+    return in->allocate(in->data, memory, old, size);
+  void *block = in->block;
+  in->block = NULL;
+  return block;
+}
+
+static void *note_block(void *data, void *memory, size_t old, size_t size) {
+  stand_in *in = data;
+  void *made = in->allocate(in->data, memory, old, size);
+  if (memory == NULL && size > in->size && in->block == NULL) {
+    in->block = made;
+    in->size = size;
+  }
+  return made;
+}
+
+static void set_allocator(lua_State *L, lua_Alloc allocate, stand_in *in) {
+  in->allocate = lua_getallocf(L, &in->data);
+  lua_setallocf(L, allocate, in);
+}
+
+/* How many bytes of Lua's are in front of those of a string, in one block; 0 where
+   strings are not made as described. All states find the same. */
+static atomic_size_t string_head;
+
+enum { SAMPLE = 1000 }; /* bytes, for a string that Lua does not look up */
+
+static int push_sample(lua_State *L) {
+  char text[SAMPLE] = {0};
+  lua_pushlstring(L, text, SAMPLE);
+  return 1;
+}
+
+static void find_string_head(lua_State *L) {
+  stand_in in = {NULL, NULL, SAMPLE, NULL};
+  set_allocator(L, note_block, &in);
+  lua_pushcfunction(L, push_sample);
+  int error = lua_pcall(L, 0, 1, 0);
+  lua_setallocf(L, in.allocate, in.data);
+  if (error != LUA_OK) lua_error(L);
+  size_t head = (size_t)((uintptr_t)lua_tostring(L, -1) - (uintptr_t)in.block);
+  /* Before 5.4 a finaliser that raises would leave the allocator as it must not stay. */
+  if (LUA_VERSION_NUM >= 504 && in.size == head + SAMPLE + 1)
+    atomic_store(&string_head, head);
+  lua_pop(L, 1);
+}
+
+static void *grow(ps_host *host, size_t size) {
+  ps_lua_host *lent = (ps_lua_host *)host;
+  size_t head = atomic_load_explicit(&string_head, memory_order_relaxed);
+  if (size > PTRDIFF_MAX - head - 1) return NULL;
+  void *data;
+  lua_Alloc allocate = lua_getallocf(lent->L, &data);
+  size_t old = lent->block != NULL ? lent->size : LUA_TSTRING;
+  char *block = allocate(data, lent->block, old, head + size + 1);
+  if (block == NULL) return NULL;
+  lent->block = block;
+  lent->size = head + size + 1;
+  return block + head;
+}
+
+static void drop(ps_lua_host *lent) {
+  void *data;
+  lua_Alloc allocate = lua_getallocf(lent->L, &data);
+  if (lent->block != NULL) allocate(data, lent->block, lent->size, 0);
+  lent->block = NULL;
+}
+
+/* Does: frees what grow gave if the result is not in it.
+   Returns: whether it is. */
+static int is_lent(ps_lua_host *lent, const ps_bytes *bytes) {
+  if (lent->block == NULL) return 0;
+  size_t head = atomic_load_explicit(&string_head, memory_order_relaxed);
+  int used = bytes->data == lent->block + head && bytes->status.code < PS_INTERRUPTED;
+  if (!used) drop(lent);
+  return used;
+}
+
+/* Does: pushes what was read into the memory that grow gave. It needs no more memory. */
+static void push_lent(ps_lua_host *lent, size_t length) {
+  size_t head = atomic_load_explicit(&string_head, memory_order_relaxed);
+  if (lent->size > head + length + 1) grow(&lent->host, length);
+  stand_in in = {NULL, NULL, head + length + 1, lent->block};
+  set_allocator(lent->L, give_block, &in);
+  lua_pushlstring(lent->L, lent->block + head, length);
+  lua_setallocf(lent->L, in.allocate, in.data);
+  lent->block = in.block; /* unless a short one was there already */
+  drop(lent);
+}
+
 static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
-  *lent = (ps_lua_host){{NULL, NULL, interrupted, NULL, 1, 1}, L};
+  int lends = atomic_load_explicit(&string_head, memory_order_relaxed) > 0;
+  *lent = (ps_lua_host){{NULL, NULL, interrupted, lends ? grow : NULL, 1, 1}, L, NULL, 0};
   return &lent->host;
 }
 
@@ -93,10 +206,10 @@ static const char metatable_key = 0;
    variable of this module. A comparison of metatables made a call without input or output
    take 710 instructions instead of 434. */
 static swig_lua_userdata *to_object(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
   swig_lua_userdata *object = lua_touserdata(L, index);
-  int ours =
-      lua_rawlen(L, index) == sizeof *object && object->type == SWIGTYPE_p_ps_socket;
+  /* A light userdata has no length. */
+  int ours = object != NULL && lua_rawlen(L, index) == sizeof *object &&
+             object->type == SWIGTYPE_p_ps_socket;
   return ours ? object : NULL;
 }
 
@@ -175,23 +288,23 @@ static ps_port ps_lua_port(lua_State *L, int index, const char *function, int nu
   return port;
 }
 
-static ps_pattern ps_lua_pattern(lua_State *L, int index, const char *function,
-                                 int number, const char *name) {
-  ps_pattern pattern = {'?', 0};
-  int text = lua_type(L, index) == LUA_TSTRING;
-  if (text) {
+/* Nil leaves the pattern as it is. A text is looked up before it is tried as a number,
+   which costs more than the rest of receive. */
+static void ps_lua_pattern(lua_State *L, int index, ps_pattern *pattern,
+                           const char *function, int number, const char *name) {
+  int type = lua_type(L, index), good = 0;
+  if (type == LUA_TNIL) return;
+  if (type == LUA_TSTRING) {
     size_t size = 0;
     const char *letters = lua_tolstring(L, index, &size);
-    pattern = ps_pattern_of(letters, size);
-    /* Before the text is tried as a number, which costs more than the rest of receive. */
-    if (pattern.kind != '?') return pattern;
+    *pattern = ps_pattern_of(letters, size);
+    if (pattern->kind != '?') return;
   }
-  int good = 0;
   lua_Integer count = lua_tointegerx(L, index, &good);
-  if (good) return PS_COUNT(count);
-  if (!text || lua_isnumber(L, index))
+  if (good)
+    *pattern = PS_COUNT(count);
+  else if (type != LUA_TSTRING || lua_isnumber(L, index))
     bad(L, PS_MISUSE_NOTPATTERN, function, number, name);
-  return pattern;
 }
 
 static ps_data ps_lua_data(lua_State *L, int index, const char *function, int number,
@@ -274,6 +387,10 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
   lua_pop(L, 1);
   return watch;
 }
+
+/* Does: makes room on the stack for what an argument pushes, above all arguments: those
+   that are absent would take it for theirs. */
+static void ps_lua_pad(lua_State *L) { lua_settop(L, LUA_MINSTACK / 2); }
 
 /* The watches are in a userdata that stays on the stack until the call is over. */
 static ps_sockets ps_lua_sockets(lua_State *L, int index, const char *function,
@@ -367,25 +484,43 @@ static int push_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes) {
   return 1;
 }
 
-static int ps_lua_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
-                        const char *function) {
-  if (bytes->status.code == PS_OK && push_bytes(L, socket, bytes)) return 1;
+/* Does: pushes the bytes of a success, if there is memory for them. */
+static int push_success(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
+                        ps_lua_host *lent) {
+  if (bytes->status.code != PS_OK) return 0;
+  if (!is_lent(lent, bytes)) return push_bytes(L, socket, bytes);
+  push_lent(lent, bytes->size);
+  return 1;
+}
+
+static int push_failure(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
+                        ps_lua_host *lent, const char *function) {
   ps_status status = bytes->status;
+  int large = is_lent(lent, bytes);
+  if (large) push_lent(lent, bytes->size);
   if (status.code == PS_OK) status.code = PS_NOMEMORY;
   failure(L, status, function);
-  if (bytes->status.code == PS_OK || !push_bytes(L, socket, bytes))
+  if (large)
+    lua_pushvalue(L, -3);
+  else if (bytes->status.code == PS_OK || !push_bytes(L, socket, bytes))
     lua_pushliteral(L, "");
   return 3;
 }
 
-/* The iterator of lines: upvalues are the socket, and kind and count of the pattern. */
+static int ps_lua_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
+                        ps_lua_host *lent, const char *function) {
+  if (push_success(L, socket, bytes, lent)) return 1;
+  return push_failure(L, socket, bytes, lent, function);
+}
+
+/* The iterator of lines: its upvalues are the socket and the pattern. */
 static int next_piece(lua_State *L) {
   ps_socket *socket = ((swig_lua_userdata *)lua_touserdata(L, lua_upvalueindex(1)))->ptr;
-  ps_pattern pattern = {(char)lua_tointeger(L, lua_upvalueindex(2)),
-                        lua_tointeger(L, lua_upvalueindex(3))};
-  ps_lua_host host;
-  ps_bytes bytes = ps_socket_next(socket, pattern, ps_lua_lend(&host, L));
-  if (bytes.status.code == PS_OK && push_bytes(L, socket, &bytes)) return 1;
+  const ps_pattern *pattern = lua_touserdata(L, lua_upvalueindex(2));
+  ps_lua_host lent;
+  ps_bytes bytes = ps_socket_next(socket, *pattern, ps_lua_lend(&lent, L));
+  if (push_success(L, socket, &bytes, &lent)) return 1;
+  drop(&lent);
   if (bytes.status.code == PS_OK) bytes.status.code = PS_NOMEMORY;
   failure(L, bytes.status, "lines");
   if (bytes.status.code != PS_CLOSED) return lua_error(L);
@@ -396,9 +531,9 @@ static int next_piece(lua_State *L) {
 static int ps_lua_lines(lua_State *L, const ps_lines *lines, const char *function) {
   if (lines->status.code != PS_OK) return failure(L, lines->status, function);
   lua_pushvalue(L, 1);
-  lua_pushinteger(L, lines->pattern.kind);
-  lua_pushinteger(L, lines->pattern.count);
-  lua_pushcclosure(L, next_piece, 3);
+  ps_pattern *pattern = lua_newuserdatauv(L, sizeof *pattern, 0);
+  *pattern = lines->pattern;
+  lua_pushcclosure(L, next_piece, 2);
   return 1;
 }
 
@@ -632,6 +767,7 @@ static int open_as_luasocket(lua_State *L) {
 /* Does: finishes the class that the generator has made. Its __index is a function, three
    times slower than the table of methods that replaces it here. */
 static void ps_lua_open(lua_State *L) {
+  find_string_head(L);
   /* A table, since init.lua offers all functions of the module. */
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, open_as_luasocket);
@@ -651,6 +787,21 @@ static void ps_lua_open(lua_State *L) {
   lua_pushcfunction(L, collect);
   lua_setfield(L, -2, "__gc");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+}
+
+/* The generator's part of loading fills tables that all states share, and takes no care
+   of two states that load the module at once: this function, which Lua calls, does. */
+#undef SWIG_init
+#define SWIG_init ps_lua_open_generated
+SWIGEXPORT int SWIG_init(lua_State *L);
+
+SWIGEXPORT int luaopen_polysock_core(lua_State *L) {
+  static atomic_flag loading = ATOMIC_FLAG_INIT;
+  while (atomic_flag_test_and_set(&loading)) continue;
+  lua_pushcfunction(L, SWIG_init);
+  int error = lua_pcall(L, 0, 1, 0);
+  atomic_flag_clear(&loading);
+  return error == LUA_OK ? 1 : lua_error(L);
 }
 
 #endif

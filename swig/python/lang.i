@@ -160,6 +160,25 @@ typedef PyObject *ps_anything;
   if ($result == NULL) SWIG_fail;
 }
 
+// The methods that are called most: without a tuple, see given in support.h.
+%define %fast(METHOD)
+%{
+static PyObject *_wrap_Socket_ ## METHOD(PyObject *self, PyObject *args);
+static PyObject *fast_ ## METHOD(PyObject *self, PyObject *const *items, Py_ssize_t count) {
+  given args = {.items = items, .count = count};
+  return _wrap_Socket_ ## METHOD(self, (PyObject *)&args);
+}
+%}
+%init %{
+  ps_py_fast(SwigPyBuiltin__ps_socket_methods, #METHOD, fast_ ## METHOD);
+%}
+%enddef
+%fast(receive)
+%fast(receiveany)
+%fast(receiveuntil)
+%fast(receiveinto)
+%fast(send)
+
 %init %{
   ps_py_open(m, SwigMethods); /* the interpreter sees an exception that this leaves */
 %}

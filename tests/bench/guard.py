@@ -24,11 +24,14 @@ FEW, MANY = 1_000, 11_000
 
 # Library, case, and the most instructions that an operation may take.
 BOUNDS = (
-    ("c:core", "line", 450),
+    ("c:core", "line", 220),
     ("c:core", "call", 30),
-    ("lua:polysock", "line", 2600),
-    ("lua:polysock", "call", 1000),
-    ("python:raising", "line", 1500),
+    ("lua:polysock", "line", 1750),
+    ("lua:polysock", "iterate", 1250),
+    ("lua:polysock", "call", 650),
+    ("python:raising", "line", 1050),
+    ("python:raising", "iterate", 850),
+    ("python:polysock", "count16", 1450),
     ("python:polysock", "call", 600),
 )
 

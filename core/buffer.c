@@ -489,7 +489,6 @@ static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
   }
   unsigned long long count = (unsigned long long)pattern.count;
   if (count <= wanted->prefix.size) return deliver(call, PS__DONE, wanted->prefix, 0, 0);
-  wanted->limit = SIZE_MAX; /* the count bounds it */
   if (count >= SIZE_MAX) return fail(call, ps__failure(PS_NOMEMORY), wanted);
   size_t behind = (size_t)count - wanted->prefix.size;
   if (lends(call->host) && behind >= DIRECT && behind > call->self->size)

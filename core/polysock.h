@@ -113,6 +113,8 @@ struct ps_host {
 
    Plain values whose type says what they mean, so that a binding maps each once. */
 
+typedef struct ps_socket ps_socket;
+
 typedef const char *ps_name; /* a host: address or name, "*" for all interfaces in bind */
 typedef const char *ps_localname;   /* the same, or NULL */
 typedef const char *ps_servicename; /* a service: digits or a name, or NULL */
@@ -173,12 +175,15 @@ typedef struct ps_option {
   char text[PS_WORDS]; /* PS_TEXT */
 } ps_option;
 
-/* One thing to wait for: a descriptor that is to become readable or writable. */
+/* One thing to wait for: a socket or a bare descriptor that is to become readable or
+   writable. A socket brings its descriptor and what it has buffered; a bare descriptor
+   may have bytes buffered elsewhere. */
 typedef struct ps_watch {
-  int fd;        /* negative: never ready */
-  char writable; /* wanted: 0 readable, 1 writable */
-  char buffered; /* in recvt: ready whatever the descriptor says */
-  char ready;    /* set by ps_select */
+  int fd;            /* negative: never ready */
+  char writable;     /* wanted: 0 readable, 1 writable */
+  char buffered;     /* in recvt: ready whatever the descriptor says */
+  char ready;        /* set by ps_select */
+  ps_socket *socket; /* NULL: fd and buffered count, else ps_select sets them */
 } ps_watch;
 
 typedef struct ps_sockets {
@@ -190,8 +195,6 @@ typedef struct ps_sockets {
    ---------------------------------------------------------------------------
 
    Each function returns one of these. The members behind status count as each says. */
-
-typedef struct ps_socket ps_socket;
 
 typedef struct ps_done { /* success says no more than that */
   ps_status status;
@@ -353,8 +356,9 @@ ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
 ps_object ps_fromfd(ps_descriptor fd, ps_mode kind);
 
 /* Does: waits until a watch is ready, or for timeout, and marks the ready ones. A
-   buffered watch makes it look without waiting. Fails: PS_TIMEOUT when none is ready;
-   PS_NOMEMORY. */
+   buffered watch makes it look without waiting. Closed sockets are ignored; one that is
+   closed meanwhile ends the wait. Fails: PS_TIMEOUT when none is ready; PS_CLOSED when
+   none is since one was closed; PS_NOMEMORY. */
 ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout, ps_host *host);
 
 /* Does: waits. Signals get their turn; the rest of the time is then waited. */
@@ -386,7 +390,7 @@ void ps_resolved_free(ps_entry *entries);
    direction. */
 
 /* Does: closes the object and frees it. NULL is fine. No call may be under way. */
-void ps_socket_free(ps_socket *self);
+void ps_socket_free(ps_socket *self, ps_host *host);
 
 /* Does: waits for a connection. Threads may do so together.
    Returns: a client. It has no limits of time, whatever those of the server are.
@@ -490,8 +494,9 @@ ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd);
 ps_detached ps_socket_detach(ps_socket *self);
 
 /* Does: closes the socket, and wakes other threads that wait on it: they fail with
-   PS_CLOSED. Closing again is fine. */
-ps_always ps_socket_close(ps_socket *self);
+   PS_CLOSED. With option linger the system may wait, and nothing limits that. Closing
+   again is fine. */
+ps_always ps_socket_close(ps_socket *self, ps_host *host);
 
 /* A pointer that the core only keeps, for a binding's own use; NULL at first. */
 void *ps_socket_getdata(const ps_socket *self);

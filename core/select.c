@@ -9,6 +9,35 @@ static int step(void *context, double seconds) {
   return ps__timeout_poll(context, 2, seconds);
 }
 
+/* Does: makes the wait a call on each member that is a socket, so that a close wakes it
+   and no descriptor changes hands meanwhile. */
+static void begin(const ps_sockets *set, ps_host *host) {
+  for (size_t i = 0; i < set->count; i++) {
+    ps_watch *watch = &set->watches[i];
+    if (watch->socket == NULL) continue;
+    ps__call call;
+    ps_status status = ps__begin(&call, watch->socket, host, PS__ANY, PS__SHARED);
+    watch->fd = status.code == PS_OK ? call.fd : -1;
+    watch->buffered = (char)(!watch->writable && watch->socket->size > 0);
+    if (status.code != PS_OK) watch->socket = NULL;
+  }
+}
+
+/* Returns: whether a member was closed meanwhile. It is not ready, then. */
+static int end(const ps_sockets *set, ps_host *host) {
+  int any = 0;
+  for (size_t i = 0; i < set->count; i++) {
+    ps_watch *watch = &set->watches[i];
+    if (watch->socket == NULL) continue;
+    int closed = (atomic_load(&watch->socket->state) & PS__CLOSED) != 0;
+    if (closed) watch->ready = 0;
+    any = any || closed;
+    ps__call call = {watch->socket, host, -1, INFINITY, PS__SHARED, watch->fd};
+    ps__end(&call);
+  }
+  return any;
+}
+
 /* Does: marks what is ready by its buffer, whatever the system said of the descriptor. */
 static int mark_buffered(const ps_sockets *set) {
   int any = 0;
@@ -18,19 +47,35 @@ static int mark_buffered(const ps_sockets *set) {
   return any;
 }
 
+static int any_ready(const ps_sockets *set) {
+  for (size_t i = 0; i < set->count; i++)
+    if (set->watches[i].ready) return 1;
+  return 0;
+}
+
+static ps_status wait(ps_sockets sets[2], double timeout, ps_host *host) {
+  /* One look first: with a timeout of zero it is the only one. */
+  int answer = step(sets, 0);
+  if (answer > 0) return ps__system(answer);
+  if (mark_buffered(&sets[0]) || answer == PS__READY) return PS__DONE;
+  if (timeout == 0) return ps__failure(PS_TIMEOUT);
+  double until = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
+  ps__call call = {NULL, host, -1, until, 0, -1};
+  return ps__timeout_pause(&call, step, sets);
+}
+
 ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout,
                    ps_host *host) {
   if (isnan(timeout)) return (ps_ready){ps__misuse(PS_MISUSE_NAN, 3, "timeout")};
   ps_sockets sets[2] = {recvt, sendt};
-
-  /* One look first: with a timeout of zero it is the only one. */
-  int answer = step(sets, 0);
-  if (answer > 0) return (ps_ready){ps__system(answer)};
-  if (mark_buffered(&recvt) || answer == PS__READY) return (ps_ready){PS__DONE};
-  if (timeout == 0) return (ps_ready){ps__failure(PS_TIMEOUT)};
-  double end = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
-  ps__call call = {NULL, host, -1, end, 0, -1};
-  return (ps_ready){ps__timeout_pause(&call, step, sets)};
+  begin(&recvt, host);
+  begin(&sendt, host);
+  ps_status status = wait(sets, timeout, host);
+  int closed = end(&recvt, host);
+  closed = end(&sendt, host) || closed;
+  if (closed && status.code == PS_OK && !any_ready(&recvt) && !any_ready(&sendt))
+    status = ps__failure(PS_CLOSED);
+  return (ps_ready){status};
 }
 
 ps_size ps_setsize(void) { return (ps_size){ps__os_setsize()}; }

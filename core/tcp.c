@@ -80,13 +80,19 @@ ps_status ps__begin(ps__call *call, ps_socket *self, ps_host *host, unsigned cha
   return ps__failure(PS_UNDECIDED);
 }
 
-/* Does: gives the descriptor back to the system. No call is under way but the one that
-   had this turn and ends now. The partial of a receive may be a view into the buffer,
-   which goes with the object then. */
-static void release(ps_socket *self, unsigned turn) {
-  if (self->fd >= 0) ps__os_close(self->fd);
+/* Does: gives the descriptor back to the system, which takes its time if the socket
+   lingers. No call is under way but the one that had its turn and ends now. The partial
+   of a receive may be a view into the buffer, which goes with the object then. */
+static void release(const ps__call *call) {
+  ps_socket *self = call->self;
+  ps_host *host = call->host;
+  if ((call->turn & PS__RECEIVING) == 0) ps__buffer_free(self);
+  int fd = self->fd;
   self->fd = -1;
-  if ((turn & PS__RECEIVING) == 0) ps__buffer_free(self);
+  if (fd < 0) return;
+  if (host != NULL && host->leave != NULL) host->leave(host);
+  ps__os_close(fd);
+  if (host != NULL && host->enter != NULL) host->enter(host);
 }
 
 void ps__end(ps__call *call) {
@@ -99,11 +105,10 @@ void ps__end(ps__call *call) {
   } else {
     before = atomic_fetch_sub(&self->state, leaving);
   }
-  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL)
-    release(self, call->turn);
+  if ((before & PS__CLOSED) != 0 && before - leaving < PS__CALL) release(call);
 }
 
-ps_always ps_socket_close(ps_socket *self) {
+ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   ps_status status = ps__kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_always){status};
   unsigned before = atomic_load(&self->state);
@@ -114,14 +119,14 @@ ps_always ps_socket_close(ps_socket *self) {
   /* The last of the calls under way releases the descriptor. Shutting it down wakes them;
      only then, since it would end the connection for a process that shares it. */
   if (before >= PS__CALL && self->fd >= 0) ps__os_shutdown(self->fd, "both");
-  ps__call call = {self, NULL, -1, INFINITY, PS__SHARED, self->fd};
+  ps__call call = {self, host, -1, INFINITY, PS__SHARED, self->fd};
   ps__end(&call);
   return (ps_always){PS__DONE};
 }
 
-void ps_socket_free(ps_socket *self) {
+void ps_socket_free(ps_socket *self, ps_host *host) {
   if (self == NULL) return;
-  ps_socket_close(self);
+  ps_socket_close(self, host);
   ps__buffer_free(self);
   ps__os_realloc(self, 0);
 }
@@ -270,7 +275,7 @@ ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog) {
 /* Returns: the object, or the failure in its place. */
 static ps_object finish(ps_object made, ps_status status) {
   if (status.code == PS_OK) return made;
-  ps_socket_free(made.socket);
+  ps_socket_free(made.socket, NULL);
   return (ps_object){status, NULL};
 }
 
@@ -394,7 +399,7 @@ static ps_status connect_socket(ps_socket *self, ps_name address, ps_port port,
       ps__begin(&call, self, host, PS__MASTER | PS__CLIENT, PS__RECEIVING | PS__SENDING);
   if (status.code != PS_OK) return status;
   if (self->connecting) {
-    ps_watch watch = {call.fd, 1, 0, 0};
+    ps_watch watch = {call.fd, 1, 0, 0, NULL};
     ps_sockets set = {&watch, 1};
     if (ps__timeout_poll(&set, 1, 0) != PS__READY) status = ps__timeout_wait(&call, 1);
     if (status.code == PS_OK) status = later_outcome(&call);

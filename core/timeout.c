@@ -77,7 +77,7 @@ ps_status ps__timeout_wait(ps__call *call, int writable) {
   /* A close that came before there was this descriptor, or this connect on it, could not
      make it ready. */
   if (closing(call)) return ps__failure(PS_CLOSED);
-  ps_watch watch = {call->fd, (char)writable, 0, 0};
+  ps_watch watch = {call->fd, (char)writable, 0, 0, NULL};
   ps_sockets set = {&watch, 1};
   ps_status status = ps__timeout_pause(call, poll_one, &set);
   /* Another thread's close made the descriptor ready. */

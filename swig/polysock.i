@@ -84,7 +84,7 @@ ignored. Buffered bytes count as readable. There is no limit on how many there a
 number of a descriptor.
 
 Gives the ready members in the order given; when there are none in time, empty sets and
-'timeout'.";
+'timeout', or 'closed' when another thread has closed a member meanwhile.";
 ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout,
                    ps_host *host);
 
@@ -151,7 +151,7 @@ A call on the wrong kind is misuse and raises. After close, what needs the socke
 struct ps_socket {};
 
 %extend ps_socket {
-~ps_socket() { ps_socket_free($self); }
+~ps_socket() { ps_socket_free($self, NULL); }
 
 %feature("docstring")
 "Waits for a connection to this server and gives it as a client object.
@@ -349,6 +349,7 @@ ps_detached detach();
 %feature("docstring")
 "Closes the object; bytes in the read buffer are dropped.
 
-Other threads that wait on it wake and fail with 'closed'. Closing again is fine.";
-ps_always close();
+Other threads that wait on it wake and fail with 'closed'. With option linger it takes as long
+as the system does to send what is not sent yet. Closing again is fine.";
+ps_always close(ps_host *host);
 }

@@ -35,8 +35,8 @@ int main(void) {
   if (line.status.code != PS_OK) return fail("receive", line.status);
   printf("%.*s\n", (int)line.size, line.data);
 
-  ps_socket_free(peer.socket);
-  ps_socket_free(client.socket);
-  ps_socket_free(server.socket);
+  ps_socket_free(peer.socket, NULL);
+  ps_socket_free(client.socket, NULL);
+  ps_socket_free(server.socket, NULL);
   return 0;
 }

@@ -301,7 +301,8 @@ function Socket:detach() end
 
 --- Closes the object; bytes in the read buffer are dropped.
 ---
---- Other threads that wait on it wake and fail with `closed`. Closing again is fine.
+--- Other threads that wait on it wake and fail with `closed`. With option linger it takes
+--- as long as the system does to send what is not sent yet. Closing again is fine.
 ---@return integer one
 function Socket:close() end
 
@@ -451,7 +452,7 @@ function polysock.fromfd(fd, kind) end
 --- there are or on the number of a descriptor.
 ---
 --- Gives the ready members in the order given; when there are none in time, empty sets
---- and `timeout`.
+--- and `timeout`, or `closed` when another thread has closed a member meanwhile.
 ---@param recvt table|nil
 ---@param sendt table|nil
 ---@param timeout? number

@@ -429,8 +429,9 @@ class Socket:
     def close(self) -> int:
         """Closes the object; bytes in the read buffer are dropped.
 
-        Other threads that wait on it wake and fail with 'closed'. Closing again is
-        fine.
+        Other threads that wait on it wake and fail with 'closed'. With option linger
+        it takes as long as the system does to send what is not sent yet. Closing again
+        is fine.
         """
 
     def __iter__(self) -> Self:
@@ -730,8 +731,9 @@ class RaisingSocket:
     def close(self) -> int:
         """Closes the object; bytes in the read buffer are dropped.
 
-        Other threads that wait on it wake and fail with 'closed'. Closing again is
-        fine.
+        Other threads that wait on it wake and fail with 'closed'. With option linger
+        it takes as long as the system does to send what is not sent yet. Closing again
+        is fine.
         """
 
     def __iter__(self) -> Self:
@@ -842,7 +844,7 @@ def select(
     on how many there are or on the number of a descriptor.
 
     Gives the ready members in the order given; when there are none in time, empty sets
-    and 'timeout'.
+    and 'timeout', or 'closed' when another thread has closed a member meanwhile.
     """
 
 def sleep(seconds: float, /) -> None:
@@ -1017,7 +1019,8 @@ class raising:
         limit on how many there are or on the number of a descriptor.
 
         Gives the ready members in the order given; when there are none in time, empty
-        sets and 'timeout'.
+        sets and 'timeout', or 'closed' when another thread has closed a member
+        meanwhile.
         """
 
     @staticmethod

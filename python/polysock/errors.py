@@ -6,7 +6,9 @@ Misuse never comes here: it is a TypeError or a ValueError everywhere.
 
 from __future__ import annotations
 
+import errno as numbers
 import functools
+import os
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -50,7 +52,7 @@ class Error(OSError):
 
     ``error`` is the failure in the words that a tuple would carry; ``partial`` what was
     received before it (bytes), or the index of the last byte sent (int), or None;
-    ``errno`` the system's number behind it, or None.
+    ``errno`` the system's number behind it, or None (``try_`` looks it up by the words).
     """
 
     def __init__(
@@ -82,9 +84,18 @@ class Oversized(Error):
 _CLASSES = {"timeout": Timeout, "closed": Closed, "oversized": Oversized}
 
 
+@functools.cache
+def _number_of(error: str) -> Optional[int]:
+    """Gives the system's number for its words, which are all that a tuple carries."""
+    for number in numbers.errorcode:
+        if os.strerror(number).lower() == error.lower():
+            return number
+    return None
+
+
 def from_words(error: str, partial: Partial = None, errno: int = 0) -> Error:
     """Makes the exception of a failure; the C code calls this."""
-    return _CLASSES.get(error, Error)(error, partial, errno or None)
+    return _CLASSES.get(error, Error)(error, partial, errno or _number_of(error))
 
 
 def newtry(finalizer: Optional[Callable[[], object]] = None) -> Try:

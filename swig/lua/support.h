@@ -367,13 +367,8 @@ static void ask(lua_State *L, int object, const char *method, int *answered) {
 }
 
 static ps_watch watch_of(lua_State *L, int object, int writable) {
-  ps_watch watch = {-1, (char)writable, 0, 0};
-  const ps_socket *ours = to_socket(L, object);
-  if (ours != NULL) {
-    watch.fd = ps_socket_getfd(ours).fd;
-    watch.buffered = (char)(!writable && watch.fd >= 0 && ps_socket_dirty(ours).yes);
-    return watch;
-  }
+  ps_watch watch = {-1, (char)writable, 0, 0, to_socket(L, object)};
+  if (watch.socket != NULL) return watch;
   if (to_object(L, object) != NULL) return watch; /* a collected one: see close_object */
   int answered = 0, number = 0;
   ask(L, object, "getfd", &answered);
@@ -447,7 +442,7 @@ static int ps_lua_object(lua_State *L, const ps_object *object, const char *func
   lua_pushlightuserdata(L, object->socket);
   lua_pushlightuserdata(L, SWIGTYPE_p_ps_socket);
   if (lua_pcall(L, 2, 1, 0) == LUA_OK) return 1;
-  ps_socket_free(object->socket);
+  ps_socket_free(object->socket, NULL);
   return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
 }
 
@@ -621,12 +616,10 @@ static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
     const ps_watch *watch = &sockets->watches[i];
     if (!watch->ready) continue;
     lua_rawgeti(L, index, (lua_Integer)i + 1);
-    const ps_socket *ours = to_socket(L, lua_gettop(L));
     lua_pushvalue(L, -1);
     int twice = lua_rawget(L, -3) != LUA_TNIL;
     lua_pop(L, 1);
-    /* Named twice it is ready once, and closed meanwhile not at all. */
-    if (twice || (ours != NULL && ps_socket_getfd(ours).fd < 0)) {
+    if (twice) { /* named twice it is ready once */
       lua_pop(L, 1);
       continue;
     }
@@ -738,7 +731,7 @@ static int ps_lua_names(lua_State *L, const ps_names *result, const char *functi
 static int close_object(lua_State *L) {
   if (to_object(L, 1) == NULL) ps_lua_self(L, 1, "Socket_close");
   ps_socket *self = to_socket(L, 1);
-  if (self != NULL) ps_socket_close(self);
+  if (self != NULL) ps_socket_close(self, NULL);
   lua_pushinteger(L, 1);
   return 1;
 }
@@ -749,7 +742,7 @@ static int collect(lua_State *L) {
   ps_socket *self = object->ptr;
   object->own = 0;
   object->ptr = NULL;
-  ps_socket_free(self);
+  ps_socket_free(self, NULL);
   return 0;
 }
 

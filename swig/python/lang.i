@@ -106,14 +106,14 @@
 %typemap(out) ps_text { $result = PyUnicode_FromString($1.text); }
 %typemap(out) ps_seconds { $result = PyFloat_FromDouble($1); }
 
-// ---- Python's own protocols: text, iteration, with, fileno, and the warning when an open object
-// ---- is collected.
+// ---- Python's own protocols: text, iteration, with, fileno, and the end of an object, which warns
+// ---- when it is open and lets go of the lock.
 
 %feature("python:tp_str") ps_socket "ps_py_str";
 %feature("python:tp_repr") ps_socket "ps_py_repr";
 %feature("python:tp_iter") ps_socket "ps_py_iter";
 %feature("python:tp_iternext") ps_socket "ps_py_iternext";
-%exception ps_socket::~ps_socket { ps_py_collect(arg1); $action }
+%exception ps_socket::~ps_socket { ps_py_collect(arg1); }
 
 %extend ps_socket {
 %feature("docstring")
@@ -138,7 +138,8 @@ ps_itself __enter__();
 
 %feature("docstring")
 "Closes the object, and lets an exception go on.";
-ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
+ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback,
+                       ps_host *host);
 }
 
 // What only these protocols need.
@@ -150,7 +151,7 @@ typedef PyObject *ps_anything;
 #define ps_socket_kind_get ps_socket_getkind
 #define ps_socket_fileno ps_socket_getfd
 #define ps_socket___enter__(self) (self)
-#define ps_socket___exit__(self, type, value, traceback) ps_socket_close(self)
+#define ps_socket___exit__(self, type, value, traceback, host) ps_socket_close(self, host)
 %}
 %typemap(in) ps_anything { $1 = $input; }
 %typemap(out) ps_itself { (void)$1; Py_INCREF(self); $result = self; }

@@ -423,7 +423,7 @@ static PyObject *ps_py_object(PyObject *self, const ps_object *object,
   if (raises(self)) ps_socket_setdata(object->socket, raising_module);
   PyObject *made =
       SWIG_NewPointerObj(object->socket, SWIGTYPE_p_ps_socket, SWIG_POINTER_OWN);
-  if (made == NULL) ps_socket_free(object->socket);
+  if (made == NULL) ps_socket_free(object->socket, NULL);
   return succeed(self, made, 2);
 }
 
@@ -553,12 +553,8 @@ static ps_socket *ours(PyObject *object) {
 }
 
 static int watch_of(PyObject *object, ps_watch *watch) {
-  const ps_socket *socket = ours(object);
-  if (socket != NULL) {
-    watch->fd = ps_socket_getfd(socket).fd;
-    watch->buffered = (char)(!watch->writable && ps_socket_dirty(socket).yes);
-    return 1;
-  }
+  watch->socket = ours(object);
+  if (watch->socket != NULL) return 1;
   PyObject *fd = ask(object, "getfd");
   if (fd == NULL && !PyErr_Occurred()) fd = ask(object, "fileno");
   if (fd == NULL) return !PyErr_Occurred();
@@ -596,7 +592,7 @@ static int ps_py_sockets(PyObject *object, ps_sockets *sockets, PyObject **items
   }
   for (; sockets->count < count; sockets->count++) {
     ps_watch *watch = &sockets->watches[sockets->count];
-    *watch = (ps_watch){-1, at.number == 2, 0, 0};
+    *watch = (ps_watch){-1, at.number == 2, 0, 0, NULL};
     if (!watch_of(PyTuple_GET_ITEM(*items, (Py_ssize_t)sockets->count), watch)) return 0;
   }
   return 1;
@@ -619,8 +615,6 @@ static PyObject *ready_list(const ps_sockets *sockets, PyObject *items) {
   for (size_t i = 0; good && i < sockets->count; i++) {
     if (!sockets->watches[i].ready) continue;
     PyObject *item = PyTuple_GET_ITEM(items, (Py_ssize_t)i);
-    const ps_socket *socket = ours(item);
-    if (socket != NULL && ps_socket_getfd(socket).fd < 0) continue; /* closed meanwhile */
     int fresh = is_new(seen, item);
     good = fresh >= 0 && (!fresh || PyList_Append(list, item) == 0);
   }
@@ -810,14 +804,16 @@ static PyObject *ps_py_lines(PyObject *self, const ps_lines *lines,
   return (PyObject *)made;
 }
 
-/* Does: warns when an open object is collected. The caller keeps the current exception
- * safe. */
-static void ps_py_collect(const ps_socket *socket) {
+/* Does: frees what an object has, with a warning if it is open. The caller keeps the
+   current exception safe. */
+static void ps_py_collect(ps_socket *socket) {
   int fd = ps_socket_getfd(socket).fd;
-  if (fd < 0) return;
-  if (PyErr_WarnFormat(PyExc_ResourceWarning, 1, "unclosed polysock object %s, fd=%d",
+  if (fd >= 0 &&
+      PyErr_WarnFormat(PyExc_ResourceWarning, 1, "unclosed polysock object %s, fd=%d",
                        ps_socket_tostring(socket).text, fd) < 0)
     PyErr_WriteUnraisable(NULL);
+  ps_py_host lent;
+  ps_socket_free(socket, ps_py_lend(&lent));
 }
 
 /* ---- Loading ---- */

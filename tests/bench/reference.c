@@ -159,7 +159,7 @@ static void core_line(size_t count) {
   }
   stop();
   check(total == count * 30, "lines");
-  ps_socket_free(socket);
+  ps_socket_free(socket, NULL);
 }
 
 static void core_count1m(size_t count) {
@@ -171,7 +171,7 @@ static void core_count1m(size_t count) {
     check(filled.status.code == PS_OK, "receiveinto");
   }
   stop();
-  ps_socket_free(socket);
+  ps_socket_free(socket, NULL);
 }
 
 static void core_send1m(size_t count) {
@@ -183,7 +183,7 @@ static void core_send1m(size_t count) {
   ps_socket_shutdown(socket, "send");
   ps_socket_receiveany(socket, 0, NULL);
   stop();
-  ps_socket_free(socket);
+  ps_socket_free(socket, NULL);
 }
 
 static void core_pingpong(size_t count) {
@@ -196,7 +196,7 @@ static void core_pingpong(size_t count) {
           "receive");
   }
   stop();
-  ps_socket_free(socket);
+  ps_socket_free(socket, NULL);
 }
 
 static void core_call(size_t count) {
@@ -206,7 +206,7 @@ static void core_call(size_t count) {
   for (size_t i = 0; i < count; i++) sum |= ps_socket_getfd(socket).fd;
   stop();
   check(sum >= 0, "getfd");
-  ps_socket_free(socket);
+  ps_socket_free(socket, NULL);
 }
 
 static const struct {

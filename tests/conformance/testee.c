@@ -113,7 +113,7 @@ static slot *find(const char *name) {
 }
 
 static void empty(slot *s) {
-  if (s->socket && !s->pattern.kind) ps_socket_free(s->socket);
+  if (s->socket && !s->pattern.kind) ps_socket_free(s->socket, NULL);
   free(s->kept.text);
   s->socket = NULL;
   s->pattern.kind = 0;
@@ -315,7 +315,7 @@ static void nothing(call *c, ps_status status) { good(c, status); }
 static void object(call *c, ps_object result) {
   if (!good(c, result.status)) return;
   if (strcmp(c->into, "-") == 0) {
-    ps_socket_free(result.socket);
+    ps_socket_free(result.socket, NULL);
     fputs(" o", c->out);
     return;
   }
@@ -398,9 +398,7 @@ static ps_sockets watches(call *c, size_t i, int writable) {
   set.count = v->count;
   for (size_t k = 0; k < v->count; k++) {
     ps_socket *socket = socket_of(&v->items[k]);
-    set.watches[k].fd = socket ? ps_socket_getfd(socket).fd : -1;
-    set.watches[k].writable = (char)writable;
-    if (socket && !writable) set.watches[k].buffered = (char)ps_socket_dirty(socket).yes;
+    set.watches[k] = (ps_watch){-1, (char)writable, 0, 0, socket};
   }
   return set;
 }
@@ -568,7 +566,7 @@ static void o_detach(call *c) {
   ps_detached result = ps_socket_detach(self(c));
   if (good(c, result.status)) fprintf(c->out, " i%d", result.fd);
 }
-static void o_close(call *c) { done(c, ps_socket_close(self(c)).status); }
+static void o_close(call *c) { done(c, ps_socket_close(self(c), NULL).status); }
 
 /* ---- What the scenarios ask of the testee itself
  * --------------------------------------- */
@@ -617,7 +615,7 @@ static void t_drop(call *c) {
 static void t_reset(call *c) {
   /* Closing wakes every call in a thread; nothing is freed before they have ended. */
   for (slot *s = slots; s; s = s->next) {
-    if (s->socket && !s->pattern.kind) ps_socket_close(s->socket);
+    if (s->socket && !s->pattern.kind) ps_socket_close(s->socket, NULL);
   }
   pthread_mutex_lock(&lock);
   while (running) pthread_cond_wait(&ended, &lock);

@@ -223,7 +223,7 @@ static void compare(const question *asked, const char *stream, size_t size, unsi
   wrong |= ps_socket_pending(c).size != 0;
   ps_stats stats = ps_socket_getstats(c);
   wrong |= stats.received != (long long)size;
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
   if (wrong) {
     char words[PS_WORDS];
     print_error(
@@ -315,7 +315,7 @@ static void lines_arrive_in_pieces(void **state) {
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "");
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_CLOSED, "end");
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_CLOSED, "");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -327,7 +327,7 @@ static void a_line_costs_no_wait_when_it_is_there(void **state) {
   sim_expect_bytes(c, receive(c, PS_LINE, NULL), PS_OK, "two");
   assert_int_equal(sim_polls(), 0);
   assert_int_equal(sim_calls(), 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_partial_line_continues_with_itself_as_prefix(void **state) {
@@ -341,7 +341,7 @@ static void a_partial_line_continues_with_itself_as_prefix(void **state) {
     sim_expect_elapsed(start, 0.05);
     sim_pass(1);
     sim_expect_bytes(c, line_behind(c, "ne", 0, host), PS_OK, "next");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -354,7 +354,7 @@ static void returns_alone_never_fill_a_bounded_buffer(void **state) {
   sim_reads("ab\n");
   sim_expect_bytes(c, line_behind(c, "", 3, NULL), PS_OK, "ab");
   assert_true(sim_memory() < 400 * 1024);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static char *pattern_bytes(size_t size) {
@@ -379,7 +379,7 @@ static void a_long_line_is_whole(void **state) {
     sim_expect_data(c, receive(c, PS_LINE, host), PS_OK, kept, left);
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "rest");
     assert_int_equal(ps_socket_getstats(c).received, SIZE + 6);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(kept);
   free(text);
@@ -399,7 +399,7 @@ static void oversized_has_exactly_maxsize_bytes(void **state) {
     sim_expect_bytes(c, ps_socket_receiveuntil(c, data_of("h"), none, 1, host), PS_OK,
                      "g");
     sim_expect_bytes(c, ps_socket_receive(c, PS_ALL, none, 1, host), PS_OK, "\n");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -413,7 +413,7 @@ static void a_partial_of_a_timeout_is_shorter_than_maxsize(void **state) {
     assert_int_equal(ps_socket_pending(c).size, 1);
     sim_pass(1);
     sim_expect_bytes(c, line_behind(c, "abcd", 5, host), PS_OK, "abcde");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -427,7 +427,7 @@ static void an_oversized_line_comes_without_waiting_for_its_end(void **state) {
   sim_expect_bytes(c, ps_socket_receiveuntil(c, data_of("zz"), none, 5, NULL),
                    PS_OVERSIZED, "abcde");
   assert_int_equal(sim_polls(), 0);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_delimiter_that_may_begin_at_the_bound_is_waited_for(void **state) {
@@ -441,7 +441,7 @@ static void a_delimiter_that_may_begin_at_the_bound_is_waited_for(void **state) 
   sim_expect_bytes(c, ps_socket_receiveuntil(c, data_of("---"), data_of("ab"), 3, NULL),
                    PS_OK, "abc");
   sim_expect_bytes(c, receive(c, PS_ALL, NULL), PS_OK, "rest");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 /* ---- Counts ---- */
@@ -453,11 +453,11 @@ static void nothing_is_received_at_once(void **state) {
   sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(2), data_of("abc"), 0, NULL), PS_OK,
                    "abc");
   assert_int_equal(sim_calls(), 0);
-  ps_socket_close(c);
+  ps_socket_close(c, NULL);
   sim_expect_bytes(c, receive(c, PS_COUNT(0), NULL), PS_CLOSED, "");
   sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(2), data_of("abc"), 0, NULL),
                    PS_CLOSED, "abc");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_large_count_goes_straight_into_lent_memory(void **state) {
@@ -481,7 +481,7 @@ static void a_large_count_goes_straight_into_lent_memory(void **state) {
     free(all);
     sim_expect_bytes(c, receive(c, PS_ALL, host), PS_OK, "behind");
     assert_int_equal(ps_socket_getstats(c).received, 6 + SIZE + 6);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
 }
@@ -501,7 +501,7 @@ static void a_large_count_that_fails_gives_what_there_was(void **state) {
     ps_prefix half = {text, SIZE / 2};
     sim_expect_data(c, ps_socket_receive(c, PS_COUNT(SIZE + 1), half, 0, host), PS_CLOSED,
                     text, SIZE);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
 }
@@ -513,7 +513,7 @@ static void a_count_that_nobody_can_have_costs_nothing(void **state) {
     sim_reads("abc", sim_eof);
     ps_bytes got = receive(c, PS_COUNT(0x7fffffffffffffff), host);
     sim_expect_bytes(c, got, PS_CLOSED, "abc");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -531,7 +531,7 @@ static void all_is_what_comes_until_the_peer_closes(void **state) {
     sim_expect_bytes(c, receive(c, PS_ALL, host), PS_CLOSED, "");
     sim_expect_bytes(c, ps_socket_receive(c, PS_ALL, data_of("p"), 0, host), PS_CLOSED,
                      "p");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
 }
@@ -544,15 +544,15 @@ static void a_reset_is_no_end_of_all(void **state) {
     ps_bytes got = receive(c, PS_ALL, host);
     assert_int_equal(got.status.system, ECONNRESET);
     sim_expect_bytes(c, got, PS_CLOSED, "half");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
     c = sim_client();
     sim_reads("half", sim_reset, sim_eof);
     sim_expect_bytes(c, ps_socket_receive(c, PS_ALL, none, 9, host), PS_CLOSED, "half");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
-static void close_it(void *socket) { ps_socket_close(socket); }
+static void close_it(void *socket) { ps_socket_close(socket, NULL); }
 
 static void a_close_from_elsewhere_is_no_end_of_all(void **state) {
   (void)state;
@@ -561,12 +561,12 @@ static void a_close_from_elsewhere_is_no_end_of_all(void **state) {
     sim_reads("half");
     sim_later(1, close_it, c);
     sim_expect_bytes(c, receive(c, PS_ALL, host), PS_CLOSED, "half");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
     c = sim_client();
     sim_reads("half");
     sim_later(1, close_it, c);
     sim_expect_bytes(c, ps_socket_receive(c, PS_ALL, none, 9, host), PS_CLOSED, "half");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -583,7 +583,7 @@ static void any_gives_what_is_there(void **state) {
     assert_int_equal(sim_polls(), 0);
     sim_expect_bytes(c, ps_socket_receiveany(c, 9, host), PS_OK, "i");
     sim_expect_bytes(c, ps_socket_receiveany(c, 9, host), PS_CLOSED, "");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -601,7 +601,7 @@ static void a_delimiter_is_found_across_prefix_and_pieces(void **state) {
         c, ps_socket_receiveuntil(c, data_of("\r\n\r\n"), data_of("head\r\n\r"), 0, host),
         PS_OK, "head");
     sim_expect_bytes(c, until(c, "never", host), PS_CLOSED, "body");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -613,7 +613,7 @@ static void a_delimiter_may_hold_any_bytes(void **state) {
   sim_expect_data(c, ps_socket_receiveuntil(c, (ps_data){"\0\0", 2}, none, 0, NULL),
                   PS_OK, "a\0b", 3);
   sim_expect_bytes(c, receive(c, PS_ALL, NULL), PS_OK, "c");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 /* ---- Into ---- */
@@ -647,9 +647,9 @@ static void a_room_is_filled(void **state) {
     got = ps_socket_receiveinto(c, (ps_room){room, 9}, -1, host);
     sim_expect(got, PS_CLOSED);
     assert_int_equal(got.count, 4);
-    ps_socket_close(c);
+    ps_socket_close(c, NULL);
     sim_expect(ps_socket_receiveinto(c, (ps_room){room, 9}, -1, host), PS_CLOSED);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
   free(room);
@@ -667,7 +667,7 @@ static void lines_end_with_an_unterminated_one(void **state) {
     sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_OK, "two");
     sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_OK, "three");
     sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_CLOSED, "");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -694,7 +694,7 @@ static void an_iterator_that_fails_leaves_its_bytes(void **state) {
     sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_OK, "rest");
     sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_CLOSED, "");
     sim_expect_bytes(c, ps_socket_next(c, PS_ALL, host), PS_CLOSED, "");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
 }
@@ -733,7 +733,7 @@ static void what_was_read_before_a_stop_stays(void **state) {
       sim_expect_data(c, receive(c, PS_COUNT(SIZE), host), PS_OK, text, SIZE);
     }
     assert_int_equal(ps_socket_getstats(c).received, 5 + 1 + SIZE);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
   free(text);
   free(room);
@@ -754,7 +754,7 @@ static void into_puts_back_what_it_took_before_a_stop(void **state) {
     assert_int_equal(ps_socket_pending(c).size, 3);
     assert_int_equal(ps_socket_getstats(c).received, 0);
     sim_expect_bytes(c, ps_socket_receiveany(c, 0, host), PS_OK, "abc");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -772,7 +772,7 @@ static void a_stop_without_memory_loses_nothing(void **state) {
   sim_fault(SIM_NO_FAULT, 0, 0);
   sim_expect_data(c, got, PS_INTERRUPTED, text, SIZE / 2);
   assert_int_equal(ps_socket_getstats(c).received, SIZE / 2);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
   free(text);
 }
 
@@ -788,7 +788,7 @@ static void a_signal_that_stops_nothing_is_waited_out(void **state) {
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "abc");
     sim_expect_elapsed(start, 0.75);
     if (host != NULL) assert_true(sim_questions() >= 2);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -812,7 +812,7 @@ static void held_bytes_stay_until_they_are_taken(void **state) {
   sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "two");
   assert_false(ps_socket_dirty(c).yes);
   assert_int_equal(sim_memory(), sizeof(ps_socket));
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_language_without_memory_loses_nothing(void **state) {
@@ -830,7 +830,7 @@ static void a_language_without_memory_loses_nothing(void **state) {
   sim_expect_bytes(c, receive(c, PS_COUNT(100000), host), PS_NOMEMORY, "");
   assert_int_equal(ps_socket_pending(c).size, 3);
   sim_expect_bytes(c, ps_socket_receiveany(c, 0, host), PS_OK, "two");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void lent_memory_that_stops_growing_keeps_its_bytes(void **state) {
@@ -847,7 +847,7 @@ static void lent_memory_that_stops_growing_keeps_its_bytes(void **state) {
   assert_true(have > 0 && have < SIZE);
   sim_expect_data(c, got, PS_NOMEMORY, text, have);
   sim_expect_data(c, receive(c, PS_ALL, host), PS_OK, text + have, SIZE - have);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
   free(text);
 }
 
@@ -864,7 +864,7 @@ static void without_memory_nothing_is_lost(void **state) {
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "one");
     sim_fault(SIM_NO_FAULT, 0, 0);
     sim_expect_bytes(c, receive(c, PS_ALL, host), PS_OK, "two\n");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -883,7 +883,7 @@ static void an_idle_socket_has_no_buffer(void **state) {
     assert_true(sim_memory() > sizeof(ps_socket));
     sim_expect_bytes(c, receive(c, PS_LINE, host), PS_TIMEOUT, "cd");
     assert_int_equal(sim_memory(), sizeof(ps_socket));
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -896,7 +896,7 @@ static void a_view_lives_until_the_next_call(void **state) {
   assert_int_equal(ps_socket_pending(c).size, 0);
   assert_memory_equal(got.data, "one", 3);
   sim_expect_bytes(c, receive(c, PS_LINE, NULL), PS_OK, "two");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void errors_of_the_system_keep_their_number(void **state) {
@@ -911,7 +911,7 @@ static void errors_of_the_system_keep_their_number(void **state) {
     got = receive(c, PS_LINE, host);
     assert_int_equal(got.status.system, ETIMEDOUT);
     sim_expect_bytes(c, got, PS_TIMEOUT, "");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -953,8 +953,8 @@ static void misuse_is_told_before_anything_is_done(void **state) {
                    PS_MISUSE_NOTCLIENT);
   assert_int_equal(receive(NULL, PS_LINE, NULL).status.code, PS_MISUSE_NOTOBJECT);
   assert_int_equal(sim_calls(), 0);
-  ps_socket_free(c);
-  ps_socket_free(s);
+  ps_socket_free(c, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void patterns_have_names(void **state) {
@@ -1009,7 +1009,7 @@ static void send_tells_the_last_byte(void **state) {
       sim_expect_sent(parts[p].sent);
     }
     assert_int_equal(ps_socket_send(c, (ps_data){NULL, 0}, 1, -1, host).last, 0);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -1031,7 +1031,7 @@ static void a_send_resumes_behind_the_last_byte(void **state) {
     assert_int_equal(got.last, 6);
     sim_expect_sent("bcdef");
     assert_int_equal(ps_socket_getstats(c).sent, 5);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
 }
 
@@ -1045,11 +1045,11 @@ static void a_send_to_a_closed_peer_fails_closed(void **state) {
   got = ps_socket_send(c, data_of("abcdef"), 1, -1, NULL);
   assert_int_equal(got.status.system, EIO);
   assert_int_equal(got.last, 0);
-  ps_socket_close(c);
+  ps_socket_close(c, NULL);
   got = ps_socket_send(c, data_of("abcdef"), 3, -1, NULL);
   sim_expect(got, PS_CLOSED);
   assert_int_equal(got.last, 2);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_large_block_goes_in_one_call(void **state) {
@@ -1066,7 +1066,7 @@ static void a_large_block_goes_in_one_call(void **state) {
   const char *sent = sim_sent(&size);
   assert_int_equal(size, SIZE);
   assert_memory_equal(sent, text, SIZE);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
   free(text);
 }
 
@@ -1081,7 +1081,7 @@ static void a_send_that_is_stopped_tells_how_far_it_came(void **state) {
   sim_expect(got, PS_INTERRUPTED);
   assert_int_equal(got.last, 2);
   sim_expect_sent("ab");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void closing_while_bytes_are_buffered_frees_them(void **state) {
@@ -1090,10 +1090,10 @@ static void closing_while_bytes_are_buffered_frees_them(void **state) {
   sim_reads("one\ntwo");
   sim_expect_bytes(c, receive(c, PS_LINE, NULL), PS_OK, "one");
   assert_int_equal(ps_socket_pending(c).size, 3);
-  ps_socket_close(c);
+  ps_socket_close(c, NULL);
   assert_false(ps_socket_dirty(c).yes);
   sim_expect_bytes(c, receive(c, PS_LINE, NULL), PS_CLOSED, "");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 int main(void) {

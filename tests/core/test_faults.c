@@ -151,8 +151,8 @@ static void a_client_talks(void) {
   assert_int_equal(ps_socket_getstats(c).received,
                    5 + 6 + 7 + 5 + 8 + 2 + 3 * LARGE + 13);
   assert_int_equal(ps_socket_getstats(c).sent, 5 + LARGE);
-  ps_socket_close(c);
-  ps_socket_free(c);
+  ps_socket_close(c, NULL);
+  ps_socket_free(c, NULL);
 }
 
 static void a_client_takes_all(void) {
@@ -166,7 +166,7 @@ static void a_client_takes_all(void) {
             sim_data(large + LARGE / 2, LARGE - LARGE / 2), sim_after(0.1), sim_eof);
   receive(c, PS_LINE, 0, "x", 1);
   next(c, PS_ALL, large, LARGE);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_server_accepts(void) {
@@ -183,9 +183,9 @@ static void a_server_accepts(void) {
     ps_socket *c = made.socket;
     sim_reads("hi", sim_after(0.1), "\n");
     receive(c, PS_LINE, 0, "hi", 2);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
   }
-  ps_socket_free(s);
+  ps_socket_free(s, NULL);
 }
 
 static void (*const stories[])(void) = {a_client_talks, a_client_takes_all,

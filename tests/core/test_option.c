@@ -58,7 +58,7 @@ static void every_option_can_be_set_and_read(void **state) {
   assert_int_equal(got.value.type, PS_LINGER);
   assert_true(got.value.flag);
   assert_true(got.value.number == 5);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void seconds_are_rounded_up(void **state) {
@@ -84,7 +84,7 @@ static void seconds_are_rounded_up(void **state) {
   assert_true(ps_socket_getoption(c, "tcp-user-timeout").value.number == 2);
   sim_expect(ps_socket_setoption(c, "linger", linger(1, 0.2)), PS_OK);
   assert_true(ps_socket_getoption(c, "linger").value.number == 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void wrong_types_are_misuse(void **state) {
@@ -110,7 +110,7 @@ static void wrong_types_are_misuse(void **state) {
     assert_int_equal(status.code, wrong[i].code);
     assert_int_equal(status.argument, 2);
   }
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void unknown_names_are_misuse(void **state) {
@@ -134,7 +134,7 @@ static void unknown_names_are_misuse(void **state) {
                    PS_MISUSE_NOTOBJECT);
   assert_int_equal(ps_socket_getoption(NULL, "keepalive").status.code,
                    PS_MISUSE_NOTOBJECT);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void refusals_have_the_systems_reason(void **state) {
@@ -150,7 +150,7 @@ static void refusals_have_the_systems_reason(void **state) {
   sim_expect(ps_socket_setoption(c, "bindtodevice", text("eth0")), PS_PERMISSION);
   sim_expect(ps_socket_setoption(c, "tcp-fastopen", integer(1)), PS_NOOPTION);
   sim_expect(ps_socket_getoption(c, "tcp-fastopen"), PS_NOOPTION);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void without_a_socket_there_are_no_options(void **state) {
@@ -160,10 +160,10 @@ static void without_a_socket_there_are_no_options(void **state) {
   sim_expect(ps_socket_getoption(m, "keepalive"), PS_UNDECIDED);
   assert_int_equal(ps_socket_setoption(m, "keepalive", integer(1)).status.code,
                    PS_MISUSE_NOTFLAG);
-  ps_socket_close(m);
+  ps_socket_close(m, NULL);
   sim_expect(ps_socket_setoption(m, "keepalive", flag(1)), PS_CLOSED);
   sim_expect(ps_socket_getoption(m, "keepalive"), PS_CLOSED);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void the_pending_error_is_told_once(void **state) {
@@ -185,7 +185,7 @@ static void the_pending_error_is_told_once(void **state) {
   ps_socket_receive(c, PS_LINE, none, 0, NULL);
   assert_string_equal(ps_socket_getoption(c, "error").value.text,
                       ps__os_words(EIO, words, sizeof words));
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_pending_error_of_the_system_comes_first(void **state) {
@@ -197,7 +197,7 @@ static void a_pending_error_of_the_system_comes_first(void **state) {
   sim_pass(1);
   assert_string_equal(ps_socket_getoption(m, "error").value.text, "connection refused");
   assert_int_equal(ps_socket_getoption(m, "error").value.type, PS_NIL);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 int main(void) {

@@ -61,9 +61,9 @@ static pair connected(void) {
 }
 
 static void freed(pair made) {
-  ps_socket_free(made.client);
-  ps_socket_free(made.peer);
-  ps_socket_free(made.server);
+  ps_socket_free(made.client, NULL);
+  ps_socket_free(made.peer, NULL);
+  ps_socket_free(made.server, NULL);
 }
 
 static ps_bytes line(ps_socket *c, ps_host *host) {
@@ -97,7 +97,7 @@ static void descriptors_are_private(void **state) {
   ps_object got = ps_fromfd(fd, "master");
   expect(got, PS_OK);
   expect_private(fd);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
   assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
@@ -141,7 +141,7 @@ static void sigpipe_stays_as_it_was(void **state) {
   pair p = connected();
   ps_option off = {.type = PS_LINGER, .flag = 1, .number = 0};
   expect(ps_socket_setoption(p.peer, "linger", off), PS_OK);
-  ps_socket_close(p.peer);
+  ps_socket_close(p.peer, NULL);
   ps_status status = {PS_OK, 0, 0, NULL};
   for (int i = 0; i < 3; i++) status = send_text(p.client, "x").status;
   assert_int_equal(status.code, PS_CLOSED);
@@ -206,7 +206,7 @@ static void a_refused_connect_leaves_a_master(void **state) {
   ps_socket *gone = ps_bind("127.0.0.1", port(0), 5, NULL).socket;
   int there = ps_socket_getsockname(server).port,
       nobody = ps_socket_getsockname(gone).port;
-  ps_socket_free(gone);
+  ps_socket_free(gone, NULL);
   ps_socket *m = ps_tcp().socket;
   expect(ps_socket_connect(m, "127.0.0.1", port(nobody), NULL), PS_REFUSED);
   assert_string_equal(ps_socket_getkind(m).text, "master");
@@ -214,8 +214,8 @@ static void a_refused_connect_leaves_a_master(void **state) {
   expect(ps_socket_connect(m, "127.0.0.1", port(there), NULL), PS_CONNECTED);
   ps_object again = ps_bind("127.0.0.1", port(there), 5, NULL);
   expect(again, PS_INUSE);
-  ps_socket_free(m);
-  ps_socket_free(server);
+  ps_socket_free(m, NULL);
+  ps_socket_free(server, NULL);
 }
 
 static void a_connect_that_does_not_wait_is_finished_later(void **state) {
@@ -226,14 +226,14 @@ static void a_connect_that_does_not_wait_is_finished_later(void **state) {
   ps_socket_settimeout(m, 0, NULL);
   ps_status status = ps_socket_connect(m, "127.0.0.1", port(there), NULL).status;
   if (status.code == PS_TIMEOUT) {
-    ps_watch watch = {ps_socket_getfd(m).fd, 1, 0, 0};
+    ps_watch watch = {ps_socket_getfd(m).fd, 1, 0, 0, NULL};
     expect(ps_select((ps_sockets){NULL, 0}, (ps_sockets){&watch, 1}, -1, NULL), PS_OK);
     status = ps_socket_connect(m, "127.0.0.1", port(there), NULL).status;
   }
   assert_int_equal(status.code, PS_OK);
   assert_string_equal(ps_socket_getkind(m).text, "client");
-  ps_socket_free(m);
-  ps_socket_free(server);
+  ps_socket_free(m, NULL);
+  ps_socket_free(server, NULL);
 }
 
 static void ipv6_is_spoken(void **state) {
@@ -245,8 +245,8 @@ static void ipv6_is_spoken(void **state) {
   assert_string_equal(name.family, "inet6");
   ps_object client = ps_connect6("::1", port(name.port), NULL, port(0), NULL);
   expect(client, PS_OK);
-  ps_socket_free(client.socket);
-  ps_socket_free(got.socket);
+  ps_socket_free(client.socket, NULL);
+  ps_socket_free(got.socket, NULL);
 }
 
 /* ---- Options ---- */
@@ -378,7 +378,7 @@ static void a_resolver_that_hangs_is_left_to_itself(void **state) {
     assert_true(ps_monotime() - start < 0.05 + CEILING);
     assert_string_equal(ps_socket_getkind(m).text, "master");
   }
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 /* ---- Waits and signals ---- */
@@ -388,7 +388,7 @@ static void many_are_waited_for(void **state) {
   enum { MANY = 100 };
   pair p = connected();
   ps_watch watches[MANY];
-  for (int i = 0; i < MANY; i++) watches[i] = (ps_watch){-1, 0, 0, 1};
+  for (int i = 0; i < MANY; i++) watches[i] = (ps_watch){-1, 0, 0, 1, NULL};
   watches[77].fd = ps_socket_getfd(p.peer).fd;
   ps_sockets reads = {watches, MANY}, nobody = {NULL, 0};
   double start = ps_monotime();
@@ -475,7 +475,7 @@ static void a_close_wakes_another_thread(void **state) {
       pthread_t waiter;
       pthread_create(&waiter, NULL, waits[i], socket);
       while (atomic_load(&socket->state) < PS__CALL) sched_yield();
-      expect(ps_socket_close(socket), PS_OK);
+      expect(ps_socket_close(socket, NULL), PS_OK);
       pthread_join(waiter, NULL);
       assert_int_equal(woken.code, PS_CLOSED);
       assert_int_equal(ps_socket_getfd(socket).fd, -1);
@@ -546,8 +546,8 @@ static void a_set_may_be_longer_than_the_limit_on_descriptors(void **state) {
   ps_watch readable[MEMBERS], writable[MEMBERS];
   int fd = ps_socket_getfd(p.client).fd;
   for (int i = 0; i < MEMBERS; i++) {
-    readable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 0, 0, 0};
-    writable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 1, 0, 0};
+    readable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 0, 0, 0, NULL};
+    writable[i] = (ps_watch){i % 2 == 0 ? fd : -1, 1, 0, 0, NULL};
   }
   readable[1].fd = 63; /* is none: it is ignored */
   ps_sockets recvt = {readable, MEMBERS}, sendt = {writable, MEMBERS};

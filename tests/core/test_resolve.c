@@ -12,7 +12,7 @@ static void a_good_port(ps_port port, int expected) {
   ps_object got = ps_connect("10.0.0.1", port, NULL, number(0), NULL, NULL);
   sim_expect(got, PS_OK);
   assert_int_equal(ps_socket_getpeername(got.socket).port, expected);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
 }
 
 static void a_port_is_a_number_digits_or_a_name(void **state) {
@@ -42,7 +42,7 @@ static void a_port_out_of_range_is_misuse(void **state) {
     assert_int_equal(status.argument, 2);
     ps_object got = ps_connect("10.0.0.1", number(80), "*", bad[i], NULL, NULL);
     status = got.status;
-    ps_socket_free(got.socket);
+    ps_socket_free(got.socket, NULL);
     int zero =
         bad[i].service != NULL ? strcmp(bad[i].service, "0") == 0 : bad[i].number == 0;
     assert_int_equal(status.code, zero ? PS_OK : PS_MISUSE_BINDPORT);
@@ -57,18 +57,18 @@ static void addresses_never_leave_the_thread(void **state) {
   sim_route("::1", -1, 0);
   sim_expect(ps_socket_connect(m, "::1", number(80), NULL), PS_OK);
   assert_string_equal(ps_socket_getfamily(m).text, "inet6");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   m = ps_tcp().socket;
   sim_expect(ps_socket_bind(m, "*", number(0), NULL), PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   m = ps_tcp().socket;
   sim_expect(ps_socket_bind(m, "10.0.0.1", number(0), NULL), PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   assert_int_equal(sim_lookups(), 0);
   m = ps_tcp().socket;
   sim_expect(ps_socket_bind(m, "here.test", number(0), NULL), PS_NONAME);
   assert_int_equal(sim_lookups(), 1);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void an_address_of_the_wrong_family_fails(void **state) {
@@ -76,10 +76,10 @@ static void an_address_of_the_wrong_family_fails(void **state) {
   ps_socket *m = ps_tcp4().socket;
   sim_expect(ps_socket_connect(m, "::1", number(80), NULL), PS_BADFAMILY);
   assert_string_equal(ps_socket_getkind(m).text, "master");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   m = ps_tcp6().socket;
   sim_expect(ps_socket_bind(m, "127.0.0.1", number(0), NULL), PS_BADFAMILY);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static ps_status connect_to(ps_socket *m, const char *name, ps_host *host) {
@@ -104,7 +104,7 @@ static void a_name_that_hangs_is_abandoned(void **state) {
     assert_int_equal(ps_socket_bind(m, "hang.test", number(0), host).status.code,
                      PS_TIMEOUT);
     sim_expect_elapsed(start, 0.3);
-    ps_socket_free(m);
+    ps_socket_free(m, NULL);
   }
 }
 
@@ -120,13 +120,13 @@ static void the_time_of_a_name_counts(void **state) {
   assert_string_equal(ps_socket_getkind(m).text, "client");
   assert_int_equal(connect_to(m, "slow.test", NULL).code, PS_OK);
   sim_expect_elapsed(start, 1.2);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   m = ps_tcp().socket;
   ps_socket_settimeout(m, 1, "b");
   start = sim_now();
   assert_int_equal(connect_to(m, "slow.test", NULL).code, PS_OK);
   sim_expect_elapsed(start, 1.2);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_stop_ends_a_name_that_hangs(void **state) {
@@ -139,10 +139,10 @@ static void a_stop_ends_a_name_that_hangs(void **state) {
   assert_int_equal(connect_to(m, "hang.test", host).code, PS_INTERRUPTED);
   assert_true(sim_now() - start < 0.1);
   assert_string_equal(ps_socket_getkind(m).text, "master");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
-static void close_it(void *socket) { ps_socket_close(socket); }
+static void close_it(void *socket) { ps_socket_close(socket, NULL); }
 
 static void a_close_ends_a_name_that_hangs(void **state) {
   (void)state;
@@ -153,7 +153,7 @@ static void a_close_ends_a_name_that_hangs(void **state) {
   double start = sim_now();
   assert_int_equal(connect_to(m, "hang.test", host).code, PS_CLOSED);
   assert_true(sim_now() - start < 0.3);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_close_at_the_moment_of_the_answer_is_heard(void **state) {
@@ -165,7 +165,7 @@ static void a_close_at_the_moment_of_the_answer_is_heard(void **state) {
   sim_later(0.2, close_it, m);
   assert_int_equal(connect_to(m, "slow.test", host).code, PS_CLOSED);
   assert_int_equal(ps_socket_getfd(m).fd, -1);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void the_resolvers_reasons_are_told(void **state) {
@@ -181,7 +181,7 @@ static void the_resolvers_reasons_are_told(void **state) {
     assert_int_equal(ps_socket_getfd(m).fd, -1);
   }
   assert_int_equal(connect_to(m, "nobody.test", NULL).code, PS_NONAME);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void without_a_thread_or_memory_a_name_fails(void **state) {
@@ -197,7 +197,7 @@ static void without_a_thread_or_memory_a_name_fails(void **state) {
   }
   sim_fault(SIM_NO_FAULT, 0, 0);
   assert_int_equal(connect_to(m, "one.test", NULL).code, PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 /* ---- dns.* ---- */

@@ -15,8 +15,11 @@ static void the_ready_ones_are_marked(void **state) {
   ps_socket *a = sim_client(), *b = sim_client(), *s = sim_server();
   int fd_a = ps_socket_getfd(a).fd, fd_b = ps_socket_getfd(b).fd,
       fd_s = ps_socket_getfd(s).fd;
-  ps_watch reads[] = {{fd_a, 0, 0, 0}, {fd_b, 0, 0, 1}, {fd_s, 0, 0, 0}, {-1, 0, 0, 1}};
-  ps_watch writes[] = {{fd_a, 1, 0, 0}, {-1, 1, 0, 1}};
+  ps_watch reads[] = {{fd_a, 0, 0, 0, NULL},
+                      {fd_b, 0, 0, 1, NULL},
+                      {fd_s, 0, 0, 0, NULL},
+                      {-1, 0, 0, 1, NULL}};
+  ps_watch writes[] = {{fd_a, 1, 0, 0, NULL}, {-1, 1, 0, 1, NULL}};
   sim_script(fd_a);
   sim_writes(sim_after(2), sim_takes(9));
   sim_reads(sim_after(1), "x");
@@ -35,15 +38,15 @@ static void the_ready_ones_are_marked(void **state) {
   assert_int_equal(reads[2].ready, 1);
   assert_int_equal(writes[0].ready, 1);
   assert_int_equal(writes[1].ready, 0);
-  ps_socket_free(a);
-  ps_socket_free(b);
-  ps_socket_free(s);
+  ps_socket_free(a, NULL);
+  ps_socket_free(b, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void nothing_in_time_is_a_timeout(void **state) {
   (void)state;
   ps_socket *c = sim_client();
-  ps_watch reads[] = {{ps_socket_getfd(c).fd, 0, 0, 1}};
+  ps_watch reads[] = {{ps_socket_getfd(c).fd, 0, 0, 1, NULL}};
   double start = sim_now();
   sim_expect(ps_select(set_of(reads, 1), nobody, 0.25, NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 0.25);
@@ -53,13 +56,13 @@ static void nothing_in_time_is_a_timeout(void **state) {
   sim_expect_elapsed(start, 0);
   sim_expect(ps_select(nobody, nobody, 1.5, NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 1.5);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void without_a_limit_it_waits_on(void **state) {
   (void)state;
   ps_socket *c = sim_client();
-  ps_watch reads[] = {{ps_socket_getfd(c).fd, 0, 0, 0}};
+  ps_watch reads[] = {{ps_socket_getfd(c).fd, 0, 0, 0, NULL}};
   static const double values[] = {-1, INFINITY, -INFINITY, 1e300};
   for (int i = 0; i < 4; i++) {
     sim_reads(sim_after(1000), "x");
@@ -67,14 +70,15 @@ static void without_a_limit_it_waits_on(void **state) {
     assert_int_equal(reads[0].ready, 1);
     ps_socket_receiveany(c, 0, NULL);
   }
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_buffered_one_makes_it_look_without_waiting(void **state) {
   (void)state;
   ps_socket *a = sim_client(), *b = sim_client();
   sim_reads("x");
-  ps_watch reads[] = {{ps_socket_getfd(a).fd, 0, 1, 0}, {ps_socket_getfd(b).fd, 0, 0, 0}};
+  ps_watch reads[] = {{ps_socket_getfd(a).fd, 0, 1, 0, NULL},
+                      {ps_socket_getfd(b).fd, 0, 0, 0, NULL}};
   double start = sim_now();
   sim_expect(ps_select(set_of(reads, 2), nobody, -1, NULL), PS_OK);
   assert_int_equal(reads[1].ready, 1);
@@ -83,8 +87,63 @@ static void a_buffered_one_makes_it_look_without_waiting(void **state) {
   assert_int_equal(reads[1].ready, 0);
   sim_expect(ps_select(set_of(reads, 2), nobody, 0, NULL), PS_OK);
   sim_expect_elapsed(start, 0);
-  ps_socket_free(a);
-  ps_socket_free(b);
+  ps_socket_free(a, NULL);
+  ps_socket_free(b, NULL);
+}
+
+static void a_socket_brings_what_it_has(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  ps_socket *a = sim_client(), *b = sim_client(), *m = ps_tcp().socket;
+  sim_script(ps_socket_getfd(a).fd);
+  sim_reads("one\ntwo");
+  sim_expect_bytes(a, ps_socket_receive(a, PS_LINE, (ps_prefix){NULL, 0}, 0, host), PS_OK,
+                   "one");
+  ps_watch reads[] = {
+      {-1, 0, 0, 1, a}, {-1, 0, 1, 1, b}, {-1, 0, 0, 1, m}, {7, 0, 0, 1, b}};
+  ps_watch writes[] = {{-1, 1, 0, 0, a}};
+  sim_script(ps_socket_getfd(b).fd);
+  sim_reads(sim_after(1), "x");
+  sim_script(ps_socket_getfd(a).fd);
+  sim_writes(sim_after(2), sim_takes(9));
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 4), set_of(writes, 1), 5, host), PS_OK);
+  sim_expect_elapsed(start, 0);
+  assert_int_equal(reads[0].ready, 1);
+  for (int i = 1; i < 4; i++) assert_int_equal(reads[i].ready, 0);
+  sim_expect(ps_select(set_of(reads + 1, 3), nobody, 5, host), PS_OK);
+  sim_expect_elapsed(start, 1);
+  assert_int_equal(reads[1].ready + reads[3].ready, 2);
+  ps_socket_close(b, NULL);
+  sim_expect(ps_select(set_of(reads + 1, 3), nobody, 0.5, host), PS_TIMEOUT);
+  sim_expect_elapsed(start, 1.5);
+  ps_socket_free(a, NULL);
+  ps_socket_free(b, NULL);
+  ps_socket_free(m, NULL);
+}
+
+static void close_it(void *socket) { ps_socket_close(socket, NULL); }
+
+static void a_close_ends_the_wait(void **state) {
+  (void)state;
+  for (int language = SIM_C; language < SIM_LANGUAGES; language++) {
+    ps_host *host = sim_language(language);
+    ps_socket *a = sim_client(), *b = sim_client();
+    ps_watch reads[] = {{-1, 0, 0, 0, a}, {-1, 0, 0, 0, b}, {-1, 0, 0, 0, a}};
+    ps_watch writes[] = {{-1, 1, 0, 0, a}};
+    sim_script(ps_socket_getfd(a).fd);
+    sim_writes(sim_after(9), sim_takes(9));
+    int fd = ps_socket_getfd(a).fd, before = sim_descriptors();
+    double start = sim_now();
+    sim_later(0.5, close_it, a);
+    sim_expect(ps_select(set_of(reads, 3), set_of(writes, 1), 5, host), PS_CLOSED);
+    sim_expect_elapsed(start, 0.5);
+    assert_int_equal(reads[0].ready + reads[2].ready + writes[0].ready, 0);
+    assert_int_equal(reads[0].fd, fd);
+    assert_int_equal(sim_descriptors(), before - 1);
+    ps_socket_free(a, NULL);
+    ps_socket_free(b, NULL);
+  }
 }
 
 static void signals_have_their_turn(void **state) {
@@ -126,6 +185,8 @@ int main(void) {
       sim_test(nothing_in_time_is_a_timeout),
       sim_test(without_a_limit_it_waits_on),
       sim_test(a_buffered_one_makes_it_look_without_waiting),
+      sim_test(a_socket_brings_what_it_has),
+      sim_test(a_close_ends_the_wait),
       sim_test(signals_have_their_turn),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),

@@ -21,7 +21,7 @@ static ps_bytes line(ps_socket *c, ps_host *host) {
   return ps_socket_receive(c, PS_LINE, none, 0, host);
 }
 
-static void close_it(void *socket) { ps_socket_close(socket); }
+static void close_it(void *socket) { ps_socket_close(socket, NULL); }
 
 /* ---- Making ---- */
 
@@ -34,10 +34,10 @@ static void masters_are_made(void **state) {
   assert_string_equal(ps_socket_getfamily(m).text, "inet4");
   assert_string_equal(ps_socket_getfamily(four).text, "inet4");
   assert_string_equal(ps_socket_getfamily(six).text, "inet6");
-  ps_socket_free(m);
-  ps_socket_free(four);
-  ps_socket_free(six);
-  ps_socket_free(NULL);
+  ps_socket_free(m, NULL);
+  ps_socket_free(four, NULL);
+  ps_socket_free(six, NULL);
+  ps_socket_free(NULL, NULL);
 }
 
 static void without_memory_or_descriptors_none_is_made(void **state) {
@@ -64,7 +64,7 @@ static void without_memory_or_descriptors_none_is_made(void **state) {
   expect_kind(m, "master");
   sim_fault(SIM_NO_FAULT, 0, 0);
   expect_code(connect_to(m, "10.0.0.1", NULL), PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void descriptors_are_adopted(void **state) {
@@ -77,7 +77,7 @@ static void descriptors_are_adopted(void **state) {
     expect_kind(got.socket, kinds[i]);
     assert_string_equal(ps_socket_getfamily(got.socket).text, "inet6");
     assert_int_equal(ps_socket_getfd(got.socket).fd, fd);
-    ps_socket_free(got.socket);
+    ps_socket_free(got.socket, NULL);
   }
   int fd = sim_adopt(0);
   sim_expect(ps_fromfd(fd, "client"), PS_BADFAMILY);
@@ -110,9 +110,9 @@ static void each_kind_does_its_own(void **state) {
   assert_int_equal(ps_socket_getpeername(s).status.system, ENOTCONN);
   sim_expect(ps_socket_getsockname(m), PS_OK);
   sim_expect(ps_socket_getsockname(s), PS_OK);
-  ps_socket_free(m);
-  ps_socket_free(c);
-  ps_socket_free(s);
+  ps_socket_free(m, NULL);
+  ps_socket_free(c, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void nobody_is_no_object(void **state) {
@@ -128,7 +128,7 @@ static void nobody_is_no_object(void **state) {
   assert_int_equal(ps_socket_setstats(NULL, 1, 1, 1).status.code, code);
   assert_int_equal(ps_socket_setfd(NULL, 1).status.code, code);
   assert_int_equal(ps_socket_detach(NULL).status.code, code);
-  assert_int_equal(ps_socket_close(NULL).status.code, code);
+  assert_int_equal(ps_socket_close(NULL, NULL).status.code, code);
 }
 
 static void after_close_everything_says_closed(void **state) {
@@ -136,7 +136,8 @@ static void after_close_everything_says_closed(void **state) {
   ps_socket *m = ps_tcp().socket, *c = sim_client(), *s = sim_server();
   ps_socket *all[] = {m, c, s};
   for (int i = 0; i < 3; i++) {
-    for (int again = 0; again < 2; again++) sim_expect(ps_socket_close(all[i]), PS_OK);
+    for (int again = 0; again < 2; again++)
+      sim_expect(ps_socket_close(all[i], NULL), PS_OK);
     assert_int_equal(ps_socket_getfd(all[i]).fd, -1);
     sim_expect(ps_socket_getsockname(all[i]), PS_CLOSED);
     sim_expect(ps_socket_getpeername(all[i]), PS_CLOSED);
@@ -152,7 +153,7 @@ static void after_close_everything_says_closed(void **state) {
   expect_code(connect_to(c, "10.0.0.1", NULL), PS_CLOSED);
   sim_expect(ps_socket_shutdown(c, "both"), PS_OK);
   sim_expect(ps_socket_accept(s, NULL), PS_CLOSED);
-  for (int i = 0; i < 3; i++) ps_socket_free(all[i]);
+  for (int i = 0; i < 3; i++) ps_socket_free(all[i], NULL);
 }
 
 static void stats_are_kept(void **state) {
@@ -174,7 +175,7 @@ static void stats_are_kept(void **state) {
   assert_true(stats.age == 50);
   ps_socket_setdata(c, &stats);
   assert_ptr_equal(ps_socket_getdata(c), &stats);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 /* ---- Bind, listen, accept ---- */
@@ -190,12 +191,12 @@ static void a_server_is_bound_and_listens(void **state) {
   assert_string_equal(name.family, "inet");
   ps_value reuse = ps_socket_getoption(got.socket, "reuseaddr");
   assert_int_equal(reuse.value.flag, 1);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
 
   ps_socket *m = ps_tcp6().socket;
   sim_expect(ps_socket_bind(m, "*", port(0), NULL), PS_OK);
   assert_string_equal(ps_socket_getsockname(m).ip, "::");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_bind_that_fails_tells_why(void **state) {
@@ -219,7 +220,7 @@ static void a_bind_that_fails_tells_why(void **state) {
   assert_string_equal(ps_socket_getfamily(m).text, "inet6");
   assert_int_equal(sim_descriptors(), 1);
   sim_expect(ps_socket_bind(m, "10.0.0.1", port(8081), NULL), PS_BADFAMILY);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void accept_makes_a_client_without_limits(void **state) {
@@ -236,8 +237,8 @@ static void accept_makes_a_client_without_limits(void **state) {
   double start = sim_now();
   sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 1);
-  ps_socket_free(got.socket);
-  ps_socket_free(s);
+  ps_socket_free(got.socket, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void an_accept_that_fails_tells_why(void **state) {
@@ -254,8 +255,8 @@ static void an_accept_that_fails_tells_why(void **state) {
   assert_int_equal(sim_descriptors(), 1);
   got = ps_socket_accept(s, NULL);
   sim_expect(got, PS_OK);
-  ps_socket_free(got.socket);
-  ps_socket_free(s);
+  ps_socket_free(got.socket, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void a_storm_of_aborted_connections_ends_in_time(void **state) {
@@ -267,7 +268,7 @@ static void a_storm_of_aborted_connections_ends_in_time(void **state) {
   double start = sim_now();
   sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
   assert_true(sim_now() - start < 1.02);
-  ps_socket_free(s);
+  ps_socket_free(s, NULL);
 }
 
 /* ---- Connect ---- */
@@ -285,7 +286,7 @@ static void a_master_becomes_a_client(void **state) {
   assert_int_equal(peer.port, 80);
   expect_code(connect_to(m, "10.0.0.1", NULL), PS_CONNECTED);
   expect_kind(m, "client");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_connect_that_timed_out_is_asked_for_its_outcome(void **state) {
@@ -313,7 +314,7 @@ static void a_connect_that_timed_out_is_asked_for_its_outcome(void **state) {
         expect_code(connect_to(m, "10.0.0.3", NULL), PS_OK);
       }
       expect_code(connect_to(m, "10.0.0.1", NULL), PS_CONNECTED);
-      ps_socket_free(m);
+      ps_socket_free(m, NULL);
     }
 }
 
@@ -328,7 +329,7 @@ static void an_error_that_was_asked_for_fails_the_connect(void **state) {
   ps_status status = connect_to(m, "10.0.0.2", NULL);
   assert_int_equal(status.system, ENOTCONN);
   expect_kind(m, "master");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void every_address_is_tried(void **state) {
@@ -342,12 +343,12 @@ static void every_address_is_tried(void **state) {
   assert_string_equal(ps_socket_getpeername(got.socket).ip, "10.0.0.2");
   assert_string_equal(ps_socket_getfamily(got.socket).text, "inet4");
   assert_int_equal(sim_descriptors(), 1);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
   got = ps_connect6("many.test", port(80), NULL, port(0), NULL);
   assert_int_equal(got.status.system, ENETUNREACH);
   got = ps_connect4("many.test", port(80), NULL, port(0), NULL);
   sim_expect(got, PS_OK);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
 }
 
 static void the_last_failure_is_told(void **state) {
@@ -359,7 +360,7 @@ static void the_last_failure_is_told(void **state) {
   assert_int_equal(connect_to(m, "two.test", NULL).system, EHOSTUNREACH);
   expect_kind(m, "master");
   sim_expect(ps_socket_bind(m, "*", port(0), NULL), PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 /* A reset reads "closed"; the next address may answer all the same. */
@@ -372,7 +373,7 @@ static void an_address_that_resets_is_not_the_last(void **state) {
     ps_socket *m = ps_tcp().socket;
     expect_code(connect_to(m, "two.test", NULL), PS_OK);
     assert_string_equal(ps_socket_getpeername(m).ip, "10.0.0.2");
-    ps_socket_free(m);
+    ps_socket_free(m, NULL);
   }
 }
 
@@ -387,7 +388,7 @@ static void block_limits_each_address_and_total_all(void **state) {
   expect_code(connect_to(m, "holes.test", NULL), PS_OK);
   sim_expect_elapsed(start, 1);
   assert_string_equal(ps_socket_getpeername(m).ip, "10.0.0.3");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   m = ps_tcp().socket;
   ps_socket_settimeout(m, 0.5, "b");
   ps_socket_settimeout(m, 0.75, "t");
@@ -395,7 +396,7 @@ static void block_limits_each_address_and_total_all(void **state) {
   expect_code(connect_to(m, "holes.test", NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 0.75);
   expect_kind(m, "client");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void with_zero_the_first_address_is_the_only_one(void **state) {
@@ -406,7 +407,7 @@ static void with_zero_the_first_address_is_the_only_one(void **state) {
   expect_kind(m, "client");
   assert_int_equal(sim_polls(), 0);
   expect_code(connect_to(m, "10.0.0.1", NULL), PS_OK);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_stop_leaves_the_connect_under_way(void **state) {
@@ -422,7 +423,7 @@ static void a_stop_leaves_the_connect_under_way(void **state) {
   expect_kind(m, "client");
   expect_code(connect_to(m, "two.test", host), PS_OK);
   assert_string_equal(ps_socket_getpeername(m).ip, "10.0.0.1");
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_stop_between_two_addresses_is_a_stop(void **state) {
@@ -434,7 +435,7 @@ static void a_stop_between_two_addresses_is_a_stop(void **state) {
   ps_socket_settimeout(m, 0.5, "b");
   sim_stop();
   expect_code(connect_to(m, "two.test", host), PS_INTERRUPTED);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_client_may_choose_its_end(void **state) {
@@ -444,7 +445,7 @@ static void a_client_may_choose_its_end(void **state) {
   ps_address name = ps_socket_getsockname(got.socket);
   assert_string_equal(name.ip, "10.0.0.9");
   assert_int_equal(name.port, 9999);
-  ps_socket_free(got.socket);
+  ps_socket_free(got.socket, NULL);
   sim_expect(ps_connect("10.0.0.1", port(80), "::1", port(0), NULL, NULL), PS_BADFAMILY);
   sim_expect(ps_connect("10.0.0.1", port(80), "*", port(81), NULL, NULL), PS_INUSE);
   sim_expect(ps_connect("::1", port(80), NULL, port(0), "inet", NULL), PS_BADFAMILY);
@@ -452,7 +453,7 @@ static void a_client_may_choose_its_end(void **state) {
   for (int i = 0; i < 3; i++) {
     got = ps_connect("::1", port(80), NULL, port(0), families[i], NULL);
     sim_expect(got, PS_OK);
-    ps_socket_free(got.socket);
+    ps_socket_free(got.socket, NULL);
   }
   ps_status status =
       ps_connect("10.0.0.1", port(80), NULL, port(0), "inet5", NULL).status;
@@ -469,7 +470,7 @@ static void a_bound_master_keeps_its_end_when_a_connect_fails(void **state) {
   expect_code(connect_to(m, "::1", NULL), PS_BADFAMILY);
   expect_code(connect_to(m, "10.0.0.2", NULL), PS_OK);
   assert_int_equal(ps_socket_getsockname(m).port, 9999);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void without_a_descriptor_for_one_family_the_other_is_tried(void **state) {
@@ -479,7 +480,7 @@ static void without_a_descriptor_for_one_family_the_other_is_tried(void **state)
   ps_socket *m = ps_tcp().socket;
   expect_code(connect_to(m, "two.test", NULL), PS_OK);
   assert_int_equal(sim_struck(), 1);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 /* ---- Closing at bad moments ---- */
@@ -492,7 +493,7 @@ static void a_close_wakes_who_waits(void **state) {
   double start = sim_now();
   sim_expect_bytes(c, line(c, host), PS_CLOSED, "");
   sim_expect_elapsed(start, 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 
   c = sim_client();
   sim_writes(sim_takes(2), sim_after(100), sim_takes(9));
@@ -500,18 +501,18 @@ static void a_close_wakes_who_waits(void **state) {
   ps_sent sent = ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, host);
   sim_expect(sent, PS_CLOSED);
   assert_int_equal(sent.last, 2);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 
   ps_socket *s = sim_server();
   sim_later(1, close_it, s);
   sim_expect(ps_socket_accept(s, host), PS_CLOSED);
-  ps_socket_free(s);
+  ps_socket_free(s, NULL);
 
   ps_socket *m = ps_tcp().socket;
   sim_route("10.0.0.1", INFINITY, 0);
   sim_later(1, close_it, m);
   expect_code(connect_to(m, "10.0.0.1", host), PS_CLOSED);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
   assert_int_equal(sim_descriptors(), 0);
 }
 
@@ -529,9 +530,9 @@ static void a_close_in_the_middle_of_a_call_reads_closed(void **state) {
   sim_reads(sim_eagain);
   sim_later(0.5, close_it, d);
   sim_expect_bytes(d, line(d, NULL), PS_CLOSED, "");
-  ps_socket_free(s);
-  ps_socket_free(c);
-  ps_socket_free(d);
+  ps_socket_free(s, NULL);
+  ps_socket_free(c, NULL);
+  ps_socket_free(d, NULL);
 }
 
 static void a_close_while_addresses_are_tried_ends_it(void **state) {
@@ -542,7 +543,7 @@ static void a_close_while_addresses_are_tried_ends_it(void **state) {
   ps_socket *m = ps_tcp().socket;
   sim_later(1, close_it, m);
   expect_code(connect_to(m, "two.test", NULL), PS_CLOSED);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static ps_socket *watched;
@@ -551,11 +552,11 @@ static void look_whether_it_is_open(void *fd) {
   assert_int_equal(sim_descriptors(), *(int *)fd);
   assert_int_equal(ps_socket_getfd(watched).fd, -1);
   sim_expect(ps_socket_getsockname(watched), PS_CLOSED);
-  ps_socket_close(watched);
+  ps_socket_close(watched, NULL);
 }
 
 static void close_and_look(void *count) {
-  ps_socket_close(watched);
+  ps_socket_close(watched, NULL);
   look_whether_it_is_open(count);
 }
 
@@ -567,7 +568,7 @@ static void a_close_leaves_the_descriptor_to_the_call_under_way(void **state) {
   sim_later(1, close_and_look, &one);
   sim_expect_bytes(watched, line(watched, NULL), PS_CLOSED, "");
   assert_int_equal(sim_descriptors(), 0);
-  ps_socket_free(watched);
+  ps_socket_free(watched, NULL);
 }
 
 /* ---- Turns ---- */
@@ -590,7 +591,7 @@ static void two_receivers_take_turns(void **state) {
   double start = sim_now();
   sim_expect_bytes(c, line(c, host), PS_OK, "abc");
   assert_true(sim_now() - start < 0.53);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void what_is_at_hand_has_its_turn(void **state) {
@@ -607,7 +608,7 @@ static void what_is_at_hand_has_its_turn(void **state) {
                    PS_TIMEOUT, "");
   give_turn(c);
   sim_expect_bytes(c, line(c, host), PS_OK, "two");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void waiting_for_a_turn_obeys_the_limits(void **state) {
@@ -628,7 +629,7 @@ static void waiting_for_a_turn_obeys_the_limits(void **state) {
   ps_socket_settimeout(c, 0.3, "t");
   expect_code(connect_to(c, "10.0.0.1", host), PS_TIMEOUT); /* it wants both */
   give_turn(c);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_sender_does_not_wait_for_a_receiver(void **state) {
@@ -641,7 +642,7 @@ static void a_sender_does_not_wait_for_a_receiver(void **state) {
   sim_expect(ps_socket_detach(c), PS_BUSY);
   sim_expect_elapsed(start, 0);
   give_turn(c);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_close_wakes_who_waits_for_a_turn(void **state) {
@@ -655,7 +656,7 @@ static void a_close_wakes_who_waits_for_a_turn(void **state) {
   ps__call call = {c, NULL, -1, INFINITY, PS__RECEIVING, ps_socket_getfd(c).fd};
   ps__end(&call);
   assert_int_equal(sim_descriptors(), 0);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 /* ---- Descriptors come and go ---- */
@@ -675,13 +676,13 @@ static void a_detached_descriptor_is_the_callers(void **state) {
   assert_int_equal(got.fd, fd);
   assert_int_equal(ps_socket_getfd(c).fd, -1);
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
-  ps_socket_close(c);
-  ps_socket_free(c);
+  ps_socket_close(c, NULL);
+  ps_socket_free(c, NULL);
   assert_int_equal(sim_descriptors(), 1);
   sim_abandon(fd);
   ps_socket *m = ps_tcp().socket;
   sim_expect(ps_socket_detach(m), PS_UNDECIDED);
-  ps_socket_free(m);
+  ps_socket_free(m, NULL);
 }
 
 static void a_descriptor_can_be_replaced(void **state) {
@@ -691,7 +692,7 @@ static void a_descriptor_can_be_replaced(void **state) {
   sim_expect(ps_socket_setfd(c, -1), PS_OK);
   assert_int_equal(ps_socket_getfd(c).fd, -1);
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
-  sim_expect(ps_socket_close(c), PS_OK);
+  sim_expect(ps_socket_close(c, NULL), PS_OK);
   sim_expect(ps_socket_setfd(c, other), PS_OK);
   assert_int_equal(ps_socket_getfd(c).fd, other);
   assert_string_equal(ps_socket_getfamily(c).text, "inet6");
@@ -701,7 +702,7 @@ static void a_descriptor_can_be_replaced(void **state) {
   assert_int_equal(ps_socket_setfd(c, -2).status.code, PS_MISUSE_DESCRIPTOR);
   assert_int_equal(ps_socket_setfd(c, 1LL << 31).status.code, PS_MISUSE_DESCRIPTOR);
   assert_int_equal(ps_socket_getfd(c).fd, fd);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
   assert_int_equal(sim_descriptors(), 1);
   sim_abandon(other);
 }
@@ -719,7 +720,7 @@ static void shutdown_ends_one_way_or_both(void **state) {
   ps_status status = ps_socket_shutdown(c, "reading").status;
   assert_int_equal(status.code, PS_MISUSE_SHUTDOWNMODE);
   assert_int_equal(status.argument, 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void an_object_tells_what_it_is(void **state) {
@@ -730,9 +731,9 @@ static void an_object_tells_what_it_is(void **state) {
   assert_memory_equal(other.text, "tcp{client}: 0x", 15);
   assert_string_not_equal(text.text + 11, other.text + 11);
   assert_memory_equal(ps_socket_tostring(s).text, "tcp{server}: 0x", 15);
-  ps_socket_free(m);
-  ps_socket_free(c);
-  ps_socket_free(s);
+  ps_socket_free(m, NULL);
+  ps_socket_free(c, NULL);
+  ps_socket_free(s, NULL);
 }
 
 static void an_object_is_small(void **state) {
@@ -740,7 +741,7 @@ static void an_object_is_small(void **state) {
   assert_true(sizeof(ps_socket) <= 256);
   ps_socket *c = sim_client();
   assert_true(sim_memory() <= 256);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void the_process_has_a_limit(void **state) {

@@ -28,7 +28,7 @@ static void block_limits_one_wait(void **state) {
   sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "");
   sim_expect_elapsed(start, 0.5);
   sim_expect_bytes(c, line(c, NULL), PS_OK, "d");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void total_limits_the_call(void **state) {
@@ -41,7 +41,7 @@ static void total_limits_the_call(void **state) {
   sim_expect_elapsed(start, 1);
   sim_expect_bytes(c, line(c, NULL), PS_OK, "c");
   sim_expect_elapsed(start, 1.2);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void of_two_limits_the_nearer_ends_it(void **state) {
@@ -61,7 +61,7 @@ static void of_two_limits_the_nearer_ends_it(void **state) {
   start = sim_now();
   sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "");
   sim_expect_elapsed(start, 0.3);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_deadline_is_shared_by_all_calls(void **state) {
@@ -88,7 +88,7 @@ static void a_deadline_is_shared_by_all_calls(void **state) {
   sim_expect(ps_socket_setdeadline(c, -INFINITY), PS_OK);
   assert_true(ps_socket_getdeadline(c).seconds == 0);
   sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "");
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void zero_never_waits(void **state) {
@@ -111,8 +111,8 @@ static void zero_never_waits(void **state) {
     assert_int_equal(got.last, 1);
     sim_expect_elapsed(start, 0);
     assert_int_equal(sim_polls(), 0);
-    ps_socket_free(c);
-    ps_socket_free(s);
+    ps_socket_free(c, NULL);
+    ps_socket_free(s, NULL);
     sim_end();
   }
 }
@@ -129,7 +129,7 @@ static void a_zero_of_block_wins_over_total(void **state) {
   ps_socket_settimeout(c, 0, "t");
   sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "");
   sim_expect_elapsed(start, 0);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void no_limit_waits_for_weeks(void **state) {
@@ -142,7 +142,7 @@ static void no_limit_waits_for_weeks(void **state) {
     ps_socket_settimeout(c, values[i], "t");
     sim_reads(sim_after(3e6), "a\n");
     sim_expect_bytes(c, line(c, NULL), PS_OK, "a");
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
     sim_end();
   }
 }
@@ -161,7 +161,7 @@ static void waits_are_rounded_up(void **state) {
     assert_true(sim_now() - start < values[i] + 0.002);
     assert_true(sim_polls() - polls <= 2);
   }
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_peer_that_floods_cannot_pass_the_end(void **state) {
@@ -193,7 +193,7 @@ static void a_peer_that_floods_cannot_pass_the_end(void **state) {
   assert_true(sim_now() - start < 1.02);
   assert_int_equal(got.status.code, PS_TIMEOUT);
   sim_take(c, got, host);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_peer_that_floods_cannot_hold_a_stop_up(void **state) {
@@ -204,7 +204,7 @@ static void a_peer_that_floods_cannot_hold_a_stop_up(void **state) {
   sim_stop();
   sim_expect_bytes(c, line(c, host), PS_INTERRUPTED, "");
   assert_true(ps_socket_dirty(c).yes);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_peer_that_drips_cannot_pass_the_end(void **state) {
@@ -221,7 +221,7 @@ static void a_peer_that_drips_cannot_pass_the_end(void **state) {
   char text[200] = {0};
   sim_expect(ps_socket_send(c, (ps_data){text, 200}, 1, -1, NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_storm_of_signals_neither_shortens_nor_lengthens(void **state) {
@@ -237,7 +237,7 @@ static void a_storm_of_signals_neither_shortens_nor_lengthens(void **state) {
     sim_expect_elapsed(start, 1);
     if (host != NULL) assert_int_equal(sim_questions(), 9);
     if (host != NULL) assert_int_equal(sim_leaves(), 10);
-    ps_socket_free(c);
+    ps_socket_free(c, NULL);
     sim_end();
   }
 }
@@ -251,7 +251,7 @@ static void a_storm_of_nothing_ends_in_time(void **state) {
   double start = sim_now();
   sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "");
   assert_true(sim_now() - start < 1.02);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void the_host_is_left_only_for_waits(void **state) {
@@ -263,7 +263,7 @@ static void the_host_is_left_only_for_waits(void **state) {
   assert_int_equal(sim_leaves(), 0);
   sim_expect_bytes(c, line(c, host), PS_OK, "cd");
   assert_int_equal(sim_leaves(), 1);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void a_host_may_lend_nothing(void **state) {
@@ -275,7 +275,7 @@ static void a_host_may_lend_nothing(void **state) {
   sim_expect_bytes(c, line(c, &bare), PS_OK, "ab");
   sim_signal(0.5);
   sim_expect(ps_sleep(1, &bare), PS_OK);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void sleep_sleeps(void **state) {
@@ -313,10 +313,10 @@ static void limits_are_answered_as_they_were_given(void **state) {
   ps_socket_settimeout(c, INFINITY, "r");
   limits = ps_socket_gettimeout(c);
   assert_true(limits.block == -3 && limits.total == INFINITY);
-  ps_socket_close(c);
+  ps_socket_close(c, NULL);
   sim_expect(ps_socket_settimeout(c, 1, "b"), PS_OK);
   sim_expect(ps_socket_setdeadline(c, 1), PS_OK);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void limits_can_be_misused(void **state) {
@@ -335,7 +335,7 @@ static void limits_can_be_misused(void **state) {
   ps_limits limits = ps_socket_gettimeout(c);
   assert_true(limits.block == -1 && limits.total == -1);
   assert_true(ps_socket_getdeadline(c).seconds == INFINITY);
-  ps_socket_free(c);
+  ps_socket_free(c, NULL);
 }
 
 static void clocks_go(void **state) {

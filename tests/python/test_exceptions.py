@@ -98,6 +98,21 @@ def test_others_are_plain_errors_with_their_number() -> None:
         raising.fromfd(2**31 - 1, "client")
 
 
+def test_try_finds_the_number_of_words() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    with pytest.raises(Error) as caught:
+        try_(polysock.bind(*address))
+    assert caught.value.errno == errno.EADDRINUSE
+    listener.close()
+    with pytest.raises(Error) as caught:
+        try_(polysock.connect(*address))
+    assert caught.value.errno == errno.ECONNREFUSED
+    with pytest.raises(Error) as caught:
+        try_((None, "words of nobody"))
+    assert caught.value.errno is None
+
+
 @pytest.mark.parametrize("kind", [Error, Timeout, Closed, Oversized])
 @pytest.mark.parametrize("number", [None, errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE])
 def test_travel(kind: Any, number: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterator, List, Tuple
 import polysock
 import pytest
 from conftest import LIMIT, fill, until_asleep
-from polysock import raising
+from polysock import Closed, raising
 
 
 @pytest.fixture
@@ -255,6 +255,59 @@ def test_close_wakes_all_who_wait(pair: Any, count: int) -> None:
     client.close()
     join(threads)
     assert [result[:2] for result in results] == [(None, "closed")] * 2 * count
+
+
+def test_close_wakes_a_select(pair: Any, connect: Any) -> None:
+    client, _ = pair
+    other, _ = connect()
+
+    def select_raising() -> None:
+        with pytest.raises(Closed):
+            raising.select([client], None)
+
+    threads, results = waiting(
+        lambda: polysock.select([client, other], None), select_raising
+    )
+    client.close()
+    join(threads)
+    assert ([], [], "closed") in results and None in results
+
+
+def test_a_closed_member_keeps_its_descriptor_until_select_ends(
+    server: Any, connect: Any
+) -> None:
+    """Another socket with the same number would be found ready instead."""
+    client, peer = connect()
+    other, _ = connect()
+    threads, results = waiting(lambda: polysock.select([client], [], LIMIT))
+    number = client.getfd()
+    client.close()
+    join(threads)
+    assert results == [([], [], "closed")]
+    assert os.dup(other.getfd()) == number  # given back by now
+    os.close(number)
+
+
+def test_a_close_that_lingers_leaves_the_interpreter_to_others(pair: Any) -> None:
+    client, peer = pair
+    sent = fill(client)
+    client.setoption("linger", {"on": True, "timeout": LIMIT})
+    events: List[str] = []
+    closing = threading.Event()
+
+    def close() -> None:
+        closing.set()
+        client.close()
+        events.append("closed")
+
+    threads, _ = start(close)
+    closing.wait(LIMIT)
+    sent -= len(peer.recv(1))
+    events.append("read")
+    while sent > 0:
+        sent -= len(peer.recv(1 << 16))
+    join(threads)
+    assert events == ["read", "closed"]
 
 
 def test_close_wakes_acceptors(server: Any) -> None:

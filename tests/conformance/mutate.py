@@ -436,7 +436,16 @@ class Bench:
                 shutil.copyfile(source, target)
 
     def prepare(self) -> None:
-        argv = ["cmake", "-S", str(self.tree), "-B", str(self.build), "-G", "Ninja"]
+        argv = [
+            "cmake",
+            "-S",
+            str(self.tree),
+            "-B",
+            str(self.build),
+            "-G",
+            "Ninja",
+            "-DPOLYSOCK_TESTS=ON",
+        ]
         argv += ["-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-O1 -w"]
         argv += [f"-DPython_EXECUTABLE={sys.executable}"]
         said = self.run(argv, 120) or self.make("all")

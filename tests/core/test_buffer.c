@@ -758,6 +758,32 @@ static void into_puts_back_what_it_took_before_a_stop(void **state) {
   }
 }
 
+static void a_stop_behind_a_prefix_keeps_what_was_read(void **state) {
+  (void)state;
+  enum { SIZE = 100000 };
+  char *text = pattern_bytes(SIZE), *all = malloc(SIZE + 2);
+  memcpy(all, "pq", 2);
+  memcpy(all + 2, text, SIZE);
+  for_each_language(host) {
+    if (host == NULL) continue;
+    ps_socket *c = sim_client();
+    sim_reads(sim_data(text, SIZE / 2));
+    sim_stop();
+    sim_signal(1);
+    ps_prefix prefix = data_of("pq");
+    ps_bytes got = ps_socket_receive(c, PS_COUNT(SIZE + 2), prefix, 0, host);
+    sim_expect_bytes(c, got, PS_INTERRUPTED, "");
+    assert_int_equal(ps_socket_pending(c).size, SIZE / 2);
+    assert_int_equal(ps_socket_getstats(c).received, 0);
+    sim_reads(sim_data(text + SIZE / 2, SIZE / 2));
+    got = ps_socket_receive(c, PS_COUNT(SIZE + 2), prefix, 0, host);
+    sim_expect_data(c, got, PS_OK, all, SIZE + 2);
+    ps_socket_free(c, NULL);
+  }
+  free(text);
+  free(all);
+}
+
 static void a_stop_without_memory_loses_nothing(void **state) {
   (void)state;
   enum { SIZE = 100000 };
@@ -937,6 +963,7 @@ static void misuse_is_told_before_anything_is_done(void **state) {
   assert_int_equal(status.code, PS_MISUSE_PREFIXSIZE);
   status = ps_socket_receiveinto(c, (ps_room){room, 4}, 5, NULL).status;
   assert_int_equal(status.code, PS_MISUSE_BUFFERSIZE);
+  assert_int_equal(status.argument, 2);
   assert_int_equal(ps_socket_lines(c, (ps_pattern){'?', 0}).status.code,
                    PS_MISUSE_PATTERN);
   assert_int_equal(ps_socket_next(c, (ps_pattern){'?', 0}, NULL).status.code,
@@ -1127,6 +1154,7 @@ int main(void) {
       cmocka_unit_test(an_iterator_that_fails_leaves_its_bytes),
       cmocka_unit_test(what_was_read_before_a_stop_stays),
       cmocka_unit_test(into_puts_back_what_it_took_before_a_stop),
+      sim_test(a_stop_behind_a_prefix_keeps_what_was_read),
       sim_test(a_stop_without_memory_loses_nothing),
       cmocka_unit_test(a_signal_that_stops_nothing_is_waited_out),
       sim_test(held_bytes_stay_until_they_are_taken),

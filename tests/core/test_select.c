@@ -171,6 +171,8 @@ static void not_a_number_is_misuse(void **state) {
 static void a_failing_wait_is_told(void **state) {
   (void)state;
   ps_host *host = sim_language(SIM_VIEW);
+  sim_poll_fails(1, EPERM); /* the least number that there is */
+  assert_int_equal(ps_select(nobody, nobody, 1, host).status.system, EPERM);
   sim_poll_fails(1, ENOMEM);
   sim_expect(ps_select(nobody, nobody, 1, host), PS_NOMEMORY);
   sim_poll_fails(2, EIO);

@@ -187,13 +187,31 @@ static void a_peer_that_floods_cannot_pass_the_end(void **state) {
   sim_expect(ps_socket_receiveinto(c, (ps_room){room, sizeof room}, -1, NULL),
              PS_TIMEOUT);
   assert_true(sim_now() - start < 1.02);
-  ps_host *host = sim_language(SIM_GROW);
-  start = sim_now();
-  ps_bytes got = ps_socket_receive(c, PS_ALL, none, 0, host);
-  assert_true(sim_now() - start < 1.02);
-  assert_int_equal(got.status.code, PS_TIMEOUT);
-  sim_take(c, got, host);
   ps_socket_free(c, NULL);
+}
+
+/* The result outgrows the first memory that the host lends, and gets pages in parts. */
+static void a_flood_of_megabytes_cannot_pass_the_end(void **state) {
+  (void)state;
+  static char much[40001];
+  memset(much, 'x', sizeof much - 1);
+  for (int language = SIM_GROW; language <= SIM_BOTH; language++) {
+    ps_host *host = sim_language(language);
+    ps_socket *c = sim_client();
+    sim_cost(0.01);
+    sim_reads(sim_flood(much));
+    ps_socket_settimeout(c, 1, "t");
+    double start = sim_now();
+    ps_bytes got = ps_socket_receive(c, PS_ALL, none, 0, host);
+    assert_true(sim_now() - start < 1.02);
+    assert_int_equal(got.status.code, PS_TIMEOUT);
+    assert_true(got.size > 2 * 1024 * 1024);
+    sim_take(c, got, host);
+    sim_stop();
+    got = ps_socket_receive(c, PS_ALL, none, 0, host);
+    sim_expect_bytes(c, got, PS_INTERRUPTED, "");
+    ps_socket_free(c, NULL);
+  }
 }
 
 static void a_peer_that_floods_cannot_hold_a_stop_up(void **state) {
@@ -357,6 +375,7 @@ int main(void) {
       cmocka_unit_test(no_limit_waits_for_weeks),
       sim_test(waits_are_rounded_up),
       sim_test(a_peer_that_floods_cannot_pass_the_end),
+      sim_test(a_flood_of_megabytes_cannot_pass_the_end),
       sim_test(a_peer_that_floods_cannot_hold_a_stop_up),
       sim_test(a_peer_that_drips_cannot_pass_the_end),
       cmocka_unit_test(a_storm_of_signals_neither_shortens_nor_lengthens),

@@ -23,19 +23,15 @@ static void begin(const ps_sockets *set, ps_host *host) {
   }
 }
 
-/* Returns: whether a member was closed meanwhile. It is not ready, then. */
-static int end(const ps_sockets *set, ps_host *host) {
-  int any = 0;
+/* A member that was closed meanwhile is not ready. */
+static void end(const ps_sockets *set, ps_host *host) {
   for (size_t i = 0; i < set->count; i++) {
     ps_watch *watch = &set->watches[i];
     if (watch->socket == NULL) continue;
-    int closed = (atomic_load(&watch->socket->state) & PS__CLOSED) != 0;
-    if (closed) watch->ready = 0;
-    any = any || closed;
+    if ((atomic_load(&watch->socket->state) & PS__CLOSED) != 0) watch->ready = 0;
     ps__call call = {watch->socket, host, -1, INFINITY, PS__SHARED, watch->fd};
     ps__end(&call);
   }
-  return any;
 }
 
 /* Does: marks what is ready by its buffer, whatever the system said of the descriptor. */
@@ -71,10 +67,10 @@ ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout,
   begin(&recvt, host);
   begin(&sendt, host);
   ps_status status = wait(sets, timeout, host);
-  int closed = end(&recvt, host);
-  closed = end(&sendt, host) || closed;
-  if (closed && status.code == PS_OK && !any_ready(&recvt) && !any_ready(&sendt))
-    status = ps__failure(PS_CLOSED);
+  end(&recvt, host);
+  end(&sendt, host);
+  if (status.code == PS_OK && !any_ready(&recvt) && !any_ready(&sendt))
+    status = ps__failure(PS_CLOSED); /* the ready ones were closed meanwhile */
   return (ps_ready){status};
 }
 

@@ -146,6 +146,40 @@ static void a_close_ends_the_wait(void **state) {
   }
 }
 
+static void a_close_leaves_the_others_ready(void **state) {
+  (void)state;
+  for (int writable = 0; writable < 2; writable++) {
+    ps_socket *a = sim_client(), *b = sim_client();
+    ps_watch other = {-1, (char)writable, 0, 0, b}, closed = {-1, 0, 0, 0, a};
+    ps_sockets first = set_of(&other, 1), second = set_of(&closed, 1);
+    sim_script(ps_socket_getfd(b).fd);
+    sim_reads(sim_after(0.5), "x");
+    sim_writes(sim_after(0.5), sim_takes(1));
+    sim_later(0.5, close_it, a);
+    ps_ready got =
+        writable ? ps_select(second, first, 5, NULL) : ps_select(first, second, 5, NULL);
+    sim_expect(got, PS_OK);
+    assert_int_equal(other.ready, 1);
+    assert_int_equal(closed.ready, 0);
+    ps_socket_free(a, NULL);
+    ps_socket_free(b, NULL);
+  }
+}
+
+static void a_closed_one_is_left_alone(void **state) {
+  (void)state;
+  ps_socket *c = sim_client();
+  int fd = sim_adopt(4);
+  ps_socket_close(c, NULL);
+  ps_watch watch = {-1, 0, 0, 0, c};
+  sim_expect(ps_select(set_of(&watch, 1), nobody, 0, NULL), PS_TIMEOUT);
+  /* No call of it is left over, which would keep the descriptor. */
+  ps_socket_setfd(c, fd);
+  ps_socket_close(c, NULL);
+  assert_int_equal(sim_descriptors(), 0);
+  ps_socket_free(c, NULL);
+}
+
 static void signals_have_their_turn(void **state) {
   (void)state;
   ps_host *host = sim_language(SIM_VIEW);
@@ -189,6 +223,8 @@ int main(void) {
       sim_test(a_buffered_one_makes_it_look_without_waiting),
       sim_test(a_socket_brings_what_it_has),
       sim_test(a_close_ends_the_wait),
+      sim_test(a_close_leaves_the_others_ready),
+      sim_test(a_closed_one_is_left_alone),
       sim_test(signals_have_their_turn),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),

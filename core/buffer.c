@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Receive and send: the read buffer, what each pattern takes out of it, and partial
    results. A byte that came from the system is in the result, in the partial or still in
-   the buffer, never in two of them and never in none; every search looks at a byte once.
- */
+   the buffer, never in two of them and never in none; a call looks at a byte once or
+   twice, however it is fragmented. */
 
 #define _GNU_SOURCE /* memmem */
 #include <stdint.h>
@@ -36,10 +36,16 @@ static void discard(ps_socket *self, size_t count) {
   if (self->size == 0) ps__buffer_free(self);
 }
 
-void ps_socket_take(ps_socket *self, size_t held) {
-  if (held == 0) return; /* the turn, and with it the buffer, may be another thread's */
-  self->received += held;
-  discard(self, held);
+static void take(ps_socket *self, size_t count) {
+  self->received += count;
+  discard(self, count);
+}
+
+int ps_socket_take(ps_socket *self, const ps_bytes *view) {
+  if (view->held == 0) return 1; /* the buffer may be another thread's */
+  if (self->received != view->before) return 0;
+  if (self->size >= view->held) take(self, view->held); /* else it was closed */
+  return 1;
 }
 
 /* Does: makes room for more bytes behind those that are there. */
@@ -60,12 +66,16 @@ static ps_status reserve(ps_socket *self, size_t room) {
   return PS__DONE;
 }
 
-/* Does: reads once from the system into data, waiting until something is there. */
+/* Does: reads once from the system into data, waiting until something is there. A call
+   that reads again looks at the time and for signals first. */
 static ps_status read_some(ps__call *call, char *data, size_t size, size_t *got) {
   ps_host *host = call->host;
+  *got = 0;
+  ps_status goon = call->again ? ps__timeout_goon(call) : PS__DONE;
+  if (goon.code != PS_OK) return goon;
+  call->again = 1;
   int lengthy = size >= LONG_COPY && host != NULL && host->leave != NULL;
   for (;;) {
-    *got = 0;
     if (lengthy) host->leave(host);
     int error = ps__os_recv(call->fd, data, size, got);
     if (lengthy) host->enter(host);
@@ -81,14 +91,14 @@ static ps_status read_some(ps__call *call, char *data, size_t size, size_t *got)
   }
 }
 
-/* Does: reads more into the buffer. had is non-zero when the call has bytes already. */
-static ps_status more(ps__call *call, size_t had) {
+/* Does: reads more into the buffer. */
+static ps_status more(ps__call *call) {
   ps_socket *self = call->self;
-  ps_status status = had > 0 ? ps__timeout_goon(call) : PS__DONE;
-  if (status.code != PS_OK) return status;
   /* What is left of one line does not make the buffer for the next ones larger. */
   size_t size = self->size;
-  status = reserve(self, size < CHUNK / 2 ? CHUNK - size : size < CHUNK ? CHUNK : size);
+  ps_status status = reserve(self, size < CHUNK / 2 ? CHUNK - size
+                                   : size < CHUNK   ? CHUNK
+                                                    : size);
   if (status.code == PS_NOMEMORY) status = reserve(self, 1);
   if (status.code != PS_OK) return status;
   size_t used = self->head + self->size, got;
@@ -134,7 +144,7 @@ static ps_bytes lent(ps_host *host, ps_bytes view) {
   if (memory == NULL) return without_bytes(ps__failure(PS_NOMEMORY));
   if (view.head_size > 0) memcpy(memory, view.head, view.head_size);
   if (view.size > 0) memcpy(memory + view.head_size, view.data, view.size);
-  return (ps_bytes){view.status, NULL, 0, memory, size, 0};
+  return (ps_bytes){view.status, NULL, 0, memory, size, 0, 0};
 }
 
 /* Does: gives the prefix and the first size bytes of the buffer as a result that uses up
@@ -143,13 +153,14 @@ static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size
                         size_t held) {
   ps_socket *self = call->self;
   ps_host *host = call->host;
-  ps_bytes result = {status, prefix.data, prefix.size, bytes(self), size, held};
+  ps_bytes result = {status, prefix.data, prefix.size,   bytes(self),
+                     size,   held,        self->received};
   if (holds(host)) return result;
   result.held = 0;
   if (lends(host)) {
     result = lent(host, result);
     /* Its code does not tell: the failure may be that there is no memory already. */
-    if (result.data != NULL) ps_socket_take(self, held);
+    if (result.data != NULL && held > 0) take(self, held);
   } else {
     /* The view is the caller's until the next call, so its memory stays for so long. */
     self->received += held;
@@ -246,7 +257,7 @@ static ps_bytes receive_line(ps__call *call, const want *wanted) {
       return deliver(call, PS__DONE, wanted->prefix, line, size + 1);
     }
     searched = wanted->limit == SIZE_MAX ? size : drop_returns(self, searched, size);
-    ps_status status = more(call, searched);
+    ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
 }
@@ -260,16 +271,15 @@ static ps_bytes receive_line_with_end(ps__call *call, const want *wanted) {
     if (size + (end == NULL) > wanted->limit) return oversized(call, wanted);
     if (end != NULL) return deliver(call, PS__DONE, wanted->prefix, size, size);
     searched = size;
-    ps_status status = more(call, searched);
+    ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
 }
 
 static ps_bytes receive_count(ps__call *call, const want *wanted, size_t count) {
   ps_socket *self = call->self;
-  for (size_t had = 0; self->size < count;) {
-    had = self->size;
-    ps_status status = more(call, had);
+  while (self->size < count) {
+    ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
   return deliver(call, PS__DONE, wanted->prefix, count, count);
@@ -278,7 +288,7 @@ static ps_bytes receive_count(ps__call *call, const want *wanted, size_t count) 
 static ps_bytes receive_all(ps__call *call, const want *wanted) {
   ps_socket *self = call->self;
   while (self->size <= wanted->limit) {
-    ps_status status = more(call, self->size);
+    ps_status status = more(call);
     if (ended(call, status) && self->size > 0)
       return deliver(call, PS__DONE, wanted->prefix, self->size, self->size);
     if (status.code != PS_OK) return fail(call, status, wanted);
@@ -337,7 +347,7 @@ static ps_bytes receive_until(ps__call *call, const want *wanted, ps_data delimi
         return oversized(call, wanted);
     }
     searched = self->size;
-    ps_status status = more(call, searched);
+    ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
 }
@@ -355,16 +365,14 @@ static ps_status fill(ps__call *call, char *memory, size_t least, size_t size,
     if (self->size > 0) {
       size_t count = self->size < size - *have ? self->size : size - *have;
       memcpy(memory + *have, bytes(self), count);
-      ps_socket_take(self, count);
+      take(self, count);
       *have += count;
       continue;
     }
-    if (*have > 0) status = ps__timeout_goon(call);
-    if (status.code != PS_OK) return status;
     size_t got = 0;
     /* A short rest comes by way of the buffer, with whatever is behind it. */
     if (size - *have < DIRECT) {
-      status = more(call, 0);
+      status = more(call);
     } else {
       status = read_some(call, memory + *have, size - *have, &got);
       self->received += got;
@@ -407,31 +415,33 @@ static ps_status put_back(ps_socket *self, const char *memory, size_t size) {
 static ps_bytes receive_direct(ps__call *call, const want *wanted, size_t count) {
   ps_socket *self = call->self;
   ps_host *host = call->host;
-  size_t have = 0, room = FIRST_PART;
+  size_t have = 0, room = FIRST_PART, prefix = wanted->prefix.size;
   char *memory = NULL;
   ps_status status = PS__DONE;
-  for (;;) {
+  while (status.code == PS_OK && have < count) {
     if (room > count) room = count;
-    size_t prefix = wanted->prefix.size;
     char *grown = room <= PTRDIFF_MAX - prefix ? host->grow(host, prefix + room) : NULL;
-    if (grown == NULL) status = ps__failure(PS_NOMEMORY);
-    if (grown == NULL && memory == NULL)
-      return deliver(call, status, wanted->prefix, 0, 0);
+    if (grown == NULL) break;
     if (memory == NULL && prefix > 0) memcpy(grown, wanted->prefix.data, prefix);
-    if (grown != NULL) memory = grown;
-    if (status.code == PS_OK) status = fill_pages(call, memory + prefix, room, &have);
-    if (status.code != PS_OK || have == count) break;
+    memory = grown;
+    status = fill_pages(call, memory + prefix, room, &have);
     room = room <= SIZE_MAX / 2 ? room * 2 : SIZE_MAX;
   }
-  int whole = count == SIZE_MAX ? ended(call, status) : 0;
-  if (have > 0 && (whole || (wanted->keep && status.code == PS_CLOSED)))
-    status = PS__DONE;
+  int whole = have == count || (count == SIZE_MAX && have > 0 && ended(call, status));
+  if (whole) return (ps_bytes){PS__DONE, NULL, 0, memory, prefix + have, 0, 0};
+  if (memory == NULL && !holds(host))
+    return deliver(call, ps__failure(PS_NOMEMORY), wanted->prefix, 0, 0);
   /* Bytes that are not to go out, or are to be held, are for the buffer. */
-  int back = status.code == PS_INTERRUPTED ||
-             (status.code != PS_OK && (wanted->keep || holds(host)));
-  if (back && put_back(self, memory + wanted->prefix.size, have).code == PS_OK)
-    return fail(call, status, wanted);
-  return (ps_bytes){status, NULL, 0, memory, wanted->prefix.size + have, 0};
+  int back = status.code == PS_INTERRUPTED || holds(host);
+  if (back &&
+      put_back(self, memory == NULL ? NULL : memory + prefix, have).code == PS_OK) {
+    if (status.code != PS_OK) return fail(call, status, wanted);
+    /* Without memory there: the language may find some when it makes the result. */
+    return count == SIZE_MAX ? receive_all(call, wanted)
+                             : receive_count(call, wanted, count);
+  }
+  if (status.code == PS_OK) status = ps__failure(PS_NOMEMORY);
+  return (ps_bytes){status, NULL, 0, memory, prefix + have, 0, 0};
 }
 
 /* ---- The functions ---- */
@@ -464,7 +474,7 @@ static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *hos
     size = held = (size_t)pattern.count;
     if (pattern.kind != 'n' || pattern.count < 1 || size > self->size) return 0;
   }
-  *result = (ps_bytes){PS__DONE, NULL, 0, start, size, held};
+  *result = (ps_bytes){PS__DONE, NULL, 0, start, size, held, self->received};
   return 1;
 }
 
@@ -474,6 +484,8 @@ static int is_pattern(ps_pattern pattern) {
 }
 
 static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
+  /* What is to be kept on a failure is better not taken before the success. */
+  int direct = lends(call->host) && !wanted->keep;
   switch (pattern.kind) {
     case 'l':
       wanted->drop = 1;
@@ -481,7 +493,7 @@ static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
     case 'L':
       return receive_line_with_end(call, wanted);
     case 'a':
-      if (lends(call->host) && wanted->limit == SIZE_MAX)
+      if (direct && wanted->limit == SIZE_MAX)
         return receive_direct(call, wanted, SIZE_MAX);
       return receive_all(call, wanted);
     default:
@@ -491,7 +503,7 @@ static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
   if (count <= wanted->prefix.size) return deliver(call, PS__DONE, wanted->prefix, 0, 0);
   if (count >= SIZE_MAX) return fail(call, ps__failure(PS_NOMEMORY), wanted);
   size_t behind = (size_t)count - wanted->prefix.size;
-  if (lends(call->host) && behind >= DIRECT && behind > call->self->size)
+  if (direct && behind >= DIRECT && behind > call->self->size)
     return receive_direct(call, wanted, behind);
   return receive_count(call, wanted, behind);
 }
@@ -505,7 +517,7 @@ static ps_status begin(ps__call *call, ps_socket *self, ps_host *host) {
 static ps_bytes not_begun(ps_status status, ps_host *host, ps_prefix prefix) {
   if (status.code == PS_INTERRUPTED || status.code >= PS_MISUSED)
     return without_bytes(status);
-  ps_bytes view = {status, prefix.data, prefix.size, NULL, 0, 0};
+  ps_bytes view = {status, prefix.data, prefix.size, NULL, 0, 0, 0};
   return lends(host) && !holds(host) ? lent(host, view) : view;
 }
 
@@ -550,7 +562,7 @@ ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host) {
   ps_status status = begin(&call, self, host);
   if (status.code != PS_OK) return not_begun(status, host, none);
   want wanted = wanting(none, 0);
-  if (self->size == 0) status = more(&call, 0);
+  if (self->size == 0) status = more(&call);
   size_t size = max > 0 && max < self->size ? max : self->size;
   ps_bytes result = status.code == PS_OK ? deliver(&call, status, none, size, size)
                                          : fail(&call, status, &wanted);

@@ -53,7 +53,8 @@ typedef struct ps__call {
   double block; /* limit of one wait */
   double end;   /* monotonic time by which the call returns */
   unsigned turn;
-  int fd; /* -1 while undecided */
+  int fd;    /* -1 while undecided */
+  int again; /* it has read before */
 } ps__call;
 
 #define PS__DONE ((ps_status){PS_OK, 0, 0, NULL})

@@ -85,7 +85,7 @@ struct ps_host {
 
   /* Asked when a signal ended a wait, and between two reads or sends of one call.
      Non-zero stops the call with PS_INTERRUPTED; what was read by then stays in the read
-     buffer. Must return. */
+     buffer, if there is memory. Must return. */
   int (*interrupted)(ps_host *host);
 
   /* Gives memory for the bytes of a result: size bytes that begin with what the memory
@@ -96,15 +96,15 @@ struct ps_host {
   void *(*grow)(ps_host *host, size_t size);
 
   /* Non-zero: bytes of a view stay in the read buffer until ps_socket_take, so that
-     nothing is lost when the language fails to make its own copy. Zero: they count as
-     taken at once, and stay valid until the next call on the object. What a failure
-     leaves is always a view, or would be lost with the host's memory. */
+     nothing is lost when the language fails to make its own copy; a failure leaves a
+     view, if there is memory for its bytes in the read buffer. Zero: they count as taken
+     at once, and stay valid until the next call on the object. */
   int hold;
 
   /* Non-zero: calls on one object overlap only between leave and enter, as under the
      global lock of a language or in a program of one thread. A call then enters and
-     leaves without the processor's locked instructions, and with hold a line that is in
-     the read buffer is given without entering at all. */
+     leaves without the processor's locked instructions, and with hold a line or a count
+     that is in the read buffer is given without entering at all. */
   int alone;
 };
 
@@ -219,7 +219,8 @@ typedef struct ps_bytes { /* on success the result, on failure the partial */
   size_t head_size;
   const char *data; /* the bytes after those */
   size_t size;
-  size_t held; /* what ps_socket_take has to be told when the host holds */
+  size_t held; /* bytes of the read buffer that ps_socket_take is to take out */
+  unsigned long long before; /* bytes that were taken before these */
 } ps_bytes;
 
 typedef struct ps_lines { /* an iterator is to call ps_socket_next with the pattern */
@@ -356,9 +357,9 @@ ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
 ps_object ps_fromfd(ps_descriptor fd, ps_mode kind);
 
 /* Does: waits until a watch is ready, or for timeout, and marks the ready ones. A
-   buffered watch makes it look without waiting. Closed sockets are ignored; one that is
-   closed meanwhile ends the wait. Fails: PS_TIMEOUT when none is ready; PS_CLOSED when
-   none is since one was closed; PS_NOMEMORY. */
+   buffered watch makes it look without waiting. Closed sockets are ignored; one with a
+   descriptor that is closed meanwhile ends the wait. Fails: PS_TIMEOUT when none is
+   ready; PS_CLOSED when none is since one was closed; PS_NOMEMORY. */
 ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout, ps_host *host);
 
 /* Does: waits. Signals get their turn; the rest of the time is then waited. */
@@ -443,8 +444,10 @@ ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host);
 /* Does: checks what an iterator over ps_socket_next needs. */
 ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern);
 
-/* Does: takes bytes of a held view out of the read buffer. */
-void ps_socket_take(ps_socket *self, size_t held);
+/* Does: takes the bytes of a held view out of the read buffer.
+   Returns: 0 if they are gone: another call was made meanwhile, as a finaliser may do
+   while the language copies the view, and has them. */
+int ps_socket_take(ps_socket *self, const ps_bytes *view);
 
 /* Does: sends bytes i to j of data, counted as string.sub counts.
    Returns: the index of the last byte that the system accepted, i - 1 for none.

@@ -123,7 +123,7 @@ static ps_status list(const ps__record *records, int names, ps_entry **entries) 
 }
 
 static ps_status ask(ps__lookup *lookup, ps_host *host) {
-  ps__call call = {NULL, host, -1, INFINITY, 0, -1};
+  ps__call call = {NULL, host, -1, INFINITY, 0, -1, 0};
   return ps__resolve(&call, lookup);
 }
 

@@ -29,7 +29,7 @@ static void end(const ps_sockets *set, ps_host *host) {
     ps_watch *watch = &set->watches[i];
     if (watch->socket == NULL) continue;
     if ((atomic_load(&watch->socket->state) & PS__CLOSED) != 0) watch->ready = 0;
-    ps__call call = {watch->socket, host, -1, INFINITY, PS__SHARED, watch->fd};
+    ps__call call = {watch->socket, host, -1, INFINITY, PS__SHARED, watch->fd, 0};
     ps__end(&call);
   }
 }
@@ -56,7 +56,7 @@ static ps_status wait(ps_sockets sets[2], double timeout, ps_host *host) {
   if (mark_buffered(&sets[0]) || answer == PS__READY) return PS__DONE;
   if (timeout == 0) return ps__failure(PS_TIMEOUT);
   double until = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
-  ps__call call = {NULL, host, -1, until, 0, -1};
+  ps__call call = {NULL, host, -1, until, 0, -1, 0};
   return ps__timeout_pause(&call, step, sets);
 }
 

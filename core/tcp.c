@@ -70,7 +70,7 @@ ps_status ps__begin(ps__call *call, ps_socket *self, ps_host *host, unsigned cha
                     unsigned turn) {
   ps_status status = ps__kind(self, kinds);
   if (status.code != PS_OK) return status;
-  *call = (ps__call){self, host, -1, INFINITY, turn, -1};
+  *call = (ps__call){self, host, -1, INFINITY, turn, -1, 0};
   ps__timeout_start(call);
   status = enter(call);
   if (status.code != PS_OK) return status;
@@ -81,12 +81,10 @@ ps_status ps__begin(ps__call *call, ps_socket *self, ps_host *host, unsigned cha
 }
 
 /* Does: gives the descriptor back to the system, which takes its time if the socket
-   lingers. No call is under way but the one that had its turn and ends now. The partial
-   of a receive may be a view into the buffer, which goes with the object then. */
+   lingers. No call is under way but the one that ends now. */
 static void release(const ps__call *call) {
   ps_socket *self = call->self;
   ps_host *host = call->host;
-  if ((call->turn & PS__RECEIVING) == 0) ps__buffer_free(self);
   int fd = self->fd;
   self->fd = -1;
   if (fd < 0) return;
@@ -117,9 +115,11 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   } while (!atomic_compare_exchange_weak(&self->state, &before,
                                          (before | PS__CLOSED) + PS__CALL));
   /* The last of the calls under way releases the descriptor. Shutting it down wakes them;
-     only then, since it would end the connection for a process that shares it. */
+     only then, since it would end the connection for a process that shares it. What they
+     leave may be a view into the buffer, which goes with the object then. */
+  if (before < PS__CALL) ps__buffer_free(self);
   if (before >= PS__CALL && self->fd >= 0) ps__os_shutdown(self->fd, "both");
-  ps__call call = {self, host, -1, INFINITY, PS__SHARED, self->fd};
+  ps__call call = {self, host, -1, INFINITY, PS__SHARED, self->fd, 0};
   ps__end(&call);
   return (ps_always){PS__DONE};
 }
@@ -359,6 +359,7 @@ static void settle(ps__call *call, ps_status status) {
     self->kind = PS__CLIENT;
   } else {
     self->kind = PS__MASTER;
+    ps__buffer_free(self); /* of a connection that was made after all, and is gone */
     if (call->fd >= 0) ps__os_disconnect(call->fd);
   }
 }

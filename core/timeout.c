@@ -94,7 +94,7 @@ static int sleep_on(void *context, double seconds) {
 ps_nothing ps_sleep(ps_duration seconds, ps_host *host) {
   if (isnan(seconds)) return (ps_nothing){ps__misuse(PS_MISUSE_NAN, 1, "seconds")};
   if (seconds <= 0) return (ps_nothing){PS__DONE};
-  ps__call call = {NULL, host, -1, ps__os_monotime() + seconds, 0, -1};
+  ps__call call = {NULL, host, -1, ps__os_monotime() + seconds, 0, -1, 0};
   ps_status status = ps__timeout_pause(&call, sleep_on, NULL);
   if (status.code == PS_TIMEOUT) status = PS__DONE;
   return (ps_nothing){status};

@@ -7,6 +7,7 @@
 #define PS_LUA_SUPPORT_H
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <lua.h>
 #include <math.h>
 #include <signal.h>
@@ -387,13 +388,21 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
    that are absent would take it for theirs. */
 static void ps_lua_pad(lua_State *L) { lua_settop(L, LUA_MINSTACK / 2); }
 
-/* The watches are in a userdata that stays on the stack until the call is over. */
+/* The watches are in a userdata that stays on the stack until the call is over, and so
+   does a table of the members in place of the argument: whatever the program does to its
+   own one meanwhile, no member is collected. */
 static ps_sockets ps_lua_sockets(lua_State *L, int index, const char *function,
                                  int number, const char *name) {
   ps_sockets sockets = {NULL, 0};
   if (lua_isnil(L, index)) return sockets;
   if (!lua_istable(L, index)) bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
   size_t count = lua_rawlen(L, index);
+  lua_createtable(L, (int)(count < INT_MAX ? count : 0), 0);
+  for (lua_Integer i = 1; i <= (lua_Integer)count; i++) {
+    lua_rawgeti(L, index, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_replace(L, index);
   sockets.watches = lua_newuserdatauv(L, (count + 1) * sizeof(ps_watch), 0);
   sockets.count = count;
   for (size_t i = 0; i < count; i++) {
@@ -427,6 +436,26 @@ static int ps_lua_nothing(lua_State *L, ps_status status, const char *function) 
   return status.code != PS_OK ? failure(L, status, function) : 0;
 }
 
+/* Does: calls what pushes a result, without the program's hook, which could raise here.
+   Returns: how that ended; be sure to pass it to has_memory. */
+static int protected(lua_State *L, int arguments, int results) {
+  lua_Hook hook = lua_gethook(L);
+  int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+  if (hook != NULL) lua_sethook(L, NULL, 0, 0);
+  int error = lua_pcall(L, arguments, results, 0);
+  if (hook != NULL && lua_gethook(L) == NULL) lua_sethook(L, hook, mask, count);
+  return error;
+}
+
+/* Does: lets any error go on but the lack of memory: a signal has set its hook just then.
+   Returns: whether there was memory. */
+static int has_memory(lua_State *L, int error) {
+  if (error == LUA_OK) return 1;
+  if (error != LUA_ERRMEM) lua_error(L);
+  lua_pop(L, 1);
+  return 0;
+}
+
 static int push_object(lua_State *L) {
   swig_lua_userdata *made = lua_newuserdatauv(L, sizeof *made, 0);
   *made = (swig_lua_userdata){lua_touserdata(L, 2), 0, lua_touserdata(L, 1)};
@@ -441,15 +470,18 @@ static int ps_lua_object(lua_State *L, const ps_object *object, const char *func
   lua_pushcfunction(L, push_object);
   lua_pushlightuserdata(L, object->socket);
   lua_pushlightuserdata(L, SWIGTYPE_p_ps_socket);
-  if (lua_pcall(L, 2, 1, 0) == LUA_OK) return 1;
-  ps_socket_free(object->socket, NULL);
+  int error = protected(L, 2, 1);
+  if (error != LUA_OK) ps_socket_free(object->socket, NULL);
+  if (has_memory(L, error)) return 1;
   return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
 }
 
+/* The view first: a finaliser may run when a string is made, and close the socket. */
 static void push_both(lua_State *L, const ps_bytes *bytes) {
+  lua_pushlstring(L, bytes->size > 0 ? bytes->data : "", bytes->size);
+  if (bytes->head_size == 0) return;
   lua_pushlstring(L, bytes->head, bytes->head_size);
-  if (bytes->size == 0) return;
-  lua_pushlstring(L, bytes->data, bytes->size);
+  lua_insert(L, -2);
   lua_concat(L, 2);
 }
 
@@ -458,54 +490,61 @@ static int push_large(lua_State *L) {
   return 1;
 }
 
-/* Does: pushes the bytes of a result, and only then takes them out of the read buffer. A
-   small string for which there is no memory is Lua's own error; nothing is lost either
-   way. Returns: whether there was memory. */
-static int push_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes) {
+/* Does: pushes the bytes of a view, which are to be taken then. A small string for which
+   there is no memory is Lua's own error.
+   Returns: whether there was memory. */
+static int push_view(lua_State *L, const ps_bytes *bytes) {
   if (bytes->head_size + bytes->size <= LUAL_BUFFERSIZE) {
-    if (bytes->head_size == 0)
-      lua_pushlstring(L, bytes->size > 0 ? bytes->data : "", bytes->size);
-    else
-      push_both(L, bytes);
-  } else {
-    lua_pushcfunction(L, push_large);
-    lua_pushlightuserdata(L, (void *)bytes);
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-      lua_pop(L, 1); /* the words of Lua's error */
-      return 0;
-    }
+    push_both(L, bytes);
+    return 1;
   }
-  ps_socket_take(socket, bytes->held);
-  return 1;
+  lua_pushcfunction(L, push_large);
+  lua_pushlightuserdata(L, (void *)bytes);
+  return has_memory(L, protected(L, 1, 1));
 }
 
-/* Does: pushes the bytes of a success, if there is memory for them. */
-static int push_success(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
-                        ps_lua_host *lent) {
-  if (bytes->status.code != PS_OK) return 0;
-  if (!is_lent(lent, bytes)) return push_bytes(L, socket, bytes);
-  push_lent(lent, bytes->size);
-  return 1;
+/* Does: pushes the bytes of a success and takes them, or neither.
+   Returns: PS_OK, or why it did neither. */
+static short push_success(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
+                          ps_lua_host *lent) {
+  if (is_lent(lent, bytes))
+    push_lent(lent, bytes->size);
+  else if (!push_view(L, bytes))
+    return PS_NOMEMORY;
+  if (ps_socket_take(socket, bytes)) return PS_OK;
+  lua_pop(L, 1);
+  return PS_BUSY; /* a finaliser has received them */
 }
 
+/* Does: pushes a failure with its partial. That comes first and is taken last: neither a
+   finaliser nor the lack of memory for the words does harm then. */
 static int push_failure(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
                         ps_lua_host *lent, const char *function) {
   ps_status status = bytes->status;
-  int large = is_lent(lent, bytes);
-  if (large) push_lent(lent, bytes->size);
-  if (status.code == PS_OK) status.code = PS_NOMEMORY;
-  failure(L, status, function);
+  int large = is_lent(lent, bytes), there = 1;
+  if (status.code >= PS_INTERRUPTED) return failure(L, status, function);
   if (large)
+    push_lent(lent, bytes->size);
+  else
+    there = push_view(L, bytes);
+  if (!there) status.code = PS_NOMEMORY;
+  failure(L, status, function);
+  if (there && (large || ps_socket_take(socket, bytes)))
     lua_pushvalue(L, -3);
-  else if (bytes->status.code == PS_OK || !push_bytes(L, socket, bytes))
+  else
     lua_pushliteral(L, "");
   return 3;
 }
 
 static int ps_lua_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
                         ps_lua_host *lent, const char *function) {
-  if (push_success(L, socket, bytes, lent)) return 1;
-  return push_failure(L, socket, bytes, lent, function);
+  ps_status status = bytes->status;
+  if (status.code != PS_OK) return push_failure(L, socket, bytes, lent, function);
+  status.code = push_success(L, socket, bytes, lent);
+  if (status.code == PS_OK) return 1;
+  failure(L, status, function);
+  lua_pushliteral(L, "");
+  return 3;
 }
 
 /* The iterator of lines: its upvalues are the socket and the pattern. */
@@ -514,9 +553,10 @@ static int next_piece(lua_State *L) {
   const ps_pattern *pattern = lua_touserdata(L, lua_upvalueindex(2));
   ps_lua_host lent;
   ps_bytes bytes = ps_socket_next(socket, *pattern, ps_lua_lend(&lent, L));
-  if (push_success(L, socket, &bytes, &lent)) return 1;
+  if (bytes.status.code == PS_OK)
+    bytes.status.code = push_success(L, socket, &bytes, &lent);
+  if (bytes.status.code == PS_OK) return 1;
   drop(&lent);
-  if (bytes.status.code == PS_OK) bytes.status.code = PS_NOMEMORY;
   failure(L, bytes.status, "lines");
   if (bytes.status.code != PS_CLOSED) return lua_error(L);
   lua_pushnil(L);
@@ -697,14 +737,15 @@ static int push_names(lua_State *L) {
 /* Does: pushes a result by a protected call, and frees its entries. */
 static int protect(lua_State *L, ps_status status, lua_CFunction push, const void *result,
                    ps_entry *first, ps_entry *second, const char *function) {
-  int base = lua_gettop(L);
+  int base = lua_gettop(L), error = LUA_OK;
   if (status.code == PS_OK) {
     lua_pushcfunction(L, push);
     lua_pushlightuserdata(L, (void *)result);
-    if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status.code = PS_NOMEMORY;
+    error = protected(L, 1, LUA_MULTRET);
   }
   ps_resolved_free(first);
   ps_resolved_free(second);
+  if (!has_memory(L, error)) status.code = PS_NOMEMORY;
   return status.code == PS_OK ? lua_gettop(L) - base : failure(L, status, function);
 }
 
@@ -783,16 +824,21 @@ static void ps_lua_open(lua_State *L) {
 }
 
 /* The generator's part of loading fills tables that all states share, and takes no care
-   of two states that load the module at once: this function, which Lua calls, does. */
+   of two states that load the module at once: this function, which Lua calls, does. A
+   finaliser that runs meanwhile cannot load it, too. */
 #undef SWIG_init
 #define SWIG_init ps_lua_open_generated
 SWIGEXPORT int SWIG_init(lua_State *L);
 
 SWIGEXPORT int luaopen_polysock_core(lua_State *L) {
   static atomic_flag loading = ATOMIC_FLAG_INIT;
+  static _Thread_local int here;
+  if (here) return luaL_error(L, "polysock is being loaded");
   while (atomic_flag_test_and_set(&loading)) continue;
+  here = 1;
   lua_pushcfunction(L, SWIG_init);
   int error = lua_pcall(L, 0, 1, 0);
+  here = 0;
   atomic_flag_clear(&loading);
   return error == LUA_OK ? 1 : lua_error(L);
 }

@@ -115,13 +115,13 @@ static int interrupted(ps_host *host) {
    memory. */
 static int resize(PyObject **bytes, size_t size) {
 #ifdef Py_TRACE_REFS /* such an interpreter knows where its objects are */
-  if (size <= (size_t)PyBytes_GET_SIZE(*bytes))
-    return _PyBytes_Resize(bytes, (Py_ssize_t)size) == 0;
-  PyObject *grown = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
-  if (grown == NULL) return 0;
-  memcpy(PyBytes_AS_STRING(grown), PyBytes_AS_STRING(*bytes),
-         (size_t)PyBytes_GET_SIZE(*bytes));
-  Py_SETREF(*bytes, grown);
+  size_t before = (size_t)PyBytes_GET_SIZE(*bytes);
+  PyObject *other = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+  if (other == NULL) return 0;
+  memcpy(PyBytes_AS_STRING(other), PyBytes_AS_STRING(*bytes),
+         before < size ? before : size);
+  Py_DECREF(*bytes);
+  *bytes = other;
 #else
   PyObject *moved = PyObject_Realloc(*bytes, offsetof(PyBytesObject, ob_sval) + size + 1);
   if (moved == NULL && size > (size_t)PyBytes_GET_SIZE(*bytes)) return 0;
@@ -448,7 +448,7 @@ static PyObject *bytes_of(ps_socket *socket, const ps_bytes *bytes, ps_py_host *
     if (bytes->size > 0)
       memcpy(PyBytes_AS_STRING(made) + bytes->head_size, bytes->data, bytes->size);
   }
-  ps_socket_take(socket, bytes->held);
+  ps_socket_take(socket, bytes); /* no other call comes in between */
   return made;
 }
 
@@ -461,7 +461,7 @@ static PyObject *ps_py_bytes(PyObject *self, const ps_bytes *bytes, ps_py_host *
   }
   PyObject *made = bytes_of(socket_of(self), bytes, lent);
   if (made == NULL) {
-    if (status.code == PS_OK) status.code = PS_NOMEMORY;
+    status.code = PS_NOMEMORY;
     made = PyBytes_FromStringAndSize(NULL, 0);
   }
   return status.code == PS_OK ? succeed(self, made, 3)

@@ -155,7 +155,7 @@ static void core_line(size_t count) {
   for (size_t i = 0; i < count; i++) {
     ps_bytes line = ps_socket_receive(socket, PS_LINE, none, 0, &host);
     total += line.size;
-    ps_socket_take(socket, line.held);
+    ps_socket_take(socket, &line);
   }
   stop();
   check(total == count * 30, "lines");

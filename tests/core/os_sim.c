@@ -986,7 +986,7 @@ sim_text sim_take(ps_socket *socket, ps_bytes bytes, ps_host *host) {
   check_lent();
   world.lent = NULL;
   world.lent_size = 0;
-  if (holds && !lent) ps_socket_take(socket, bytes.held);
+  if (holds && !lent) assert_true(ps_socket_take(socket, &bytes));
   return (sim_text){world.taken, bytes.head_size + bytes.size};
 }
 

@@ -357,6 +357,21 @@ static void returns_alone_never_fill_a_bounded_buffer(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void returns_alone_pass_no_limit_of_time(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_BOTH);
+  ps_socket *c = sim_client();
+  sim_cost(0.01);
+  sim_reads(sim_flood("\r\r\r\r"));
+  ps_socket_settimeout(c, 1, "t");
+  double start = sim_now();
+  sim_expect_bytes(c, line_behind(c, "", 3, host), PS_TIMEOUT, "");
+  assert_true(sim_now() - start < 1.02);
+  sim_stop();
+  sim_expect_bytes(c, line_behind(c, "", 3, host), PS_INTERRUPTED, "");
+  ps_socket_free(c, NULL);
+}
+
 static char *pattern_bytes(size_t size) {
   char *text = malloc(size);
   for (size_t i = 0; i < size; i++) text[i] = (char)(i * 7 + i / 251);
@@ -877,6 +892,45 @@ static void lent_memory_that_stops_growing_keeps_its_bytes(void **state) {
   free(text);
 }
 
+static void a_language_that_lends_no_more_is_given_a_view(void **state) {
+  (void)state;
+  enum { SIZE = 1100000, COUNT = 1058816 };
+  char *text = pattern_bytes(SIZE);
+  for (int fault = 1; fault <= 2; fault++)
+    for (int all = 0; all < 2; all++) {
+      ps_host *host = sim_language(SIM_BOTH);
+      ps_socket *c = sim_client();
+      for (size_t at = 0; at < SIZE; at += 50000) sim_reads(sim_data(text + at, 50000));
+      sim_reads(sim_eof);
+      sim_fault(SIM_EGROW, fault, 1);
+      ps_bytes got = receive(c, all ? PS_ALL : PS_COUNT(COUNT), host);
+      assert_true(sim_struck() > 0);
+      sim_fault(SIM_NO_FAULT, 0, 0);
+      assert_int_equal(got.held, all ? SIZE : COUNT);
+      sim_expect_data(c, got, PS_OK, text, all ? SIZE : COUNT);
+      if (!all)
+        sim_expect_data(c, receive(c, PS_ALL, host), PS_OK, text + COUNT, SIZE - COUNT);
+      ps_socket_free(c, NULL);
+    }
+  free(text);
+}
+
+static void a_view_whose_bytes_are_gone_is_not_taken(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  ps_socket *c = sim_client();
+  sim_reads("one\ntwo\nthree\n");
+  ps_bytes outer = receive(c, PS_LINE, host);
+  sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "one");
+  assert_false(ps_socket_take(c, &outer));
+  sim_expect_bytes(c, receive(c, PS_LINE, host), PS_OK, "two");
+  outer = receive(c, PS_LINE, host);
+  ps_socket_close(c, NULL);
+  assert_true(ps_socket_take(c, &outer)); /* nobody else has them */
+  assert_int_equal(ps_socket_pending(c).size, 0);
+  ps_socket_free(c, NULL);
+}
+
 static void without_memory_nothing_is_lost(void **state) {
   (void)state;
   for_each_language(host) {
@@ -1134,6 +1188,7 @@ int main(void) {
       sim_test(a_line_costs_no_wait_when_it_is_there),
       cmocka_unit_test(a_partial_line_continues_with_itself_as_prefix),
       sim_test(returns_alone_never_fill_a_bounded_buffer),
+      sim_test(returns_alone_pass_no_limit_of_time),
       cmocka_unit_test(a_long_line_is_whole),
       cmocka_unit_test(oversized_has_exactly_maxsize_bytes),
       cmocka_unit_test(a_partial_of_a_timeout_is_shorter_than_maxsize),
@@ -1160,6 +1215,8 @@ int main(void) {
       sim_test(held_bytes_stay_until_they_are_taken),
       sim_test(a_language_without_memory_loses_nothing),
       sim_test(lent_memory_that_stops_growing_keeps_its_bytes),
+      sim_test(a_language_that_lends_no_more_is_given_a_view),
+      sim_test(a_view_whose_bytes_are_gone_is_not_taken),
       cmocka_unit_test(without_memory_nothing_is_lost),
       cmocka_unit_test(an_idle_socket_has_no_buffer),
       sim_test(a_view_lives_until_the_next_call),

@@ -653,7 +653,7 @@ static void a_close_wakes_who_waits_for_a_turn(void **state) {
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
   assert_int_equal(sim_descriptors(), 1);
   /* The other call ends now, and with it the descriptor. */
-  ps__call call = {c, NULL, -1, INFINITY, PS__RECEIVING, ps_socket_getfd(c).fd};
+  ps__call call = {c, NULL, -1, INFINITY, PS__RECEIVING, ps_socket_getfd(c).fd, 0};
   ps__end(&call);
   assert_int_equal(sim_descriptors(), 0);
   ps_socket_free(c, NULL);

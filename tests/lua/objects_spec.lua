@@ -51,6 +51,52 @@ describe("an object", function()
          assert.same({ "1", "1" }, texts)
       end)
 
+      it("may be in use when a finaliser receives from it or closes it", function()
+         for _, method in ipairs({ "receive", "close" }) do
+            client:close()
+            peer:close()
+            client, peer = support.pair()
+            local lines, known, seen = {}, {}, {}
+            for i = 1, 1000 do
+               lines[i] = ("%d%s"):format(i, ("x"):rep(i % 90))
+               known[lines[i]] = true
+            end
+            peer:send(table.concat(lines, "\n") .. "\n")
+            client:settimeout(5)
+            local function note(line)
+               if line and line ~= 1 then
+                  assert.is_true(known[line]) -- one that was sent, and for the first time
+                  known[line] = false
+                  seen[#seen + 1] = line
+               end
+            end
+            local mode = collectgarbage("incremental", 10, 4000, 1)
+            local finalised = false
+            for i = 1, 5000 do
+               if i % 3 == 0 then
+                  setmetatable({}, {
+                     __gc = function()
+                        finalised = true
+                        note((client[method](client)))
+                     end,
+                  })
+               end
+               if #seen == 1000 then
+                  break
+               end
+               local line, err = client:receive("*l", "")
+               note(line)
+               if err == "closed" then
+                  break
+               end
+            end
+            collectgarbage(mode)
+            assert.is_true(finalised)
+            assert.equal(method == "receive" and 1000 or #seen, #seen)
+            assert.equal(0, client:pending())
+         end
+      end)
+
       it("bears its finaliser any number of times, and with anything", function()
          local finalise = getmetatable(client).__gc
          local lines = client:lines()
@@ -199,6 +245,57 @@ describe("an object", function()
          end
          assert.is_false(pcall(client[name]))
       end
+   end)
+
+   it("lets the error of a hook through, and loses nothing", function()
+      client:settimeout(5)
+      local line = ("x"):rep(5000)
+      for count = 1, 6 do
+         peer:send(line .. "\n")
+         local calls = 0
+         local routine = coroutine.create(function()
+            return client:receive("*l")
+         end)
+         debug.sethook(routine, function()
+            calls = calls + 1
+            if calls == count then
+               error("the hook's")
+            end
+         end, "c")
+         local good, found, err = coroutine.resume(routine)
+         assert.is_nil(err)
+         if good then
+            assert.equal(line, found)
+         else
+            assert.matches("the hook's", found)
+            assert.equal(line, client:receive("*l"))
+         end
+      end
+   end)
+
+   it("stays alive as a member of select, whatever becomes of the table", function()
+      local member, other = support.own_pair()
+      local weak = setmetatable({ member }, { __mode = "v" })
+      local set = { member }
+      set[2] = {
+         getfd = function()
+            set[1] = nil
+            collectgarbage()
+            collectgarbage()
+            return other:getfd()
+         end,
+         dirty = function()
+            return true
+         end,
+      }
+      member = nil
+      local ready = polysock.select(set, nil, 0)
+      assert.equal(1, #ready)
+      assert.is_nil(member)
+      ready, set = nil, nil -- luacheck: ignore
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(weak[1])
    end)
 
    describe("and the types of arguments:", function()

@@ -459,7 +459,7 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
    was there; if not, nothing has changed. */
 static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
-  if (self == NULL || self->size == 0 || !holds(host) || !host->alone) return 0;
+  if (!holds(host) || !host->alone || self == NULL || self->size == 0) return 0;
   if ((atomic_load(&self->state) & (PS__CLOSED | PS__RECEIVING)) != 0) return 0;
   const char *start = bytes(self);
   size_t size, held;

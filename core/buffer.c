@@ -607,6 +607,8 @@ ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes
 ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern) {
   ps_status status = ps__kind(self, PS__CLIENT);
   if (status.code == PS_OK) status = check_pattern(pattern, 0);
+  if (status.code == PS_OK && pattern.kind == 'n' && pattern.count == 0)
+    status = ps__misuse(PS_MISUSE_POSITIVE, 1, "pattern"); /* it would never end */
   return (ps_lines){status, pattern};
 }
 

@@ -441,7 +441,7 @@ ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes
    stay in the read buffer, and the partial is empty. */
 ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host);
 
-/* Does: checks what an iterator over ps_socket_next needs. */
+/* Does: checks what an iterator over ps_socket_next needs. A count of 0 is misuse. */
 ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern);
 
 /* Does: takes the bytes of a held view out of the read buffer.

@@ -227,7 +227,7 @@ ps_bytes receiveuntil(ps_data delimiter, ps_prefix prefix,
                       ps_maxsize maxsize, ps_host *host);
 
 %feature("docstring")
-"Gives an iterator over what receive(pattern) gives, '*l' if absent.
+"Gives an iterator over what receive(pattern) gives, '*l' if absent. A number is at least 1.
 
 It ends when the peer has closed, after an unterminated last piece if there is one. Any other
 failure is raised, and what was read for the piece under way stays buffered.";

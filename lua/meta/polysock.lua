@@ -151,7 +151,8 @@ function Socket:receiveany(max) end
 ---@return string? partial
 function Socket:receiveuntil(delimiter, prefix, maxsize) end
 
---- Gives an iterator over what receive(pattern) gives, `*l` if absent.
+--- Gives an iterator over what receive(pattern) gives, `*l` if absent. A number is at
+--- least 1.
 ---
 --- It ends when the peer has closed, after an unterminated last piece if there is one.
 --- Any other failure is raised, and what was read for the piece under way stays buffered.

@@ -214,7 +214,8 @@ class Socket:
         """
 
     def lines(self, pattern: str | int | None = "*l", /) -> Iterator[bytes]:
-        """Gives an iterator over what receive(pattern) gives, '*l' if absent.
+        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
+        is at least 1.
 
         It ends when the peer has closed, after an unterminated last piece if there is
         one. Any other failure is raised, and what was read for the piece under way
@@ -571,7 +572,8 @@ class RaisingSocket:
         """
 
     def lines(self, pattern: str | int | None = "*l", /) -> Iterator[bytes]:
-        """Gives an iterator over what receive(pattern) gives, '*l' if absent.
+        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
+        is at least 1.
 
         It ends when the peer has closed, after an unterminated last piece if there is
         one. Any other failure is raised, and what was read for the piece under way

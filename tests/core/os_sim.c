@@ -243,7 +243,9 @@ void *ps__os_realloc(void *memory, size_t size) {
 }
 
 void ps__os_populate(void *memory, size_t size) {
-  if (memory == NULL || size == 0) fail_msg("pages of nothing are asked for");
+  const char *from = memory;
+  if (size == 0 || from < world.lent || from + size > world.lent + world.lent_size)
+    fail_msg("pages of what nobody has lent");
 }
 
 size_t sim_memory(void) { return world.memory; }

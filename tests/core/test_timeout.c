@@ -242,6 +242,24 @@ static void a_peer_that_drips_cannot_pass_the_end(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void a_peer_that_takes_little_cannot_pass_the_end(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  char text[300] = {0};
+  sim_cost(0.01);
+  for (int i = 0; i < 300; i++) sim_writes(sim_takes(1));
+  ps_socket_settimeout(c, 1, "t");
+  double start = sim_now();
+  ps_sent got = ps_socket_send(c, (ps_data){text, 300}, 1, -1, host);
+  sim_expect(got, PS_TIMEOUT);
+  assert_true(sim_now() - start < 1.02);
+  assert_true(got.last > 50 && got.last < 150);
+  sim_stop();
+  sim_expect(ps_socket_send(c, (ps_data){text, 300}, 1, -1, host), PS_INTERRUPTED);
+  ps_socket_free(c, NULL);
+}
+
 static void a_storm_of_signals_neither_shortens_nor_lengthens(void **state) {
   (void)state;
   for (int language = SIM_C; language < SIM_LANGUAGES; language++) {
@@ -378,6 +396,7 @@ int main(void) {
       sim_test(a_flood_of_megabytes_cannot_pass_the_end),
       sim_test(a_peer_that_floods_cannot_hold_a_stop_up),
       sim_test(a_peer_that_drips_cannot_pass_the_end),
+      sim_test(a_peer_that_takes_little_cannot_pass_the_end),
       cmocka_unit_test(a_storm_of_signals_neither_shortens_nor_lengthens),
       sim_test(a_storm_of_nothing_ends_in_time),
       sim_test(the_host_is_left_only_for_waits),

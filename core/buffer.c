@@ -20,20 +20,17 @@ enum {
 
 /* ---- The read buffer ---- */
 
-void ps__buffer_free(ps_socket *self) {
-  self->buffer = ps__os_realloc(self->buffer, 0);
-  self->head = self->size = self->capacity = 0;
-}
+void ps__buffer_free(ps_socket *self) { self->buffer = ps__os_realloc(self->buffer, 0); }
 
 static char *bytes(const ps_socket *self) {
-  return self->buffer == NULL ? NULL : self->buffer + self->head;
+  return self->buffer == NULL ? NULL : self->buffer->data + self->buffer->head;
 }
 
 /* Does: takes bytes away from the front; an empty buffer gives its memory back. */
 static void discard(ps_socket *self, size_t count) {
-  self->head += count;
-  self->size -= count;
-  if (self->size == 0) ps__buffer_free(self);
+  self->buffer->head += count;
+  self->buffer->size -= count;
+  if (self->buffer->size == 0) ps__buffer_free(self);
 }
 
 static void take(ps_socket *self, size_t count) {
@@ -44,25 +41,26 @@ static void take(ps_socket *self, size_t count) {
 int ps_socket_take(ps_socket *self, const ps_bytes *view) {
   if (view->held == 0) return 1; /* the buffer may be another thread's */
   if (self->received != view->before) return 0;
-  if (self->size >= view->held) take(self, view->held); /* else it was closed */
+  if (ps__buffered(self) >= view->held) take(self, view->held); /* else it was closed */
   return 1;
 }
 
 /* Does: makes room for more bytes behind those that are there. */
 static ps_status reserve(ps_socket *self, size_t room) {
-  if (self->capacity - self->head - self->size >= room) return PS__DONE;
-  if (room > PTRDIFF_MAX - self->size) return ps__failure(PS_NOMEMORY);
-  if (self->head > 0) {
-    memmove(self->buffer, bytes(self), self->size);
-    self->head = 0;
+  ps__buffer *buffer = self->buffer;
+  size_t size = ps__buffered(self), capacity = buffer == NULL ? 0 : buffer->capacity;
+  if (buffer != NULL && capacity - buffer->head - size >= room) return PS__DONE;
+  if (room > PTRDIFF_MAX - sizeof *buffer - size) return ps__failure(PS_NOMEMORY);
+  if (buffer != NULL && buffer->head > 0) {
+    memmove(buffer->data, bytes(self), size);
+    buffer->head = 0;
   }
-  if (self->capacity - self->size >= room) return PS__DONE;
-  size_t capacity = self->size + room;
-  if (capacity < self->capacity * 2) capacity = self->capacity * 2;
-  char *memory = ps__os_realloc(self->buffer, capacity);
-  if (memory == NULL) return ps__failure(PS_NOMEMORY);
-  self->buffer = memory;
-  self->capacity = capacity;
+  if (buffer != NULL && capacity - size >= room) return PS__DONE;
+  capacity = capacity * 2 > size + room ? capacity * 2 : size + room;
+  buffer = ps__os_realloc(buffer, sizeof *buffer + capacity);
+  if (buffer == NULL) return ps__failure(PS_NOMEMORY);
+  *buffer = (ps__buffer){0, size, capacity};
+  self->buffer = buffer;
   return PS__DONE;
 }
 
@@ -95,16 +93,17 @@ static ps_status read_some(ps__call *call, char *data, size_t size, size_t *got)
 static ps_status more(ps__call *call) {
   ps_socket *self = call->self;
   /* What is left of one line does not make the buffer for the next ones larger. */
-  size_t size = self->size;
+  size_t size = ps__buffered(self);
   ps_status status = reserve(self, size < CHUNK / 2 ? CHUNK - size
                                    : size < CHUNK   ? CHUNK
                                                     : size);
   if (status.code == PS_NOMEMORY) status = reserve(self, 1);
   if (status.code != PS_OK) return status;
-  size_t used = self->head + self->size, got;
-  status = read_some(call, self->buffer + used, self->capacity - used, &got);
-  self->size += got;
-  if (self->size == 0) ps__buffer_free(self);
+  ps__buffer *buffer = self->buffer;
+  size_t used = buffer->head + size, got;
+  status = read_some(call, buffer->data + used, buffer->capacity - used, &got);
+  buffer->size += got;
+  if (buffer->size == 0) ps__buffer_free(self);
   return status;
 }
 
@@ -164,8 +163,8 @@ static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size
   } else {
     /* The view is the caller's until the next call, so its memory stays for so long. */
     self->received += held;
-    self->head += held;
-    self->size -= held;
+    if (held > 0) self->buffer->head += held;
+    if (held > 0) self->buffer->size -= held;
   }
   return result;
 }
@@ -185,14 +184,15 @@ static size_t drop_returns(ps_socket *self, size_t from, size_t to) {
     kept += count;
     at += count + 1;
   }
+  ps__buffer *buffer = self->buffer;
   size_t stop = (size_t)(kept - start), gap = to - stop;
-  if (self->size - to <= stop) {
-    memmove(kept, end, self->size - to);
+  if (buffer->size - to <= stop) {
+    memmove(kept, end, buffer->size - to);
   } else {
     memmove(start + gap, start, stop);
-    self->head += gap;
+    buffer->head += gap;
   }
-  self->size -= gap;
+  buffer->size -= gap;
   self->received += gap;
   return stop;
 }
@@ -203,9 +203,9 @@ static ps_bytes fail(ps__call *call, ps_status status, const want *wanted) {
   if (status.code == PS_INTERRUPTED) return without_bytes(status);
   int closed = status.code == PS_CLOSED;
   if (wanted->keep && !closed) return deliver(call, status, (ps_prefix){NULL, 0}, 0, 0);
-  if (wanted->drop) drop_returns(self, 0, self->size);
-  if (closed && self->size > wanted->limit) status = ps__failure(PS_OVERSIZED);
-  size_t size = self->size;
+  if (wanted->drop) drop_returns(self, 0, ps__buffered(self));
+  if (closed && ps__buffered(self) > wanted->limit) status = ps__failure(PS_OVERSIZED);
+  size_t size = ps__buffered(self);
   if (status.code == PS_OVERSIZED)
     size = wanted->limit;
   else if (!closed && size >= wanted->limit)
@@ -224,7 +224,9 @@ static ps_bytes oversized(ps__call *call, const want *wanted) {
  */
 
 static char *find_byte(const ps_socket *self, int byte, size_t from) {
-  return from < self->size ? memchr(bytes(self) + from, byte, self->size - from) : NULL;
+  return from < ps__buffered(self)
+             ? memchr(bytes(self) + from, byte, ps__buffered(self) - from)
+             : NULL;
 }
 
 /* Returns: how many bytes it takes from the first, of which from are no CR, until more
@@ -240,7 +242,7 @@ static ps_bytes receive_line(ps__call *call, const want *wanted) {
   ps_socket *self = call->self;
   for (size_t searched = 0;;) {
     char *end = find_byte(self, '\n', searched);
-    size_t size = end != NULL ? (size_t)(end - bytes(self)) : self->size;
+    size_t size = end != NULL ? (size_t)(end - bytes(self)) : ps__buffered(self);
     if (size > wanted->limit) {
       /* Only here CRs are dropped while a line still comes: a peer that sends nothing
          else shall not fill the memory that the limit protects. */
@@ -266,7 +268,7 @@ static ps_bytes receive_line_with_end(ps__call *call, const want *wanted) {
   ps_socket *self = call->self;
   for (size_t searched = 0;;) {
     char *end = find_byte(self, '\n', searched);
-    size_t size = end != NULL ? (size_t)(end - bytes(self)) + 1 : self->size;
+    size_t size = end != NULL ? (size_t)(end - bytes(self)) + 1 : ps__buffered(self);
     /* Without its end the line is at least one byte longer. */
     if (size + (end == NULL) > wanted->limit) return oversized(call, wanted);
     if (end != NULL) return deliver(call, PS__DONE, wanted->prefix, size, size);
@@ -278,7 +280,7 @@ static ps_bytes receive_line_with_end(ps__call *call, const want *wanted) {
 
 static ps_bytes receive_count(ps__call *call, const want *wanted, size_t count) {
   ps_socket *self = call->self;
-  while (self->size < count) {
+  while (ps__buffered(self) < count) {
     ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
@@ -287,10 +289,11 @@ static ps_bytes receive_count(ps__call *call, const want *wanted, size_t count) 
 
 static ps_bytes receive_all(ps__call *call, const want *wanted) {
   ps_socket *self = call->self;
-  while (self->size <= wanted->limit) {
+  while (ps__buffered(self) <= wanted->limit) {
     ps_status status = more(call);
-    if (ended(call, status) && self->size > 0)
-      return deliver(call, PS__DONE, wanted->prefix, self->size, self->size);
+    if (ended(call, status) && ps__buffered(self) > 0)
+      return deliver(call, PS__DONE, wanted->prefix, ps__buffered(self),
+                     ps__buffered(self));
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
   return oversized(call, wanted);
@@ -303,7 +306,7 @@ static size_t straddle(const ps_socket *self, ps_data delimiter, ps_prefix prefi
   size_t most = delimiter.size - 1 < prefix.size ? delimiter.size - 1 : prefix.size;
   for (size_t part = most; part > 0; part--) {
     size_t rest = delimiter.size - part;
-    size_t there = rest < self->size ? rest : self->size;
+    size_t there = rest < ps__buffered(self) ? rest : ps__buffered(self);
     if (memcmp(prefix.data + prefix.size - part, delimiter.data, part) == 0 &&
         (there == 0 || memcmp(bytes(self), delimiter.data + part, there) == 0))
       return there == rest ? part : delimiter.size + 1;
@@ -313,10 +316,11 @@ static size_t straddle(const ps_socket *self, ps_data delimiter, ps_prefix prefi
 
 /* Returns: whether a delimiter may begin within the limit and go on behind the buffer. */
 static int may_begin(const ps_socket *self, ps_data delimiter, size_t limit) {
-  size_t first = self->size < delimiter.size ? 0 : self->size - delimiter.size + 1;
+  size_t first =
+      ps__buffered(self) < delimiter.size ? 0 : ps__buffered(self) - delimiter.size + 1;
   for (size_t at = first; at <= limit; at++)
-    if (at >= self->size ||
-        memcmp(bytes(self) + at, delimiter.data, self->size - at) == 0)
+    if (at >= ps__buffered(self) ||
+        memcmp(bytes(self) + at, delimiter.data, ps__buffered(self) - at) == 0)
       return 1;
   return 0;
 }
@@ -335,18 +339,18 @@ static ps_bytes receive_until(ps__call *call, const want *wanted, ps_data delimi
       size_t again = delimiter.size - 1; /* bytes that may begin one and were looked at */
       size_t from = searched > again ? searched - again : 0;
       char *start = bytes(self);
-      char *found =
-          self->size - from >= delimiter.size
-              ? memmem(start + from, self->size - from, delimiter.data, delimiter.size)
-              : NULL;
+      char *found = ps__buffered(self) - from >= delimiter.size
+                        ? memmem(start + from, ps__buffered(self) - from, delimiter.data,
+                                 delimiter.size)
+                        : NULL;
       size_t size = found != NULL ? (size_t)(found - start) : 0;
       if (found != NULL && size <= wanted->limit)
         return deliver(call, PS__DONE, wanted->prefix, size, size + delimiter.size);
-      if (self->size > wanted->limit &&
+      if (ps__buffered(self) > wanted->limit &&
           (found != NULL || !may_begin(self, delimiter, wanted->limit)))
         return oversized(call, wanted);
     }
-    searched = self->size;
+    searched = ps__buffered(self);
     ps_status status = more(call);
     if (status.code != PS_OK) return fail(call, status, wanted);
   }
@@ -362,8 +366,9 @@ static ps_status fill(ps__call *call, char *memory, size_t least, size_t size,
   ps_socket *self = call->self;
   ps_status status = PS__DONE;
   while (*have < least) {
-    if (self->size > 0) {
-      size_t count = self->size < size - *have ? self->size : size - *have;
+    if (ps__buffered(self) > 0) {
+      size_t count =
+          ps__buffered(self) < size - *have ? ps__buffered(self) : size - *have;
       memcpy(memory + *have, bytes(self), count);
       take(self, count);
       *have += count;
@@ -401,11 +406,11 @@ static ps_status fill_pages(ps__call *call, char *memory, size_t size, size_t *h
 
 /* Does: puts bytes that fill took back in front of the buffer. */
 static ps_status put_back(ps_socket *self, const char *memory, size_t size) {
-  ps_status status = reserve(self, size);
+  ps_status status = size > 0 ? reserve(self, size) : PS__DONE;
   if (status.code != PS_OK || size == 0) return status;
-  memmove(self->buffer + self->head + size, bytes(self), self->size);
+  memmove(bytes(self) + size, bytes(self), self->buffer->size);
   memcpy(bytes(self), memory, size);
-  self->size += size;
+  self->buffer->size += size;
   self->received -= size;
   return status;
 }
@@ -459,12 +464,13 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
    was there; if not, nothing has changed. */
 static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
-  if (!holds(host) || !host->alone || self == NULL || self->size == 0) return 0;
+  if (!holds(host) || !host->alone || self == NULL || self->buffer == NULL) return 0;
   if ((atomic_load(&self->state) & (PS__CLOSED | PS__RECEIVING)) != 0) return 0;
-  const char *start = bytes(self);
+  const ps__buffer *buffer = self->buffer;
+  const char *start = buffer->data + buffer->head;
   size_t size, held;
   if (pattern.kind == 'l') {
-    const char *end = memchr(start, '\n', self->size);
+    const char *end = memchr(start, '\n', buffer->size);
     if (end == NULL) return 0;
     size = (size_t)(end - start);
     held = size + 1;
@@ -472,7 +478,7 @@ static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *hos
     if (size > 0 && memchr(start, '\r', size) != NULL) return 0;
   } else {
     size = held = (size_t)pattern.count;
-    if (pattern.kind != 'n' || pattern.count < 1 || size > self->size) return 0;
+    if (pattern.kind != 'n' || pattern.count < 1 || size > buffer->size) return 0;
   }
   *result = (ps_bytes){PS__DONE, NULL, 0, start, size, held, self->received};
   return 1;
@@ -503,7 +509,7 @@ static ps_bytes receive(ps__call *call, ps_pattern pattern, want *wanted) {
   if (count <= wanted->prefix.size) return deliver(call, PS__DONE, wanted->prefix, 0, 0);
   if (count >= SIZE_MAX) return fail(call, ps__failure(PS_NOMEMORY), wanted);
   size_t behind = (size_t)count - wanted->prefix.size;
-  if (direct && behind >= DIRECT && behind > call->self->size)
+  if (direct && behind >= DIRECT && behind > ps__buffered(call->self))
     return receive_direct(call, wanted, behind);
   return receive_count(call, wanted, behind);
 }
@@ -562,8 +568,8 @@ ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host) {
   ps_status status = begin(&call, self, host);
   if (status.code != PS_OK) return not_begun(status, host, none);
   want wanted = wanting(none, 0);
-  if (self->size == 0) status = more(&call);
-  size_t size = max > 0 && max < self->size ? max : self->size;
+  if (ps__buffered(self) == 0) status = more(&call);
+  size_t size = max > 0 && max < ps__buffered(self) ? max : ps__buffered(self);
   ps_bytes result = status.code == PS_OK ? deliver(&call, status, none, size, size)
                                          : fail(&call, status, &wanted);
   ps__end(&call);
@@ -658,6 +664,6 @@ ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
   return result;
 }
 
-ps_yes ps_socket_dirty(const ps_socket *self) { return (ps_yes){self->size > 0}; }
+ps_yes ps_socket_dirty(const ps_socket *self) { return (ps_yes){ps__buffered(self) > 0}; }
 
-ps_size ps_socket_pending(const ps_socket *self) { return (ps_size){self->size}; }
+ps_size ps_socket_pending(const ps_socket *self) { return (ps_size){ps__buffered(self)}; }

@@ -41,7 +41,7 @@ ps_status ps__socket_error(ps_socket *self, int error) {
   /* What a call meets when another thread closes beneath it, is that close. */
   if (self != NULL && (atomic_load(&self->state) & PS__CLOSED) != 0)
     return ps__failure(PS_CLOSED);
-  if (self != NULL) self->error = error;
+  if (self != NULL) self->error = (unsigned short)error;
   return ps__system(error);
 }
 

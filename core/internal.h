@@ -25,26 +25,35 @@ enum {
   PS__CALL = 8
 };
 
-/* An idle one is all that a connection costs the core: keep it under 256 bytes. */
+/* The read buffer: size bytes from data + head are there. */
+typedef struct ps__buffer {
+  size_t head, size, capacity;
+  char data[];
+} ps__buffer;
+
+/* An idle one is all that a connection costs the core: it is kept small by the order of
+   its members, and by a buffer that has its numbers with it. */
 struct ps_socket {
   atomic_uint state;
-  int fd;               /* -1: closed, or undecided between IPv4 and IPv6 */
-  unsigned char kind;   /* PS__MASTER, PS__CLIENT or PS__SERVER */
-  unsigned char family; /* 4, 6, or 0 while undecided */
-  unsigned char
-      fixed; /* family was given by tcp4 or tcp6, not found by bind or connect */
-  unsigned char bound;
+  int fd;                  /* -1: closed, or undecided between IPv4 and IPv6 */
+  unsigned short error;    /* the last error number that the words of a failure hide */
+  unsigned char kind;      /* PS__MASTER, PS__CLIENT or PS__SERVER */
+  unsigned char family;    /* 4, 6, or 0 while undecided */
+  unsigned char fixed : 1; /* family was given, not found by bind or connect */
+  unsigned char bound : 1;
   unsigned char connecting;   /* a connect has begun and its outcome is not known */
   unsigned char interrupting; /* a call is asking its host about a signal */
-  int error;                  /* the last error number that the words of a failure hide */
+  unsigned char mark;         /* the binding's */
   double block, total;        /* limits in seconds; negative: none */
   double deadline;            /* monotonic time; infinity: none */
   double birth;               /* monotonic time */
   unsigned long long received, sent; /* bytes; they wrap */
-  char *buffer;                      /* the read buffer, or NULL: size bytes from head */
-  size_t head, size, capacity;
-  void *data; /* the binding's */
+  ps__buffer *buffer;                /* NULL: nothing is buffered */
 };
+
+static inline size_t ps__buffered(const ps_socket *self) {
+  return self->buffer == NULL ? 0 : self->buffer->size;
+}
 
 /* A call under way: what it works on, and how long it may take. */
 typedef struct ps__call {

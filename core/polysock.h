@@ -501,9 +501,10 @@ ps_detached ps_socket_detach(ps_socket *self);
    again is fine. */
 ps_always ps_socket_close(ps_socket *self, ps_host *host);
 
-/* A pointer that the core only keeps, for a binding's own use; NULL at first. */
-void *ps_socket_getdata(const ps_socket *self);
-void ps_socket_setdata(ps_socket *self, void *data);
+/* A number from 0 to 255 that the core only keeps, for a binding's own use; 0 at first.
+ */
+int ps_socket_getmark(const ps_socket *self);
+void ps_socket_setmark(ps_socket *self, int mark);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -18,7 +18,7 @@ static void begin(const ps_sockets *set, ps_host *host) {
     ps__call call;
     ps_status status = ps__begin(&call, watch->socket, host, PS__ANY, PS__SHARED);
     watch->fd = status.code == PS_OK ? call.fd : -1;
-    watch->buffered = (char)(!watch->writable && watch->socket->size > 0);
+    watch->buffered = (char)(!watch->writable && ps__buffered(watch->socket) > 0);
     if (status.code != PS_OK) watch->socket = NULL;
   }
 }

@@ -552,7 +552,7 @@ ps_detached ps_socket_detach(ps_socket *self) {
   result.status = ps__begin(&call, self, NULL, PS__ANY | PS__DECIDED, PS__SHARED);
   if (result.status.code != PS_OK) return result;
   unsigned alone = PS__CALL;
-  if (self->size > 0) {
+  if (ps__buffered(self) > 0) {
     result.status = ps__failure(PS_BUFFERED);
   } else if (!atomic_compare_exchange_strong(&self->state, &alone,
                                              PS__CALL | PS__CLOSED)) {
@@ -565,6 +565,6 @@ ps_detached ps_socket_detach(ps_socket *self) {
   return result;
 }
 
-void *ps_socket_getdata(const ps_socket *self) { return self->data; }
+int ps_socket_getmark(const ps_socket *self) { return self->mark; }
 
-void ps_socket_setdata(ps_socket *self, void *data) { self->data = data; }
+void ps_socket_setmark(ps_socket *self, int mark) { self->mark = (unsigned char)mark; }

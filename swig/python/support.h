@@ -320,7 +320,7 @@ static PyObject *raising_module; /* the module whose functions raise */
 /* Does self, which is the object of a method or the module of a function, raise? */
 static int raises(PyObject *self) {
   if (Py_IS_TYPE(self, &PyModule_Type)) return self == raising_module;
-  return ps_socket_getdata(socket_of(self)) != NULL;
+  return ps_socket_getmark(socket_of(self));
 }
 
 /* ---- Failures ---- */
@@ -420,7 +420,7 @@ static PyObject *ps_py_nothing(PyObject *self, const ps_nothing *none,
 static PyObject *ps_py_object(PyObject *self, const ps_object *object,
                               const char *function) {
   if (object->status.code != PS_OK) return fail_plain(self, object->status, function);
-  if (raises(self)) ps_socket_setdata(object->socket, raising_module);
+  if (raises(self)) ps_socket_setmark(object->socket, 1);
   PyObject *made =
       SWIG_NewPointerObj(object->socket, SWIGTYPE_p_ps_socket, SWIG_POINTER_OWN);
   if (made == NULL) ps_socket_free(object->socket, NULL);

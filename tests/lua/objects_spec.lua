@@ -4,6 +4,7 @@
 
 local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
 local support = dofile(folder .. "support.lua")
+local luasocket = require("socket")
 local polysock = require("polysock")
 
 describe("an object", function()
@@ -271,6 +272,47 @@ describe("an object", function()
             assert.equal(line, client:receive("*l"))
          end
       end
+   end)
+
+   it("needs memory for a large result once", function()
+      local size = 32 * 1024 * 1024
+      local listener = assert(luasocket.bind("127.0.0.1", 0))
+      local _, port = listener:getsockname()
+      local child = support.start(([[
+         local client = assert(polysock.connect("127.0.0.1", %d))
+         local function peak()
+            for line in io.lines("/proc/self/status") do
+               local kilobytes = line:match("VmHWM:%%s*(%%d+)")
+               if kilobytes then
+                  return kilobytes * 1024
+               end
+            end
+         end
+         local before = peak()
+         local data = client:receive("*a")
+         print(#data, peak() - before)
+      ]]):format(port))
+      local sender = assert(listener:accept())
+      sender:send(("x"):rep(size))
+      sender:close()
+      listener:close()
+      local received, memory = support.finish(child):match("(%d+)%s+(%d+)")
+      assert.equal(size, tonumber(received))
+      assert.is_true(tonumber(memory) < 1.3 * size)
+   end)
+
+   it("leaves a hook as it was", function()
+      local line = ("x"):rep(5000)
+      peer:send(line .. "\n")
+      local function hook() end
+      debug.sethook(hook, "c", 1000000)
+      local found = client:receive("*l")
+      local after, mask, count = debug.gethook()
+      debug.sethook()
+      assert.equal(line, found)
+      assert.equal(hook, after)
+      assert.equal("c", mask)
+      assert.equal(1000000, count)
    end)
 
    it("stays alive as a member of select, whatever becomes of the table", function()

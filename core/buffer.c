@@ -460,8 +460,8 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
 
 /* Does: gives a line or a count of bytes that the buffer has already, to a host that
    keeps other calls away and holds. Neither turn nor clock is needed then, and a short
-   line takes a third of the instructions of the way through receive. Returns: whether it
-   was there; if not, nothing has changed. */
+   line takes less than half of the instructions of the way through receive. Returns:
+   whether it was there; if not, nothing has changed. */
 static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
   if (!holds(host) || !host->alone || self == NULL || self->buffer == NULL) return 0;

@@ -49,7 +49,7 @@ static const char *name_of(const char *function) {
 
 /* The arguments of a call without a tuple, as METH_FASTCALL has them. The generator knows
    only METH_VARARGS, so its wrappers are given this in place of a tuple; that it has no
-   type tells the two apart. It takes a sixth of the instructions off a receive(16). */
+   type tells the two apart. It takes a quarter of the instructions off a receive(16). */
 typedef struct given {
   PyObject_HEAD PyObject *const *items;
   Py_ssize_t count;

@@ -8,7 +8,6 @@ machine is; the bounds leave room for other compilers and interpreters.
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Dict, List
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from run import ROOT, Runner, build, environment
+from run import Runner, build, environment, parser_of
 
 FEW, MANY = 1_000, 11_000
 
@@ -57,16 +56,7 @@ def count(command: List[str], variables: Dict[str, str], folder: Path) -> int:
 
 def main() -> None:
     """Counts, compares and says so."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lua", default="lua5.4", help="the interpreter of Lua")
-    parser.add_argument("--python", default=sys.executable, help="a Python with polysock")
-    parser.add_argument(
-        "--prefix",
-        type=Path,
-        default=ROOT / "build/prefix",
-        help="where polysock is installed",
-    )
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     if shutil.which("valgrind") is None:
         print("guard: skipped, since there is no valgrind here")
         return

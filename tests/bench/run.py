@@ -646,13 +646,9 @@ def environment(prefix: Path) -> Dict[str, str]:
     return found
 
 
-def arguments() -> Any:
-    """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--short", action="store_true", help="less of everything, in a minute"
-    )
-    parser.add_argument("--rounds", type=int, help="how many rounds")
+def parser_of(description: Optional[str]) -> argparse.ArgumentParser:
+    """Knows where the languages are; the guard asks the same."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--lua", default="lua5.4", help="the interpreter of Lua")
     parser.add_argument("--python", default=sys.executable, help="a Python with polysock")
     parser.add_argument(
@@ -661,6 +657,16 @@ def arguments() -> Any:
         default=ROOT / "build/prefix",
         help="where polysock is installed",
     )
+    return parser
+
+
+def arguments() -> Any:
+    """Reads the command line."""
+    parser = parser_of(__doc__)
+    parser.add_argument(
+        "--short", action="store_true", help="less of everything, in a minute"
+    )
+    parser.add_argument("--rounds", type=int, help="how many rounds")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "docs/benchmarks.md", help="the report"
     )

@@ -712,22 +712,11 @@ short ps__os_code(int error) {
   switch (error) {
     case 0:
       return PS_OK;
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPIPE:
-      return PS_CLOSED;
-    case ETIMEDOUT:
-      return PS_TIMEOUT;
-    case ECONNREFUSED:
-      return PS_REFUSED;
-    case EADDRINUSE:
-      return PS_INUSE;
-    case EISCONN:
-      return PS_CONNECTED;
-    case EACCES:
-      return PS_PERMISSION;
-    case ENOMEM:
-      return PS_NOMEMORY;
+#define PS_ERRNO(number, code) \
+  case number:                 \
+    return PS_##code;
+#include "errno.def"
+#undef PS_ERRNO
     default:
       return PS_SYSTEM;
   }

@@ -132,7 +132,9 @@ static ps_bytes without_bytes(ps_status status) {
   return result;
 }
 
-static int holds(const ps_host *host) { return host != NULL && host->hold; }
+static int holds(const ps_host *host) {
+  return host != NULL && host->mode == PS_HOST_HOLD;
+}
 
 static int lends(const ps_host *host) { return host != NULL && host->grow != NULL; }
 
@@ -143,7 +145,7 @@ static ps_bytes lent(ps_host *host, ps_bytes view) {
   if (memory == NULL) return without_bytes(ps__failure(PS_NOMEMORY));
   if (view.head_size > 0) memcpy(memory, view.head, view.head_size);
   if (view.size > 0) memcpy(memory + view.head_size, view.data, view.size);
-  return (ps_bytes){view.status, NULL, 0, memory, size, 0, 0};
+  return (ps_bytes){view.status, NULL, 0, memory, size, size, 0, 0};
 }
 
 /* Does: gives the prefix and the first size bytes of the buffer as a result that uses up
@@ -152,8 +154,8 @@ static ps_bytes deliver(ps__call *call, ps_status status, ps_prefix prefix, size
                         size_t held) {
   ps_socket *self = call->self;
   ps_host *host = call->host;
-  ps_bytes result = {status, prefix.data, prefix.size,   bytes(self),
-                     size,   held,        self->received};
+  ps_bytes result = {status, prefix.data, prefix.size, bytes(self),
+                     size,   size,        held,        self->received};
   if (holds(host)) return result;
   result.held = 0;
   if (lends(host)) {
@@ -433,7 +435,8 @@ static ps_bytes receive_direct(ps__call *call, const want *wanted, size_t count)
     room = room <= SIZE_MAX / 2 ? room * 2 : SIZE_MAX;
   }
   int whole = have == count || (count == SIZE_MAX && have > 0 && ended(call, status));
-  if (whole) return (ps_bytes){PS__DONE, NULL, 0, memory, prefix + have, 0, 0};
+  if (whole)
+    return (ps_bytes){PS__DONE, NULL, 0, memory, prefix + have, prefix + have, 0, 0};
   if (memory == NULL && !holds(host))
     return deliver(call, ps__failure(PS_NOMEMORY), wanted->prefix, 0, 0);
   /* Bytes that are not to go out, or are to be held, are for the buffer. */
@@ -446,10 +449,17 @@ static ps_bytes receive_direct(ps__call *call, const want *wanted, size_t count)
                              : receive_count(call, wanted, count);
   }
   if (status.code == PS_OK) status = ps__failure(PS_NOMEMORY);
-  return (ps_bytes){status, NULL, 0, memory, prefix + have, 0, 0};
+  return (ps_bytes){status, NULL, 0, memory, prefix + have, prefix + have, 0, 0};
 }
 
 /* ---- The functions ---- */
+
+size_t ps_bytes_size(const ps_bytes *bytes) { return bytes->head_size + bytes->size; }
+
+void ps_bytes_copy(const ps_bytes *bytes, char *to) {
+  if (bytes->head_size > 0) memcpy(to, bytes->head, bytes->head_size);
+  if (bytes->size > 0) memcpy(to + bytes->head_size, bytes->data, bytes->size);
+}
 
 ps_pattern ps_pattern_of(const char *text, size_t size) {
   int starred = size > 1 && text[0] == '*';
@@ -464,7 +474,7 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
    whether it was there; if not, nothing has changed. */
 static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
-  if (!holds(host) || !host->alone || self == NULL || self->buffer == NULL) return 0;
+  if (!holds(host) || self == NULL || self->buffer == NULL) return 0;
   if ((atomic_load(&self->state) & (PS__CLOSED | PS__RECEIVING)) != 0) return 0;
   const ps__buffer *buffer = self->buffer;
   const char *start = buffer->data + buffer->head;
@@ -480,7 +490,7 @@ static int at_hand(const ps_socket *self, ps_pattern pattern, const ps_host *hos
     size = held = (size_t)pattern.count;
     if (pattern.kind != 'n' || pattern.count < 1 || size > buffer->size) return 0;
   }
-  *result = (ps_bytes){PS__DONE, NULL, 0, start, size, held, self->received};
+  *result = (ps_bytes){PS__DONE, NULL, 0, start, size, size, held, self->received};
   return 1;
 }
 
@@ -523,7 +533,7 @@ static ps_status begin(ps__call *call, ps_socket *self, ps_host *host) {
 static ps_bytes not_begun(ps_status status, ps_host *host, ps_prefix prefix) {
   if (status.code == PS_INTERRUPTED || status.code >= PS_MISUSED)
     return without_bytes(status);
-  ps_bytes view = {status, prefix.data, prefix.size, NULL, 0, 0, 0};
+  ps_bytes view = {status, prefix.data, prefix.size, NULL, 0, 0, 0, 0};
   return lends(host) && !holds(host) ? lent(host, view) : view;
 }
 
@@ -610,26 +620,28 @@ ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes
   return result;
 }
 
-ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern) {
+ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize) {
   ps_status status = ps__kind(self, PS__CLIENT);
-  if (status.code == PS_OK) status = check_pattern(pattern, 0);
+  if (status.code == PS_OK) status = check_pattern(pattern, maxsize);
   if (status.code == PS_OK && pattern.kind == 'n' && pattern.count == 0)
     status = ps__misuse(PS_MISUSE_POSITIVE, 1, "pattern"); /* it would never end */
-  return (ps_lines){status, pattern};
+  return (ps_lines){status, pattern, maxsize};
 }
 
-ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host) {
+ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize,
+                        ps_host *host) {
   ps_bytes result;
-  if (at_hand(self, pattern, host, &result)) return result;
-  ps_status status = ps_socket_lines(self, pattern).status;
+  if (maxsize == 0 && at_hand(self, pattern, host, &result)) return result;
+  ps_status status = ps_socket_lines(self, pattern, maxsize).status;
   if (status.code != PS_OK) return without_bytes(status);
   ps__call call;
   ps_prefix none = {NULL, 0};
   status = begin(&call, self, host);
   if (status.code != PS_OK) return not_begun(status, host, none);
-  want wanted = wanting(none, 0);
+  want wanted = wanting(none, maxsize);
   wanted.keep = 1;
   result = receive(&call, pattern, &wanted);
+  if (ended(&call, result.status)) result.status.code = PS_ENDED;
   ps__end(&call);
   return result;
 }

@@ -8,24 +8,22 @@
 #include "internal.h"
 
 static const char *const failures[] = {
-    "",
-#define PS_FAILURE(code, words) words,
-#define PS_MISUSE(code, words)
+    [PS_OK] = "",
+#define PS_FAILURE(code, number, words) [code] = words,
+#define PS_MISUSE(code, number, words)
 #include "errors.def"
 #undef PS_FAILURE
 #undef PS_MISUSE
 };
 
 static const char *const misuses[] = {
-    "misuse",
-#define PS_FAILURE(code, words)
-#define PS_MISUSE(code, words) words,
+    [0] = "misuse",
+#define PS_FAILURE(code, number, words)
+#define PS_MISUSE(code, number, words) [code - PS_MISUSED] = words,
 #include "errors.def"
 #undef PS_FAILURE
 #undef PS_MISUSE
 };
-
-enum { MISUSES = sizeof misuses / sizeof *misuses };
 
 ps_status ps__failure(short code) { return (ps_status){code, 0, 0, NULL}; }
 
@@ -49,6 +47,7 @@ const char *ps_status_words(ps_status status, char buffer[PS_WORDS]) {
   if (status.code < PS_SYSTEM) return failures[status.code];
   if (status.code == PS_SYSTEM) return ps__os_words(status.system, buffer, PS_WORDS);
   if (status.code == PS_INTERRUPTED) return "interrupted";
+  if (status.code == PS_ENDED) return "closed";
   const char *words = misuses[status.code - PS_MISUSED];
   const char *place = strstr(words, "%s");
   if (place == NULL) return words;
@@ -59,7 +58,6 @@ const char *ps_status_words(ps_status status, char buffer[PS_WORDS]) {
 
 const char *ps_status_misuse(ps_status status, const char *function,
                              char buffer[PS_WORDS]) {
-  _Static_assert(MISUSES < 1000, "misuses are numbered from PS_MISUSED");
   char text[PS_WORDS];
   const char *words = ps_status_words(status, text);
   if (status.argument > 0)

@@ -72,7 +72,7 @@ static ps_status start(ps__call *call, ps_socket *self, int option) {
   return ps__failure(PS_NOOPTION);
 }
 
-ps_done ps_socket_setoption(ps_socket *self, ps_name option, ps_option value) {
+ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option value) {
   ps_status status = ps__kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_done){status};
   int found = find(option);
@@ -106,7 +106,7 @@ static void describe(ps_socket *self, ps_option *value) {
   strncpy(value->text, words, sizeof value->text - 1);
 }
 
-ps_value ps_socket_getoption(ps_socket *self, ps_name option) {
+ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
   ps_value result = {ps__kind(self, PS__ANY), {PS_NIL, 0, 0, 0, 0, ""}};
   if (result.status.code != PS_OK) return result;
   int found = find(option);

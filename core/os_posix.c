@@ -378,7 +378,7 @@ short ps__os_code(int error) {
       return PS_OK;
 #define PS_ERRNO(number, code) \
   case number:                 \
-    return PS_##code;
+    return code;
 #include "errno.def"
 #undef PS_ERRNO
     default:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* polysock: TCP as LuaSocket means it, for C and for the languages that bind to it.
+/* polysock: TCP with LuaSocket's objects, for C and for the languages that bind to it.
 
    This is the only public header, and it is meant to be read from top to bottom: the
    conventions, the values that go in, the results that come out, then the functions.
-   Nothing here prints, exits, keeps global state, raises a signal or jumps; every
-   function returns one of the result kinds below, by value. */
+   Nothing here prints, exits, raises a signal or jumps. Every function returns one of the
+   result kinds below, by value. */
 
 #ifndef POLYSOCK_H
 #define POLYSOCK_H
@@ -15,67 +15,82 @@
 extern "C" {
 #endif
 
-#ifdef __GNUC__
-#pragma GCC visibility push(default)
+#if defined __GNUC__
+#define PS_API __attribute__((visibility("default")))
+#else
+#define PS_API
 #endif
 
-/* The one place where the version stands; the build and the packages read it here. */
+/* The version. The build and the packages read it here. */
 #define PS_VERSION "0.1.0"
 
-/* ---- Status
-   ----------------------------------------------------------------------------
+/* ---- Status ---- */
 
-   A status tells how a call ended. Failure is what the world did (a timeout, a closed
-   peer, no memory) and is an ordinary answer. Misuse is what the caller did (the wrong
-   kind of object, a value out of range): nothing was done, and a binding raises it. */
+/* A status tells how a call ended. A failure is something that happened to the
+   connection or the system (a timeout, a closed peer, no memory); it is an ordinary
+   answer. A misuse is an error of the caller (the wrong kind of object, a value out of
+   range): nothing was done, and a binding raises it. errors.def lists both with their
+   numbers, which never change. */
 
 enum {
   PS_OK = 0,
-#define PS_FAILURE(code, words) PS_##code,
-#define PS_MISUSE(code, words)
-#include "errors.def"
-#undef PS_FAILURE
-  PS_SYSTEM,      /* any other error number of the system; the words are the system's */
-  PS_INTERRUPTED, /* the host stopped the call; it knows why */
-  PS_MISUSED = 1000,
-#define PS_FAILURE(code, words)
-#undef PS_MISUSE
-#define PS_MISUSE(code, words) PS_MISUSE_##code,
+#define PS_FAILURE(code, number, words) code = number,
+#define PS_MISUSE(code, number, words) code = number,
 #include "errors.def"
 #undef PS_FAILURE
 #undef PS_MISUSE
+  PS_SYSTEM = 90,      /* any other error number of the system; the words are its own */
+  PS_INTERRUPTED = 91, /* the host stopped the call; it knows why */
+  PS_ENDED = 92,       /* ps_socket_next only: the stream has ended, nothing is left */
+  PS_MISUSED = 100     /* a misuse has this number or a higher one */
 };
 
-/* Is it the type of an argument that is wrong, and not its value? */
-#define PS_MISUSE_IS_TYPE(code) ((code) > PS_MISUSED && (code) < PS_MISUSE_NULBYTE)
+/* Is the type of an argument wrong, and not its value? */
+#define PS_MISUSE_IS_TYPE(code) ((code) > PS_MISUSED && (code) < 200)
 
 typedef struct ps_status {
-  short code;     /* PS_OK, or one of the codes above */
-  short argument; /* misuse: the number of the argument, from 1; 0 for the object */
-  int system;     /* failure: the system's error number behind it, or 0 */
-  const char
-      *detail; /* misuse: fills the %s of the words; lives as long as the arguments */
+  short code;         /* PS_OK, or one of the codes above */
+  short argument;     /* misuse: the number of the argument, from 1; 0 for the object */
+  int system;         /* failure: the system's error number behind it, or 0 */
+  const char *detail; /* misuse: fills the %s of the words; lives as long as the arguments
+                       */
 } ps_status;
 
 /* Size of a buffer that holds any text of ps_status_words or ps_status_misuse. */
 #define PS_WORDS 256
 
-/* Does: writes the words of a failure, or those of a misuse without its place, to buffer.
-   Returns: buffer, or a constant string. Never fails: PS_OK has the words "". */
-const char *ps_status_words(ps_status status, char buffer[PS_WORDS]);
+/* Writes the words of a failure, or those of a misuse without its place, to buffer.
+   Returns buffer or a constant string. Never fails: PS_OK has the words "". */
+PS_API const char *ps_status_words(ps_status status, char buffer[PS_WORDS]);
 
-/* Does: writes the whole sentence of a misuse, which names function and argument, as in
-   "bad argument #2 to 'bind' (port: 0 to 65535 expected)".
-   Returns: buffer. */
-const char *ps_status_misuse(ps_status status, const char *function,
-                             char buffer[PS_WORDS]);
+/* Writes the whole sentence of a misuse, which names function and argument, as in "bad
+   argument #2 to 'bind' (port: 0 to 65535 expected)". Returns buffer. */
+PS_API const char *ps_status_misuse(ps_status status, const char *function,
+                                    char buffer[PS_WORDS]);
 
-/* ---- Host
-   ------------------------------------------------------------------------------
+/* ---- Host ---- */
 
-   What a language runtime lends to one call. Every member may be NULL, and so may the
-   host itself: then waits simply block, signals only restart them, and results are views.
-   A binding puts a ps_host at the head of a struct of its own. */
+/* A host is what a language runtime lends to one call. It may be NULL, and so may each of
+   its functions: then waits block, signals only restart them, and the mode is
+   PS_HOST_VIEW. A binding puts a ps_host at the head of a struct of its own. */
+
+/* Where the bytes of a result are, and who may be in the object meanwhile. */
+enum {
+  /* A view: the result points into the read buffer and into the caller's prefix. Its
+     bytes count as taken. They stay valid until the same thread's next call on the
+     object. */
+  PS_HOST_VIEW,
+
+  /* Lent memory: every result is copied into, or read straight into, memory of grow. */
+  PS_HOST_LEND,
+
+  /* A view that the language copies before any other call is made: its bytes stay in the
+     read buffer until ps_socket_take, so that nothing is lost when the copy fails. Calls
+     on one object overlap only between leave and enter, as under the global lock of a
+     language or in a program of one thread; entering a call is cheaper then. With grow,
+     large results are read straight into its memory. */
+  PS_HOST_HOLD
+};
 
 typedef struct ps_host ps_host;
 struct ps_host {
@@ -85,50 +100,40 @@ struct ps_host {
 
   /* Asked when a signal ended a wait, and between two reads or sends of one call.
      Non-zero stops the call with PS_INTERRUPTED; what was read by then stays in the read
-     buffer, if there is memory. Must return. */
+     buffer, if there is memory. It must return, and it may call the object: a call in the
+     direction that it interrupted fails with PS_BUSY. */
   int (*interrupted)(ps_host *host);
 
-  /* Gives memory for the bytes of a result: size bytes that begin with what the memory
-     held before, or NULL, and then the old memory is still good. Large reads go straight
-     there, and the result is in it. All other results are copied there, too, unless the
-     host holds. Without it, a result points into the read buffer and into the caller's
-     prefix. */
+  /* Returns memory for the bytes of a result: size bytes that begin with what the memory
+     held before, or NULL, and then the old memory is still good. */
   void *(*grow)(ps_host *host, size_t size);
 
-  /* Non-zero: bytes of a view stay in the read buffer until ps_socket_take, so that
-     nothing is lost when the language fails to make its own copy; a failure leaves a
-     view, if there is memory for its bytes in the read buffer. Zero: they count as taken
-     at once, and stay valid until the next call on the object. */
-  int hold;
-
-  /* Non-zero: calls on one object overlap only between leave and enter, as under the
-     global lock of a language or in a program of one thread. A call then enters and
-     leaves without the processor's locked instructions, and with hold a line or a count
-     that is in the read buffer is given without entering at all. */
-  int alone;
+  int mode; /* PS_HOST_VIEW, PS_HOST_LEND or PS_HOST_HOLD */
 };
 
-/* ---- Arguments
-   -------------------------------------------------------------------------
+/* ---- Arguments ---- */
 
-   Plain values whose type says what they mean, so that a binding maps each once. */
+/* Plain values whose type says what they mean, so that a binding maps each once. */
 
 typedef struct ps_socket ps_socket;
 
-typedef const char *ps_name; /* a host: address or name, "*" for all interfaces in bind */
+typedef const char *ps_name;        /* a host: address or name; "*" in bind: all */
 typedef const char *ps_localname;   /* the same, or NULL */
 typedef const char *ps_servicename; /* a service: digits or a name, or NULL */
+typedef const char *ps_optionname;  /* see options.def */
+typedef const char *ps_kindname;    /* "master", "client" or "server" */
 typedef const char *ps_mode;        /* a word that chooses; NULL for the default */
-typedef double ps_duration;         /* seconds; negative is none */
-typedef double ps_seconds;          /* negative: for ever */
+typedef double ps_duration;         /* seconds; negative counts as 0 */
+typedef double ps_seconds;          /* a limit in seconds; negative: no limit */
 typedef double ps_moment;           /* seconds from now; infinity: never */
 typedef double ps_age;              /* seconds; NaN: leave as it is */
 typedef long long ps_total;         /* bytes; negative: leave as it is */
 typedef long long ps_first;         /* index of a byte as in string.sub, 1 is the first */
 typedef long long ps_last;          /* index of a byte as in string.sub, -1 is the last */
-typedef long long ps_backlog;       /* connections that may wait for accept */
+typedef long long ps_backlog;       /* connections that may wait for accept; negative or
+                                       too large: as many as the system allows */
 typedef long long ps_descriptor;    /* of a socket; -1 is none */
-typedef size_t ps_maxsize;          /* bytes; 0: no bound */
+typedef unsigned long long ps_maxsize; /* bytes; 0: no bound */
 
 typedef struct ps_port {
   const char *service; /* digits or a service name; NULL: number counts */
@@ -141,15 +146,22 @@ typedef struct ps_pattern {
   long long count;
 } ps_pattern;
 
-#define PS_LINE ((ps_pattern){'l', 0})
-#define PS_LINE_WITH_END ((ps_pattern){'L', 0})
-#define PS_ALL ((ps_pattern){'a', 0})
-#define PS_COUNT(n) ((ps_pattern){'n', (long long)(n)})
+/* ps_pattern values for C. */
+static inline ps_pattern ps_pattern_make(char kind, long long count) {
+  ps_pattern pattern;
+  pattern.kind = kind;
+  pattern.count = count;
+  return pattern;
+}
+#define PS_LINE ps_pattern_make('l', 0)
+#define PS_LINE_WITH_END ps_pattern_make('L', 0)
+#define PS_ALL ps_pattern_make('a', 0)
+#define PS_COUNT(n) ps_pattern_make('n', (long long)(n))
 
-/* Returns: the pattern that a text means ("*l", "l", "*L", "L", "*a", "a"); a misuse
+/* Returns the pattern that a text means ("*l", "l", "*L", "L", "*a", "a"); a misuse
    pattern for any other text. As in LuaSocket, only the letter behind a star counts
    ("*line"). */
-ps_pattern ps_pattern_of(const char *text, size_t size);
+PS_API ps_pattern ps_pattern_of(const char *text, size_t size);
 
 /* Bytes of the caller. A call reads them and keeps no pointer. */
 typedef struct ps_data {
@@ -175,12 +187,11 @@ typedef struct ps_option {
   char text[PS_WORDS]; /* PS_TEXT */
 } ps_option;
 
-/* One thing to wait for: a socket or a bare descriptor that is to become readable or
-   writable. A socket brings its descriptor and what it has buffered; a bare descriptor
-   may have bytes buffered elsewhere. */
+/* One member of a set to wait for: a socket, or a bare descriptor whose bytes may be
+   buffered elsewhere. A socket brings its descriptor and what it has buffered. */
 typedef struct ps_watch {
   int fd;            /* negative: never ready */
-  char writable;     /* wanted: 0 readable, 1 writable */
+  char writable;     /* set by ps_select: 0 wait to receive, 1 wait to send */
   char buffered;     /* in recvt: ready whatever the descriptor says */
   char ready;        /* set by ps_select */
   ps_socket *socket; /* NULL: fd and buffered count, else ps_select sets them */
@@ -190,11 +201,12 @@ typedef struct ps_sockets {
   ps_watch *watches;
   size_t count;
 } ps_sockets;
+typedef ps_sockets ps_readables; /* to be waited for until they can be received from */
+typedef ps_sockets ps_writables; /* until they can be sent to */
 
-/* ---- Results
-   ---------------------------------------------------------------------------
+/* ---- Results ---- */
 
-   Each function returns one of these. The members behind status count as each says. */
+/* Each function returns one of these. The members behind status count as each says. */
 
 typedef struct ps_done { /* success says no more than that */
   ps_status status;
@@ -213,19 +225,24 @@ typedef struct ps_object {
   ps_socket *socket; /* on success; the caller's, to be freed with ps_socket_free */
 } ps_object;
 
-typedef struct ps_bytes { /* on success the result, on failure the partial */
+/* Bytes: on success the result, on failure the partial. The result is head, then the size
+   bytes at data: the first raw bytes there, without their CRs if raw > size.
+   ps_bytes_copy puts it together. raw == size in the modes view and lend. */
+typedef struct ps_bytes {
   ps_status status;
-  const char *head; /* the first bytes: of the caller's prefix, or NULL */
+  const char *head; /* of the caller's prefix, or NULL */
   size_t head_size;
-  const char *data; /* the bytes after those */
+  const char *data;
   size_t size;
-  size_t held; /* bytes of the read buffer that ps_socket_take is to take out */
+  size_t raw;
+  size_t held;               /* bytes of the read buffer that ps_socket_take takes out */
   unsigned long long before; /* bytes that were taken before these */
 } ps_bytes;
 
-typedef struct ps_lines { /* an iterator is to call ps_socket_next with the pattern */
+typedef struct ps_lines { /* what an iterator passes to ps_socket_next */
   ps_status status;
   ps_pattern pattern;
+  ps_maxsize maxsize;
 } ps_lines;
 
 typedef struct ps_sent {
@@ -265,6 +282,10 @@ typedef struct ps_left {
   double seconds; /* not negative; infinity: there is no deadline */
 } ps_left;
 
+typedef struct ps_wants {
+  const char *direction; /* "r" receive, "w" send, NULL: nothing */
+} ps_wants;
+
 typedef struct ps_yes {
   int yes;
 } ps_yes;
@@ -295,12 +316,12 @@ typedef struct ps_hostname {
   char text[PS_WORDS];
 } ps_hostname;
 
-/* What the resolver knows. The list is the caller's, to be freed with ps_resolved_free.
- */
+/* One answer of the resolver. The list is the caller's, to be freed with
+   ps_resolved_free. */
 typedef struct ps_entry {
   struct ps_entry *next;
-  const char *family; /* "inet" or "inet6" */
-  char text[];        /* an address, or a name */
+  const char *family;  /* "inet" or "inet6" */
+  char text[PS_WORDS]; /* an address, or a name */
 } ps_entry;
 
 typedef struct ps_resolved { /* one host: its main answer and all of them */
@@ -322,193 +343,216 @@ typedef struct ps_names {
   char service[PS_WORDS]; /* "" when no service was given */
 } ps_names;
 
-/* ---- Module
-   ----------------------------------------------------------------------------
+/* Size of a result: head_size + size. */
+PS_API size_t ps_bytes_size(const ps_bytes *bytes);
 
-   Functions that wait take a host last. */
+/* Copies a result to memory of ps_bytes_size bytes, without the CRs that it drops. */
+PS_API void ps_bytes_copy(const ps_bytes *bytes, char *to);
 
-ps_text ps_version(void); /* Returns: "polysock " and PS_VERSION */
+/* ---- Module ---- */
 
-/* Does: makes a master. ps_tcp chooses IPv4 or IPv6 at the first bind or connect; ps_tcp6
-   speaks IPv6 only.
-   Fails: PS_NOMEMORY; the system's reason when it has no socket to give. */
-ps_object ps_tcp(void);
-ps_object ps_tcp4(void);
-ps_object ps_tcp6(void);
+/* Functions that may wait take a host last. */
 
-/* Does: makes a server that is bound to address and port, with reuseaddr set, and
-   listens. Fails: as ps_socket_bind and ps_socket_listen. */
-ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog, ps_host *host);
+PS_API ps_text ps_version(void); /* "polysock " and PS_VERSION */
 
-/* Does: makes a client that is connected to address and port, from locaddr and locport
-   unless locaddr is NULL. family is "inet", "inet6" or "unspec" (NULL). Fails: as
-   ps_socket_bind and ps_socket_connect. */
-ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
-                     ps_localport locport, ps_mode family, ps_host *host);
-ps_object ps_connect4(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host);
-ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host);
+/* Makes a master. ps_tcp chooses IPv4 or IPv6 at the first bind or connect; ps_tcp6
+   speaks IPv6 only. Fails with PS_NOMEMORY, or the system's reason when it has no socket
+   to give. */
+PS_API ps_object ps_tcp(void);
+PS_API ps_object ps_tcp4(void);
+PS_API ps_object ps_tcp6(void);
 
-/* Does: adopts the descriptor of a TCP socket as kind "master", "client" or "server", and
-   makes it close-on-exec and non-blocking. Fails: PS_BADFAMILY when it is no internet
-   socket; the system's reason when it is none at all. The descriptor stays the caller's
-   then. */
-ps_object ps_fromfd(ps_descriptor fd, ps_mode kind);
+/* Makes a server that is bound to address and port, with reuseaddr set, and listens.
+   Fails as ps_socket_bind and ps_socket_listen do. */
+PS_API ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog,
+                         ps_host *host);
 
-/* Does: waits until a watch is ready, or for timeout, and marks the ready ones. A
-   buffered watch makes it look without waiting. Closed sockets are ignored; one with a
-   descriptor that is closed meanwhile ends the wait. Fails: PS_TIMEOUT when none is
-   ready; PS_CLOSED when none is since one was closed; PS_NOMEMORY. */
-ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout, ps_host *host);
+/* Makes a client that is connected to address and port, from locaddr and locport unless
+   locaddr is NULL. family is "inet", "inet6" or "unspec" (NULL). timeout limits the whole
+   call, names and all addresses included; the client has no limit. Fails as
+   ps_socket_bind and ps_socket_connect do. */
+PS_API ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
+                            ps_localport locport, ps_mode family, ps_seconds timeout,
+                            ps_host *host);
+PS_API ps_object ps_connect4(ps_name address, ps_port port, ps_localname locaddr,
+                             ps_localport locport, ps_seconds timeout, ps_host *host);
+PS_API ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
+                             ps_localport locport, ps_seconds timeout, ps_host *host);
 
-/* Does: waits. Signals get their turn; the rest of the time is then waited. */
-ps_nothing ps_sleep(ps_duration seconds, ps_host *host);
+/* Makes an object of the open descriptor of a TCP socket, which becomes close-on-exec and
+   non-blocking. Fails with PS_BADFAMILY when it is no internet socket, or with the
+   system's reason when it is none at all; the descriptor stays the caller's then. */
+PS_API ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind);
 
-ps_seconds ps_gettime(void);  /* Returns: seconds since 1970 */
-ps_seconds ps_monotime(void); /* Returns: seconds of a clock that is never set */
+/* Waits until a watch is ready, or for timeout, and marks the ready ones. A buffered
+   watch is ready at once. A socket whose connect waits for a name is ready to send when
+   the name is resolved. Closed sockets are ignored; a member that is closed meanwhile
+   ends the wait. Fails with PS_TIMEOUT when none is ready, PS_CLOSED when none is since
+   one was closed, PS_NOMEMORY. */
+PS_API ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
+                          ps_host *host);
 
-/* Returns: how many descriptors this process may have. */
-ps_size ps_setsize(void);
+/* Waits. A signal gives the host its turn; the rest of the time is then waited. */
+PS_API ps_nothing ps_sleep(ps_duration seconds, ps_host *host);
 
-/* Names. The resolver runs aside, so the host's signals are heard; numeric addresses are
-   read in place. Fails: PS_NONAME, PS_AGAIN, PS_FAIL, PS_NOMEMORY, the system's reason.
- */
-ps_hostname ps_dns_gethostname(void);
-ps_resolved ps_dns_toip(ps_name address, ps_host *host);
-ps_resolved ps_dns_tohostname(ps_name address, ps_host *host);
-ps_addresses ps_dns_getaddrinfo(ps_name address, ps_host *host);
-ps_names ps_dns_getnameinfo(ps_localname address, ps_servicename service, ps_host *host);
-void ps_resolved_free(ps_entry *entries);
+PS_API ps_seconds ps_gettime(void);  /* seconds since 1970 */
+PS_API ps_seconds ps_monotime(void); /* seconds of a clock that is never set */
 
-/* ---- Sockets
-   ---------------------------------------------------------------------------
+/* How many descriptors this process may have. */
+PS_API ps_size ps_setsize(void);
 
-   One object changes its kind in place: master, then server by listen or client by
-   connect. A call on the wrong kind is misuse. After close, whatever needs the socket
-   fails with PS_CLOSED. One thread may receive while another sends; a thread that comes
-   to a direction in use waits for its turn. Results that are views need one thread per
-   direction. */
+/* Names. Numeric addresses are read in place; a name is resolved in a helper thread, so
+   that timeout (of the whole call) and the host's signals are heeded. Fail with
+   PS_TIMEOUT, PS_NONAME, PS_AGAIN, PS_FAIL, PS_NOMEMORY, the system's reason. */
+PS_API ps_hostname ps_dns_gethostname(void);
+PS_API ps_resolved ps_dns_toip(ps_name address, ps_seconds timeout, ps_host *host);
+PS_API ps_resolved ps_dns_tohostname(ps_name address, ps_seconds timeout, ps_host *host);
+PS_API ps_addresses ps_dns_getaddrinfo(ps_name address, ps_seconds timeout,
+                                       ps_host *host);
+PS_API ps_names ps_dns_getnameinfo(ps_localname address, ps_servicename service,
+                                   ps_seconds timeout, ps_host *host);
+PS_API void ps_resolved_free(ps_entry *entries);
 
-/* Does: closes the object and frees it. NULL is fine. No call may be under way. */
-void ps_socket_free(ps_socket *self, ps_host *host);
+/* ---- Sockets ---- */
 
-/* Does: waits for a connection. Threads may do so together.
-   Returns: a client. It has no limits of time, whatever those of the server are.
-   Fails: PS_TIMEOUT, PS_CLOSED, the system's reason. */
-ps_object ps_socket_accept(ps_socket *self, ps_host *host);
+/* One object changes its kind in place: a master becomes a server by listen or a client
+   by connect. A call on the wrong kind, or on NULL, is misuse. After close, whatever
+   needs the socket fails with PS_CLOSED.
 
-/* Does: gives a master its local address. Port 0 lets the system choose.
-   Fails: PS_INUSE, PS_PERMISSION, PS_TIMEOUT and the reasons of the resolver, PS_CLOSED.
- */
-ps_done ps_socket_bind(ps_socket *self, ps_name address, ps_port port, ps_host *host);
+   Every function but ps_socket_free may be called from any thread at any time. One thread
+   may receive while another sends; a thread that comes to a direction in use waits for
+   its turn, within its limits. A call that may not wait (a limit of 0, or a deadline that
+   has passed) takes what is there, but no more than PS_AT_HAND bytes, and answers.
+
+   After fork the child may use, close and free its copy of an object; what threads of the
+   parent were doing in it is not under way in the child. */
+
+#define PS_AT_HAND 1048576
+
+/* Closes the object and frees it. NULL is fine. No call may be under way. */
+PS_API void ps_socket_free(ps_socket *self, ps_host *host);
+
+/* Waits for a connection and makes it a client, without limits of time. Several threads
+   may accept at once. Fails with PS_TIMEOUT, PS_CLOSED, the system's reason. */
+PS_API ps_object ps_socket_accept(ps_socket *self, ps_host *host);
+
+/* Gives a master its local address. Port 0 lets the system choose. Fails with PS_INUSE,
+   PS_PERMISSION, PS_TIMEOUT and the reasons of the resolver, PS_CLOSED. */
+PS_API ps_done ps_socket_bind(ps_socket *self, ps_name address, ps_port port,
+                              ps_host *host);
 #define ps_socket_setsockname ps_socket_bind
 
-/* Does: makes a master a server.
-   Fails: PS_CLOSED, PS_UNDECIDED, the system's reason. */
-ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog);
+/* Makes a master a server. Fails with PS_CLOSED, PS_UNDECIDED, PS_BUSY while bind or
+   connect is under way, the system's reason. */
+PS_API ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog);
 
-/* Does: makes a master a client, trying the addresses of the name in the resolver's
-   order. A client whose connect timed out asks for the outcome by calling it again.
-   Fails: PS_TIMEOUT (a client now, under way), PS_CONNECTED, PS_REFUSED and others (a
-   master still), the reasons of the resolver, PS_CLOSED. */
-ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_host *host);
+/* Makes a master a client, trying the addresses of the name in the resolver's order.
+   After PS_TIMEOUT the attempt goes on: calling connect again with the same address and
+   port tells the outcome, and collects a name that was resolved meanwhile. With another
+   target the attempt is dropped and a new one begins. Fails with PS_TIMEOUT,
+   PS_CONNECTED, PS_REFUSED and others (the object is a master then), the reasons of the
+   resolver, PS_CLOSED. */
+PS_API ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port,
+                                 ps_host *host);
 #define ps_socket_setpeername ps_socket_connect
 
-/* Does: reads what pattern says, behind prefix. maxsize bounds the result, prefix
-   included. Returns: the bytes; on failure all that this call read and the prefix, so
-   that a call with that as its prefix continues. Fails: PS_TIMEOUT, PS_CLOSED,
-   PS_OVERSIZED (a partial of maxsize bytes, the rest is still buffered), PS_NOMEMORY, the
-   system's reason. Lifetime: see ps_host. */
-ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
-                           ps_maxsize maxsize, ps_host *host);
+/* Receives what pattern says, behind prefix. maxsize bounds the result, prefix included.
+   On failure the bytes are prefix and all that this call read, so that a call with them
+   as its prefix continues. Fails with PS_TIMEOUT, PS_CLOSED, PS_OVERSIZED (a partial of
+   maxsize bytes, fewer if CRs alone pass the bound; the rest is still buffered),
+   PS_NOMEMORY, the system's reason. */
+PS_API ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
+                                  ps_maxsize maxsize, ps_host *host);
 
-/* Does: reads what is there, at least one byte, at most max; waits only when nothing is.
+/* Receives what is there: at least one byte, at most max. Waits only when nothing is. */
+PS_API ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host);
+
+/* Receives up to delimiter, which is used up and not returned. A prefix that ends in a
+   part of the delimiter counts. */
+PS_API ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter,
+                                       ps_prefix prefix, ps_maxsize maxsize,
+                                       ps_host *host);
+
+/* Fills the first nbytes of a room; negative nbytes: all of it. */
+PS_API ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes,
+                                       ps_host *host);
+
+/* Receives one piece for an iterator. At the end of the stream an unterminated rest is a
+   success, and the call after it answers PS_ENDED. On a failure the bytes stay in the
+   read buffer, and the partial is empty; a reset connection, and an object that was
+   closed here, fail with PS_CLOSED. */
+PS_API ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize,
+                               ps_host *host);
+
+/* Checks what an iterator over ps_socket_next needs. A count of 0 is misuse. */
+PS_API ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize);
+
+/* Takes the bytes of a held view out of the read buffer. Returns 0 if they are gone:
+   another call, which a finaliser may have made while the language copied the view, has
+   them. */
+PS_API int ps_socket_take(ps_socket *self, const ps_bytes *view);
+
+/* Sends bytes i to j of data, counted as string.sub counts. Returns the index of the last
+   byte that the system accepted, i - 1 for none. Fails with PS_TIMEOUT, PS_CLOSED, the
+   system's reason. */
+PS_API ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
+                              ps_host *host);
+
+/* Shuts "both" (NULL), "send" or "receive" down. */
+PS_API ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode);
+
+/* Fail with PS_CLOSED, PS_UNDECIDED, the system's reason. */
+PS_API ps_address ps_socket_getpeername(ps_socket *self);
+PS_API ps_address ps_socket_getsockname(ps_socket *self);
+
+PS_API ps_text ps_socket_getfamily(const ps_socket *self); /* "inet4" or "inet6" */
+PS_API ps_text ps_socket_getkind(const ps_socket *self);   /* as ps_kindname */
+PS_API ps_text ps_socket_tostring(const ps_socket *self);  /* "tcp{master}: 0x..." */
+
+PS_API ps_stats ps_socket_getstats(const ps_socket *self);
+PS_API ps_always ps_socket_setstats(ps_socket *self, ps_total received, ps_total sent,
+                                    ps_age age);
+
+/* Limits one wait (mode "b" or NULL) or the whole call (mode "t"). 0: never wait. */
+PS_API ps_always ps_socket_settimeout(ps_socket *self, ps_seconds value, ps_mode mode);
+PS_API ps_limits ps_socket_gettimeout(const ps_socket *self);
+
+/* Sets the point in time by which all later calls end together. A point that has passed
+   lets no call wait. */
+PS_API ps_always ps_socket_setdeadline(ps_socket *self, ps_moment seconds);
+PS_API ps_left ps_socket_getdeadline(const ps_socket *self);
+
+/* Fail with PS_CLOSED, PS_UNDECIDED, PS_NOOPTION, the system's reason. */
+PS_API ps_done ps_socket_setoption(ps_socket *self, ps_optionname option,
+                                   ps_option value);
+PS_API ps_value ps_socket_getoption(ps_socket *self, ps_optionname option);
+
+PS_API ps_yes ps_socket_dirty(const ps_socket *self); /* are bytes in the read buffer? */
+PS_API ps_size ps_socket_pending(const ps_socket *self); /* how many? */
+
+/* What the call that last answered PS_TIMEOUT waits for. */
+PS_API ps_wants ps_socket_wants(const ps_socket *self);
+
+PS_API ps_fd ps_socket_getfd(const ps_socket *self);
+
+/* Replaces the descriptor, closes none and changes nothing of either. -1 leaves the
+   object closed. Calls under way fail with PS_CLOSED, and setfd returns when they have
+   left the old descriptor. */
+PS_API ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host);
+
+/* Gives the descriptor away; the object is closed then. Fails with PS_BUFFERED, PS_BUSY
+   (a call is under way), PS_CLOSED, PS_UNDECIDED. */
+PS_API ps_detached ps_socket_detach(ps_socket *self);
+
+/* Closes the socket, and wakes other threads that wait on it: they fail with PS_CLOSED.
+   With option linger the system may wait, and nothing limits that. Closing again is fine.
  */
-ps_bytes ps_socket_receiveany(ps_socket *self, ps_maxsize max, ps_host *host);
-
-/* Does: reads up to delimiter, which is consumed and not returned. A prefix that ends in
-   a part of the delimiter counts. */
-ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter, ps_prefix prefix,
-                                ps_maxsize maxsize, ps_host *host);
-
-/* Does: fills the first nbytes of a room; negative nbytes: all of it. */
-ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes,
-                                ps_host *host);
-
-/* Does: reads as receive, for an iterator. At the end of the stream an unterminated rest
-   is a success, and the call after it fails with PS_CLOSED. On any failure the bytes read
-   stay in the read buffer, and the partial is empty. */
-ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_host *host);
-
-/* Does: checks what an iterator over ps_socket_next needs. A count of 0 is misuse. */
-ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern);
-
-/* Does: takes the bytes of a held view out of the read buffer.
-   Returns: 0 if they are gone: another call was made meanwhile, as a finaliser may do
-   while the language copies the view, and has them. */
-int ps_socket_take(ps_socket *self, const ps_bytes *view);
-
-/* Does: sends bytes i to j of data, counted as string.sub counts.
-   Returns: the index of the last byte that the system accepted, i - 1 for none.
-   Fails: PS_TIMEOUT, PS_CLOSED, the system's reason. */
-ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
-                       ps_host *host);
-
-/* Does: shuts "both" (NULL), "send" or "receive" down. */
-ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode);
-
-/* Fails: PS_CLOSED, PS_UNDECIDED, the system's reason. */
-ps_address ps_socket_getpeername(ps_socket *self);
-ps_address ps_socket_getsockname(ps_socket *self);
-
-ps_text ps_socket_getfamily(const ps_socket *self); /* "inet4" or "inet6" */
-ps_text ps_socket_getkind(const ps_socket *self);   /* "master", "client" or "server" */
-ps_text ps_socket_tostring(const ps_socket *self);  /* "tcp{master}: 0x..." */
-
-ps_stats ps_socket_getstats(const ps_socket *self);
-ps_always ps_socket_setstats(ps_socket *self, ps_total received, ps_total sent,
-                             ps_age age);
-
-/* Does: limits one wait (mode "b" or NULL) or the whole call (mode "t"). Negative: no
-   limit; zero: never wait. */
-ps_always ps_socket_settimeout(ps_socket *self, ps_seconds value, ps_mode mode);
-ps_limits ps_socket_gettimeout(const ps_socket *self);
-
-/* Does: sets the point in time by which all later calls end together. A point that has
-   passed lets no call wait. */
-ps_always ps_socket_setdeadline(ps_socket *self, ps_moment seconds);
-ps_left ps_socket_getdeadline(const ps_socket *self);
-
-/* Fails: PS_CLOSED, PS_UNDECIDED, PS_NOOPTION, the system's reason. */
-ps_done ps_socket_setoption(ps_socket *self, ps_name option, ps_option value);
-ps_value ps_socket_getoption(ps_socket *self, ps_name option);
-
-ps_yes ps_socket_dirty(const ps_socket *self);    /* are bytes in the read buffer? */
-ps_size ps_socket_pending(const ps_socket *self); /* how many? */
-
-ps_fd ps_socket_getfd(const ps_socket *self);
-
-/* Does: replaces the descriptor, and closes neither. -1 leaves the object closed. */
-ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd);
-
-/* Does: gives the descriptor away; the object is closed then.
-   Fails: PS_BUFFERED, PS_BUSY, PS_CLOSED, PS_UNDECIDED. */
-ps_detached ps_socket_detach(ps_socket *self);
-
-/* Does: closes the socket, and wakes other threads that wait on it: they fail with
-   PS_CLOSED. With option linger the system may wait, and nothing limits that. Closing
-   again is fine. */
-ps_always ps_socket_close(ps_socket *self, ps_host *host);
+PS_API ps_always ps_socket_close(ps_socket *self, ps_host *host);
 
 /* A number from 0 to 255 that the core only keeps, for a binding's own use; 0 at first.
  */
-int ps_socket_getmark(const ps_socket *self);
-void ps_socket_setmark(ps_socket *self, int mark);
-
-#ifdef __GNUC__
-#pragma GCC visibility pop
-#endif
+PS_API int ps_socket_getmark(const ps_socket *self);
+PS_API void ps_socket_setmark(ps_socket *self, int mark);
 
 #ifdef __cplusplus
 }

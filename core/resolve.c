@@ -98,12 +98,11 @@ void ps_resolved_free(ps_entry *entries) {
 }
 
 static ps_entry *entry(const char *text, int family) {
-  size_t size = strlen(text) + 1;
-  ps_entry *made = ps__os_realloc(NULL, sizeof *made + size);
+  ps_entry *made = ps__os_realloc(NULL, sizeof *made);
   if (made == NULL) return NULL;
   made->next = NULL;
   made->family = family == 6 ? "inet6" : "inet";
-  memcpy(made->text, text, size);
+  snprintf(made->text, sizeof made->text, "%s", text);
   return made;
 }
 
@@ -122,8 +121,9 @@ static ps_status list(const ps__record *records, int names, ps_entry **entries) 
   return PS__DONE;
 }
 
-static ps_status ask(ps__lookup *lookup, ps_host *host) {
-  ps__call call = {NULL, host, -1, INFINITY, 0, -1, 0};
+static ps_status ask(ps__lookup *lookup, ps_seconds timeout, ps_host *host) {
+  double end = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
+  ps__call call = {NULL, host, -1, end, 0, -1, 0};
   return ps__resolve(&call, lookup);
 }
 
@@ -136,10 +136,11 @@ ps_hostname ps_dns_gethostname(void) {
 
 /* Does: describes one host. A host has the alias under which it was asked for, when that
    is neither its name nor an address. */
-static ps_resolved describe(ps_name address, int family, int flags, ps_host *host) {
+static ps_resolved describe(ps_name address, int family, int flags, ps_seconds timeout,
+                            ps_host *host) {
   ps_resolved result = {PS__DONE, "", "", NULL, NULL};
   ps__lookup lookup = {address, NULL, family, flags, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, host);
+  result.status = ask(&lookup, timeout, host);
   if (result.status.code == PS_OK) {
     int named = (flags & PS__NAMES) != 0;
     const char *name = named                         ? lookup.records->name
@@ -169,37 +170,39 @@ static ps_status look_at_address(ps_name text) {
   return lookup.status;
 }
 
-ps_resolved ps_dns_toip(ps_name address, ps_host *host) {
-  return describe(address, 4, 0, host);
+ps_resolved ps_dns_toip(ps_name address, ps_seconds timeout, ps_host *host) {
+  return describe(address, 4, 0, timeout, host);
 }
 
-ps_resolved ps_dns_tohostname(ps_name address, ps_host *host) {
+ps_resolved ps_dns_tohostname(ps_name address, ps_seconds timeout, ps_host *host) {
   ps_status numeric = look_at_address(address);
-  if (numeric.code == PS_OK) return describe(address, 0, PS__NAMES | PS__NAMED, host);
+  if (numeric.code == PS_OK)
+    return describe(address, 0, PS__NAMES | PS__NAMED, timeout, host);
   if (numeric.code != PS_NONAME) return (ps_resolved){numeric, "", "", NULL, NULL};
-  ps_resolved result = describe(address, 4, 0, host);
+  ps_resolved result = describe(address, 4, 0, timeout, host);
   memcpy(result.text, result.name, sizeof result.text);
   return result;
 }
 
-ps_addresses ps_dns_getaddrinfo(ps_name address, ps_host *host) {
+ps_addresses ps_dns_getaddrinfo(ps_name address, ps_seconds timeout, ps_host *host) {
   ps_addresses result = {PS__DONE, NULL};
   ps__lookup lookup = {address, NULL, 0, 0, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, host);
+  result.status = ask(&lookup, timeout, host);
   if (result.status.code == PS_OK)
     result.status = list(lookup.records, 0, &result.entries);
   ps__resolve_free(lookup.records);
   return result;
 }
 
-ps_names ps_dns_getnameinfo(ps_localname address, ps_servicename service, ps_host *host) {
+ps_names ps_dns_getnameinfo(ps_localname address, ps_servicename service,
+                            ps_seconds timeout, ps_host *host) {
   ps_names result = {PS__DONE, NULL, ""};
   if (address == NULL && service == NULL) {
     result.status = ps__misuse(PS_MISUSE_NOLOOKUP, 1, "address");
     return result;
   }
   ps__lookup lookup = {address, service, 0, PS__NAMES, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, host);
+  result.status = ask(&lookup, timeout, host);
   if (result.status.code == PS_OK && address != NULL)
     result.status = list(lookup.records, 1, &result.names);
   if (service != NULL) memcpy(result.service, lookup.servicename, sizeof result.service);

@@ -60,9 +60,11 @@ static ps_status wait(ps_sockets sets[2], double timeout, ps_host *host) {
   return ps__timeout_pause(&call, step, sets);
 }
 
-ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout,
+ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                    ps_host *host) {
   if (isnan(timeout)) return (ps_ready){ps__misuse(PS_MISUSE_NAN, 3, "timeout")};
+  for (size_t i = 0; i < recvt.count; i++) recvt.watches[i].writable = 0;
+  for (size_t i = 0; i < sendt.count; i++) sendt.watches[i].writable = 1;
   ps_sockets sets[2] = {recvt, sendt};
   begin(&recvt, host);
   begin(&sendt, host);

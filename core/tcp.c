@@ -40,7 +40,7 @@ static int await_turn(void *context, double seconds) {
 
 /* Two locked instructions are 3 ns of the 40 that a short line takes in the core. */
 static int is_alone(const ps__call *call) {
-  return call->host != NULL && call->host->alone;
+  return call->host != NULL && call->host->mode == PS_HOST_HOLD;
 }
 
 static ps_status enter(ps__call *call) {
@@ -169,7 +169,7 @@ ps_object ps_tcp4(void) { return make_fixed(4); }
 
 ps_object ps_tcp6(void) { return make_fixed(6); }
 
-ps_object ps_fromfd(ps_descriptor fd, ps_mode kind) {
+ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind) {
   ps_object result = {PS__DONE, NULL};
   unsigned char found = kind == NULL                  ? 0
                         : strcmp(kind, "master") == 0 ? PS__MASTER
@@ -177,7 +177,7 @@ ps_object ps_fromfd(ps_descriptor fd, ps_mode kind) {
                         : strcmp(kind, "server") == 0 ? PS__SERVER
                                                       : 0;
   if (fd < 0 || fd > INT_MAX)
-    result.status = ps__misuse(PS_MISUSE_DESCRIPTOR, 1, "fd");
+    result.status = ps__misuse(PS_MISUSE_ADOPTED, 1, "fd");
   else if (found == 0)
     result.status = ps__misuse(PS_MISUSE_KIND, 2, "kind");
   if (result.status.code != PS_OK) return result;
@@ -254,19 +254,14 @@ ps_done ps_socket_bind(ps_socket *self, ps_name address, ps_port port, ps_host *
   return (ps_done){bind_socket(self, address, port, 2, "port", 0, host)};
 }
 
-static ps_status check_backlog(ps_backlog backlog, short argument) {
-  if (backlog >= 0 && backlog <= INT_MAX) return PS__DONE;
-  return ps__misuse(PS_MISUSE_BACKLOG, argument, "backlog");
-}
-
 ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog) {
   ps_status status = ps__kind(self, PS__MASTER);
-  if (status.code == PS_OK) status = check_backlog(backlog, 1);
   if (status.code != PS_OK) return (ps_done){status};
   ps__call call;
   status = ps__begin(&call, self, NULL, PS__MASTER | PS__DECIDED, PS__SHARED);
   if (status.code != PS_OK) return (ps_done){status};
-  int error = ps__os_listen(call.fd, (int)backlog);
+  int error =
+      ps__os_listen(call.fd, backlog < 0 || backlog > INT_MAX ? INT_MAX : (int)backlog);
   if (error == 0) self->kind = PS__SERVER;
   ps__end(&call);
   return (ps_done){error == 0 ? PS__DONE : ps__system(error)};
@@ -280,11 +275,9 @@ static ps_object finish(ps_object made, ps_status status) {
 }
 
 ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog, ps_host *host) {
-  ps_status status = check_backlog(backlog, 3);
-  if (status.code != PS_OK) return (ps_object){status, NULL};
   ps_object made = ps_tcp();
   if (made.status.code != PS_OK) return made;
-  status = bind_socket(made.socket, address, port, 2, "port", 1, host);
+  ps_status status = bind_socket(made.socket, address, port, 2, "port", 1, host);
   if (status.code == PS_OK) status = ps_socket_listen(made.socket, backlog).status;
   return finish(made, status);
 }
@@ -420,7 +413,8 @@ ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_hos
 }
 
 ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
-                     ps_localport locport, ps_mode family, ps_host *host) {
+                     ps_localport locport, ps_mode family, ps_seconds timeout,
+                     ps_host *host) {
   if (family == NULL) family = "unspec";
   int four = strcmp(family, "inet") == 0, six = strcmp(family, "inet6") == 0;
   char digits[16];
@@ -431,20 +425,22 @@ ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
   if (status.code != PS_OK) return (ps_object){status, NULL};
   ps_object made = four ? ps_tcp4() : six ? ps_tcp6() : ps_tcp();
   if (made.status.code != PS_OK) return made;
+  ps_socket_settimeout(made.socket, timeout, "t");
   if (locaddr != NULL)
     status = bind_socket(made.socket, locaddr, locport, 4, "locport", 0, host);
   if (status.code == PS_OK) status = connect_socket(made.socket, address, port, host);
+  ps_socket_settimeout(made.socket, -1, "t");
   return finish(made, status);
 }
 
 ps_object ps_connect4(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host) {
-  return ps_connect(address, port, locaddr, locport, "inet", host);
+                      ps_localport locport, ps_seconds timeout, ps_host *host) {
+  return ps_connect(address, port, locaddr, locport, "inet", timeout, host);
 }
 
 ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host) {
-  return ps_connect(address, port, locaddr, locport, "inet6", host);
+                      ps_localport locport, ps_seconds timeout, ps_host *host) {
+  return ps_connect(address, port, locaddr, locport, "inet6", timeout, host);
 }
 
 ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode) {
@@ -523,12 +519,18 @@ ps_always ps_socket_setstats(ps_socket *self, ps_total received, ps_total sent,
   return (ps_always){PS__DONE};
 }
 
+ps_wants ps_socket_wants(const ps_socket *self) {
+  (void)self;
+  return (ps_wants){NULL};
+}
+
 ps_fd ps_socket_getfd(const ps_socket *self) {
   int closed = (atomic_load(&self->state) & PS__CLOSED) != 0;
   return (ps_fd){closed ? -1 : self->fd};
 }
 
-ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd) {
+ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
+  (void)host;
   ps_status status = ps__kind(self, PS__ANY);
   if (status.code == PS_OK && (fd < -1 || fd > INT_MAX))
     status = ps__misuse(PS_MISUSE_DESCRIPTOR, 1, "fd");

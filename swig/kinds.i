@@ -46,6 +46,8 @@
 typedef const char *ps_name;
 typedef const char *ps_localname;
 typedef const char *ps_servicename;
+typedef const char *ps_optionname;
+typedef const char *ps_kindname;
 typedef const char *ps_mode;
 typedef double ps_duration;
 typedef double ps_seconds;
@@ -56,7 +58,7 @@ typedef long long ps_first;
 typedef long long ps_last;
 typedef long long ps_backlog;
 typedef long long ps_descriptor;
-typedef size_t ps_maxsize;
+typedef unsigned long long ps_maxsize;
 
 %typemap(default) ps_localname, ps_servicename, ps_mode "$1 = NULL;"
 %typemap(default) ps_localport "$1 = (ps_localport){NULL, 0};"

@@ -51,21 +51,23 @@ ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog,
 port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end first;
 locport counts only with a locaddr. family is 'inet', 'inet6', or 'unspec' for both, as when
 absent. The addresses of a name are tried in the resolver's order; the last failure is
-reported. There is no limit of time: for one, make a master, call settimeout, then connect.
+reported. timeout limits the whole call in seconds, name resolution and all addresses included;
+absent or negative: no limit. The client that it gives has no limit.
 
 Fails with 'connection refused', 'host or service not provided, or not known' and others.";
 ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
-                     ps_localport locport, ps_mode family, ps_host *host);
+                     ps_localport locport, ps_mode family, ps_seconds timeout,
+                     ps_host *host);
 
 %feature("docstring") ps_connect4
 "Makes a client object as connect does, with the family 'inet'.";
 ps_object ps_connect4(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host);
+                      ps_localport locport, ps_seconds timeout, ps_host *host);
 
 %feature("docstring") ps_connect6
 "Makes a client object as connect does, with the family 'inet6'.";
 ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
-                      ps_localport locport, ps_host *host);
+                      ps_localport locport, ps_seconds timeout, ps_host *host);
 
 %feature("docstring") ps_fromfd
 "Makes an object of an open descriptor of a TCP socket.
@@ -73,7 +75,7 @@ ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
 kind says what it is: 'master', 'client' or 'server'. The descriptor becomes close-on-exec and
 non-blocking, and belongs to the object. Fails with 'address family not supported' or the
 system's reason, and then the descriptor stays the caller's.";
-ps_object ps_fromfd(ps_descriptor fd, ps_name kind);
+ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind);
 
 %feature("docstring") ps_select
 "Waits until a member of recvt can be received from or a member of sendt can be sent to.
@@ -85,7 +87,7 @@ number of a descriptor.
 
 Gives the ready members in the order given; when there are none in time, empty sets and
 'timeout', or 'closed' when another thread has closed a member meanwhile.";
-ps_ready ps_select(ps_sockets recvt, ps_sockets sendt, ps_seconds timeout,
+ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                    ps_host *host);
 
 %feature("docstring") ps_sleep
@@ -115,22 +117,22 @@ ps_hostname ps_dns_gethostname(void);
 %feature("docstring") ps_dns_toip
 "Gives the first IPv4 address of a host, and all that is known about it.
 
-That is its canonical name, and the lists alias (other names) and ip (addresses). There is no
-limit of time. Fails with 'host or service not provided, or not known', 'temporary
+That is its canonical name, and the lists alias (other names) and ip (addresses). timeout limits
+the call in seconds; absent or negative: no limit. Fails with 'timeout', 'host or service not provided, or not known', 'temporary
 failure in name resolution' and others.";
-ps_resolved ps_dns_toip(ps_name address, ps_host *host);
+ps_resolved ps_dns_toip(ps_name address, ps_seconds timeout, ps_host *host);
 
 %feature("docstring") ps_dns_tohostname
 "Gives the name of a host from its address or another name, and what toip gives about it.
 
 Fails as toip.";
-ps_resolved ps_dns_tohostname(ps_name address, ps_host *host);
+ps_resolved ps_dns_tohostname(ps_name address, ps_seconds timeout, ps_host *host);
 
 %feature("docstring") ps_dns_getaddrinfo
 "Gives the list of the addresses of a host, each with family ('inet' or 'inet6') and addr.
 
 They are in the resolver's order. Fails as toip.";
-ps_addresses ps_dns_getaddrinfo(ps_name address, ps_host *host);
+ps_addresses ps_dns_getaddrinfo(ps_name address, ps_seconds timeout, ps_host *host);
 
 %feature("docstring") ps_dns_getnameinfo
 "Gives the list of the names of a host's addresses, and the name of a service.
@@ -138,7 +140,7 @@ ps_addresses ps_dns_getaddrinfo(ps_name address, ps_host *host);
 One of the two may be absent: the list is empty without a host, and the name is absent without
 a service. Fails as toip.";
 ps_names ps_dns_getnameinfo(ps_localname address,
-                            ps_servicename service, ps_host *host);
+                            ps_servicename service, ps_seconds timeout, ps_host *host);
 
 // ---- Objects ----------------------------------------------------------------------------
 
@@ -228,10 +230,12 @@ ps_bytes receiveuntil(ps_data delimiter, ps_prefix prefix,
 
 %feature("docstring")
 "Gives an iterator over what receive(pattern) gives, '*l' if absent. A number is at least 1.
+maxsize bounds each piece in bytes.
 
 It ends when the peer has closed, after an unterminated last piece if there is one. Any other
-failure is raised, and what was read for the piece under way stays buffered.";
-ps_lines lines(ps_pattern pattern);
+failure is raised, a reset connection and an object that was closed here included, and what was
+read for the piece under way stays buffered.";
+ps_lines lines(ps_pattern pattern, ps_maxsize maxsize);
 
 %feature("docstring")
 "Sends bytes i to j of data from a client, and gives the index of the last one sent.
@@ -313,13 +317,13 @@ on (boolean) and timeout (seconds, rounded up to whole ones).
 
 An unknown name, or a value of the wrong type, is misuse and raises. Fails with 'option not
 supported here', 'closed', the system's reason, or while there is no socket yet.";
-ps_done setoption(ps_name option, ps_option value);
+ps_done setoption(ps_optionname option, ps_option value);
 
 %feature("docstring")
 "Gives the value of an option: those of setoption, and error.
 
 error is the text of a pending error, or nothing; reading clears it. Fails as setoption.";
-ps_value getoption(ps_name option);
+ps_value getoption(ps_optionname option);
 
 %feature("docstring")
 "Tells whether bytes are in the read buffer.";
@@ -330,6 +334,13 @@ ps_yes dirty();
 ps_size pending();
 
 %feature("docstring")
+"Gives what the call that last answered 'timeout' waits for: 'r' to receive, 'w' to send.
+
+Nothing when the last call in that direction succeeded. An event loop waits for that event and
+calls again.";
+ps_wants wants();
+
+%feature("docstring")
 "Gives the descriptor; -1 for a closed object or one without a socket.";
 ps_fd getfd();
 
@@ -337,7 +348,7 @@ ps_fd getfd();
 "Replaces the descriptor and closes none.
 
 -1 makes the object a closed one.";
-ps_nothing setfd(ps_descriptor fd);
+ps_nothing setfd(ps_descriptor fd, ps_host *host);
 
 %feature("docstring")
 "Gives the descriptor away, to be closed by the caller; the object is closed then.

@@ -21,7 +21,7 @@ int main(void) {
   ps_address address = ps_socket_getsockname(server.socket);
 
   ps_port port = {NULL, address.port};
-  ps_object client = ps_connect(address.ip, port, NULL, any, NULL, NULL);
+  ps_object client = ps_connect(address.ip, port, NULL, any, NULL, -1, NULL);
   if (client.status.code != PS_OK) return fail("connect", client.status);
   ps_object peer = ps_socket_accept(server.socket, NULL);
   if (peer.status.code != PS_OK) return fail("accept", peer.status);

@@ -152,13 +152,15 @@ function Socket:receiveany(max) end
 function Socket:receiveuntil(delimiter, prefix, maxsize) end
 
 --- Gives an iterator over what receive(pattern) gives, `*l` if absent. A number is at
---- least 1.
+--- least 1. maxsize bounds each piece in bytes.
 ---
 --- It ends when the peer has closed, after an unterminated last piece if there is one.
---- Any other failure is raised, and what was read for the piece under way stays buffered.
+--- Any other failure is raised, a reset connection and an object that was closed here
+--- included, and what was read for the piece under way stays buffered.
 ---@param pattern? integer|string
+---@param maxsize? integer
 ---@return fun():string? iterator
-function Socket:lines(pattern) end
+function Socket:lines(pattern, maxsize) end
 
 --- Sends bytes i to j of data from a client, and gives the index of the last one sent.
 ---
@@ -282,6 +284,14 @@ function Socket:dirty() end
 ---@return integer size
 function Socket:pending() end
 
+--- Gives what the call that last answered `timeout` waits for: `r` to receive, `w` to
+--- send.
+---
+--- Nothing when the last call in that direction succeeded. An event loop waits for that
+--- event and calls again.
+---@return "r"|"w"|nil direction
+function Socket:wants() end
+
 --- Gives the descriptor; -1 for a closed object or one without a socket.
 ---@return integer fd
 function Socket:getfd() end
@@ -320,30 +330,34 @@ function dns.gethostname() end
 --- Gives the first IPv4 address of a host, and all that is known about it.
 ---
 --- That is its canonical name, and the lists alias (other names) and ip (addresses).
---- There is no limit of time. Fails with `host or service not provided, or not known`,
---- `temporary failure in name resolution` and others.
+--- timeout limits the call in seconds; absent or negative: no limit. Fails with
+--- `timeout`, `host or service not provided, or not known`, `temporary failure in name
+--- resolution` and others.
 ---@param address string
+---@param timeout? number
 ---@return string? answer
 ---@return polysock.Host|string host_or_error
-function dns.toip(address) end
+function dns.toip(address, timeout) end
 
 --- Gives the name of a host from its address or another name, and what toip gives about
 --- it.
 ---
 --- Fails as toip.
 ---@param address string
+---@param timeout? number
 ---@return string? answer
 ---@return polysock.Host|string host_or_error
-function dns.tohostname(address) end
+function dns.tohostname(address, timeout) end
 
 --- Gives the list of the addresses of a host, each with family (`inet` or `inet6`) and
 --- addr.
 ---
 --- They are in the resolver's order. Fails as toip.
 ---@param address string
+---@param timeout? number
 ---@return polysock.Address[]? addresses
 ---@return string? error
-function dns.getaddrinfo(address) end
+function dns.getaddrinfo(address, timeout) end
 
 --- Gives the list of the names of a host's addresses, and the name of a service.
 ---
@@ -351,9 +365,10 @@ function dns.getaddrinfo(address) end
 --- without a service. Fails as toip.
 ---@param address? string
 ---@param service? string
+---@param timeout? number
 ---@return string[]? names
 ---@return string?|string service_or_error
-function dns.getnameinfo(address, service) end
+function dns.getnameinfo(address, service, timeout) end
 
 ---@class polysock
 local polysock = {}
@@ -401,8 +416,9 @@ function polysock.bind(address, port, backlog) end
 --- port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
 --- first; locport counts only with a locaddr. family is `inet`, `inet6`, or `unspec` for
 --- both, as when absent. The addresses of a name are tried in the resolver's order; the
---- last failure is reported. There is no limit of time: for one, make a master, call
---- settimeout, then connect.
+--- last failure is reported. timeout limits the whole call in seconds, name resolution
+--- and all addresses included; absent or negative: no limit. The client that it gives has
+--- no limit.
 ---
 --- Fails with `connection refused`, `host or service not provided, or not known` and
 --- others.
@@ -411,27 +427,30 @@ function polysock.bind(address, port, backlog) end
 ---@param locaddr? string
 ---@param locport? integer|string
 ---@param family? string
+---@param timeout? number
 ---@return polysock.Socket? object
 ---@return string? error
-function polysock.connect(address, port, locaddr, locport, family) end
+function polysock.connect(address, port, locaddr, locport, family, timeout) end
 
 --- Makes a client object as connect does, with the family `inet`.
 ---@param address string
 ---@param port integer|string
 ---@param locaddr? string
 ---@param locport? integer|string
+---@param timeout? number
 ---@return polysock.Socket? object
 ---@return string? error
-function polysock.connect4(address, port, locaddr, locport) end
+function polysock.connect4(address, port, locaddr, locport, timeout) end
 
 --- Makes a client object as connect does, with the family `inet6`.
 ---@param address string
 ---@param port integer|string
 ---@param locaddr? string
 ---@param locport? integer|string
+---@param timeout? number
 ---@return polysock.Socket? object
 ---@return string? error
-function polysock.connect6(address, port, locaddr, locport) end
+function polysock.connect6(address, port, locaddr, locport, timeout) end
 
 --- Makes an object of an open descriptor of a TCP socket.
 ---
@@ -439,7 +458,7 @@ function polysock.connect6(address, port, locaddr, locport) end
 --- close-on-exec and non-blocking, and belongs to the object. Fails with `address family
 --- not supported` or the system's reason, and then the descriptor stays the caller's.
 ---@param fd integer
----@param kind string
+---@param kind "master"|"client"|"server"
 ---@return polysock.Socket? object
 ---@return string? error
 function polysock.fromfd(fd, kind) end

@@ -213,13 +213,18 @@ class Socket:
         it.
         """
 
-    def lines(self, pattern: str | int | None = "*l", /) -> Iterator[bytes]:
+    def lines(
+        self,
+        pattern: str | int | None = "*l",
+        maxsize: int | None = None,
+        /,
+    ) -> Iterator[bytes]:
         """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
-        is at least 1.
+        is at least 1. maxsize bounds each piece in bytes.
 
         It ends when the peer has closed, after an unterminated last piece if there is
-        one. Any other failure is raised, and what was read for the piece under way
-        stays buffered.
+        one. Any other failure is raised, a reset connection and an object that was
+        closed here included, and what was read for the piece under way stays buffered.
         """
 
     def send(
@@ -410,6 +415,14 @@ class Socket:
     def pending(self) -> int:
         """Gives how many bytes are in the read buffer."""
 
+    def wants(self) -> Literal["r", "w"] | None:
+        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
+        'w' to send.
+
+        Nothing when the last call in that direction succeeded. An event loop waits for
+        that event and calls again.
+        """
+
     def getfd(self) -> int:
         """Gives the descriptor; -1 for a closed object or one without a socket."""
 
@@ -571,13 +584,18 @@ class RaisingSocket:
         it.
         """
 
-    def lines(self, pattern: str | int | None = "*l", /) -> Iterator[bytes]:
+    def lines(
+        self,
+        pattern: str | int | None = "*l",
+        maxsize: int | None = None,
+        /,
+    ) -> Iterator[bytes]:
         """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
-        is at least 1.
+        is at least 1. maxsize bounds each piece in bytes.
 
         It ends when the peer has closed, after an unterminated last piece if there is
-        one. Any other failure is raised, and what was read for the piece under way
-        stays buffered.
+        one. Any other failure is raised, a reset connection and an object that was
+        closed here included, and what was read for the piece under way stays buffered.
         """
 
     def send(self, data: Buffer, i: int | None = 1, j: int | None = -1, /) -> int:
@@ -713,6 +731,14 @@ class RaisingSocket:
     def pending(self) -> int:
         """Gives how many bytes are in the read buffer."""
 
+    def wants(self) -> Literal["r", "w"] | None:
+        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
+        'w' to send.
+
+        Nothing when the last call in that direction succeeded. An event loop waits for
+        that event and calls again.
+        """
+
     def getfd(self) -> int:
         """Gives the descriptor; -1 for a closed object or one without a socket."""
 
@@ -790,6 +816,7 @@ def connect(
     locaddr: str | None = None,
     locport: int | str | None = None,
     family: str | None = None,
+    timeout: float | None = None,
     /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object that is connected to address and port.
@@ -797,8 +824,9 @@ def connect(
     port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
     first; locport counts only with a locaddr. family is 'inet', 'inet6', or 'unspec'
     for both, as when absent. The addresses of a name are tried in the resolver's
-    order; the last failure is reported. There is no limit of time: for one, make a
-    master, call settimeout, then connect.
+    order; the last failure is reported. timeout limits the whole call in seconds, name
+    resolution and all addresses included; absent or negative: no limit. The client
+    that it gives has no limit.
 
     Fails with 'connection refused', 'host or service not provided, or not known' and
     others.
@@ -809,6 +837,7 @@ def connect4(
     port: int | str,
     locaddr: str | None = None,
     locport: int | str | None = None,
+    timeout: float | None = None,
     /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object as connect does, with the family 'inet'."""
@@ -818,11 +847,16 @@ def connect6(
     port: int | str,
     locaddr: str | None = None,
     locport: int | str | None = None,
+    timeout: float | None = None,
     /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object as connect does, with the family 'inet6'."""
 
-def fromfd(fd: int, kind: str, /) -> tuple[Socket, None] | tuple[None, str]:
+def fromfd(
+    fd: int,
+    kind: Literal["master", "client", "server"],
+    /,
+) -> tuple[Socket, None] | tuple[None, str]:
     """Makes an object of an open descriptor of a TCP socket.
 
     kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
@@ -870,16 +904,22 @@ def dns_gethostname() -> tuple[str, None] | tuple[None, str]:
     Fails with the system's reason.
     """
 
-def dns_toip(address: str, /) -> tuple[str, Host, None] | tuple[None, None, str]:
+def dns_toip(
+    address: str,
+    timeout: float | None = None,
+    /,
+) -> tuple[str, Host, None] | tuple[None, None, str]:
     """Gives the first IPv4 address of a host, and all that is known about it.
 
     That is its canonical name, and the lists alias (other names) and ip (addresses).
-    There is no limit of time. Fails with 'host or service not provided, or not known',
-    'temporary failure in name resolution' and others.
+    timeout limits the call in seconds; absent or negative: no limit. Fails with
+    'timeout', 'host or service not provided, or not known', 'temporary failure in name
+    resolution' and others.
     """
 
 def dns_tohostname(
     address: str,
+    timeout: float | None = None,
     /,
 ) -> tuple[str, Host, None] | tuple[None, None, str]:
     """Gives the name of a host from its address or another name, and what toip gives
@@ -888,7 +928,11 @@ def dns_tohostname(
     Fails as toip.
     """
 
-def dns_getaddrinfo(address: str, /) -> tuple[list[Address], None] | tuple[None, str]:
+def dns_getaddrinfo(
+    address: str,
+    timeout: float | None = None,
+    /,
+) -> tuple[list[Address], None] | tuple[None, str]:
     """Gives the list of the addresses of a host, each with family ('inet' or 'inet6')
     and addr.
 
@@ -898,6 +942,7 @@ def dns_getaddrinfo(address: str, /) -> tuple[list[Address], None] | tuple[None,
 def dns_getnameinfo(
     address: str | None = None,
     service: str | None = None,
+    timeout: float | None = None,
     /,
 ) -> tuple[list[str], str | None, None] | tuple[None, None, str]:
     """Gives the list of the names of a host's addresses, and the name of a service.
@@ -961,6 +1006,7 @@ class raising:
         locaddr: str | None = None,
         locport: int | str | None = None,
         family: str | None = None,
+        timeout: float | None = None,
         /,
     ) -> RaisingSocket:
         """Makes a client object that is connected to address and port.
@@ -968,8 +1014,9 @@ class raising:
         port is 1 to 65535, digits, or a service name. locaddr and locport bind its own
         end first; locport counts only with a locaddr. family is 'inet', 'inet6', or
         'unspec' for both, as when absent. The addresses of a name are tried in the
-        resolver's order; the last failure is reported. There is no limit of time: for
-        one, make a master, call settimeout, then connect.
+        resolver's order; the last failure is reported. timeout limits the whole call
+        in seconds, name resolution and all addresses included; absent or negative: no
+        limit. The client that it gives has no limit.
 
         Fails with 'connection refused', 'host or service not provided, or not known'
         and others.
@@ -981,6 +1028,7 @@ class raising:
         port: int | str,
         locaddr: str | None = None,
         locport: int | str | None = None,
+        timeout: float | None = None,
         /,
     ) -> RaisingSocket:
         """Makes a client object as connect does, with the family 'inet'."""
@@ -991,12 +1039,17 @@ class raising:
         port: int | str,
         locaddr: str | None = None,
         locport: int | str | None = None,
+        timeout: float | None = None,
         /,
     ) -> RaisingSocket:
         """Makes a client object as connect does, with the family 'inet6'."""
 
     @staticmethod
-    def fromfd(fd: int, kind: str, /) -> RaisingSocket:
+    def fromfd(
+        fd: int,
+        kind: Literal["master", "client", "server"],
+        /,
+    ) -> RaisingSocket:
         """Makes an object of an open descriptor of a TCP socket.
 
         kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
@@ -1052,16 +1105,21 @@ class raising:
         """
 
     @staticmethod
-    def dns_toip(address: str, /) -> tuple[str, Host]:
+    def dns_toip(address: str, timeout: float | None = None, /) -> tuple[str, Host]:
         """Gives the first IPv4 address of a host, and all that is known about it.
 
         That is its canonical name, and the lists alias (other names) and ip
-        (addresses). There is no limit of time. Fails with 'host or service not
-        provided, or not known', 'temporary failure in name resolution' and others.
+        (addresses). timeout limits the call in seconds; absent or negative: no limit.
+        Fails with 'timeout', 'host or service not provided, or not known', 'temporary
+        failure in name resolution' and others.
         """
 
     @staticmethod
-    def dns_tohostname(address: str, /) -> tuple[str, Host]:
+    def dns_tohostname(
+        address: str,
+        timeout: float | None = None,
+        /,
+    ) -> tuple[str, Host]:
         """Gives the name of a host from its address or another name, and what toip
         gives about it.
 
@@ -1069,7 +1127,11 @@ class raising:
         """
 
     @staticmethod
-    def dns_getaddrinfo(address: str, /) -> list[Address]:
+    def dns_getaddrinfo(
+        address: str,
+        timeout: float | None = None,
+        /,
+    ) -> list[Address]:
         """Gives the list of the addresses of a host, each with family ('inet' or
         'inet6') and addr.
 
@@ -1080,6 +1142,7 @@ class raising:
     def dns_getnameinfo(
         address: str | None = None,
         service: str | None = None,
+        timeout: float | None = None,
         /,
     ) -> tuple[list[str], str | None]:
         """Gives the list of the names of a host's addresses, and the name of a

@@ -25,7 +25,7 @@
   $1 = ps_lua_lend(&lent, L);
 }
 
-%argument(ps_lua_text, ps_name)
+%argument(ps_lua_text, ps_name, ps_optionname, ps_kindname)
 %optional(ps_lua_text, ps_localname, ps_servicename, ps_mode)
 %argument(ps_lua_port, ps_port)
 %optional(ps_lua_port, ps_localport)
@@ -41,8 +41,9 @@
 %argument(ps_lua_data, ps_data)
 %optional(ps_lua_data, ps_prefix)
 %argument(ps_lua_option, ps_option)
-%typemap(arginit) ps_sockets { ps_lua_pad(L); }
-%argument(ps_lua_sockets, ps_sockets)
+%typemap(arginit) ps_readables, ps_writables { ps_lua_pad(L); }
+%argument(ps_lua_readables, ps_readables)
+%argument(ps_lua_writables, ps_writables)
 
 // ---- Results: each pushes its values and says how many they are.
 
@@ -67,6 +68,7 @@
 %typemap(out) ps_stats { SWIG_arg += ps_lua_stats(L, &$1); }
 %typemap(out) ps_limits { SWIG_arg += ps_lua_limits(L, &$1); }
 %typemap(out) ps_left { SWIG_arg += ps_lua_left(L, &$1); }
+%typemap(out) ps_wants { lua_pushstring(L, $1.direction); SWIG_arg++; }
 %typemap(out) ps_yes { lua_pushboolean(L, $1.yes); SWIG_arg++; }
 %typemap(out) ps_size { lua_pushinteger(L, (lua_Integer)$1.size); SWIG_arg++; }
 %typemap(out) ps_fd { lua_pushinteger(L, $1.fd); SWIG_arg++; }

@@ -194,7 +194,8 @@ static void push_lent(ps_lua_host *lent, size_t length) {
 
 static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
   int lends = atomic_load_explicit(&string_head, memory_order_relaxed) > 0;
-  *lent = (ps_lua_host){{NULL, NULL, interrupted, lends ? grow : NULL, 1, 1}, L, NULL, 0};
+  *lent = (ps_lua_host){
+      {NULL, NULL, interrupted, lends ? grow : NULL, PS_HOST_HOLD}, L, NULL, 0};
   return &lent->host;
 }
 
@@ -269,11 +270,11 @@ static lua_Integer ps_lua_count(lua_State *L, int index, const char *function, i
   return value;
 }
 
-static size_t ps_lua_positive(lua_State *L, int index, const char *function, int number,
-                              const char *name) {
+static ps_maxsize ps_lua_positive(lua_State *L, int index, const char *function,
+                                  int number, const char *name) {
   lua_Integer value = ps_lua_integer(L, index, function, number, name);
   if (value < 1) bad(L, PS_MISUSE_POSITIVE, function, number, name);
-  return (size_t)value;
+  return (ps_maxsize)value;
 }
 
 static ps_port ps_lua_port(lua_State *L, int index, const char *function, int number,
@@ -391,8 +392,8 @@ static void ps_lua_pad(lua_State *L) { lua_settop(L, LUA_MINSTACK / 2); }
 /* The watches are in a userdata that stays on the stack until the call is over, and so
    does a table of the members in place of the argument: whatever the program does to its
    own one meanwhile, no member is collected. */
-static ps_sockets ps_lua_sockets(lua_State *L, int index, const char *function,
-                                 int number, const char *name) {
+static ps_sockets sockets_of(lua_State *L, int index, const char *function, int number,
+                             const char *name, int writable) {
   ps_sockets sockets = {NULL, 0};
   if (lua_isnil(L, index)) return sockets;
   if (!lua_istable(L, index)) bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
@@ -407,10 +408,20 @@ static ps_sockets ps_lua_sockets(lua_State *L, int index, const char *function,
   sockets.count = count;
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, index, (lua_Integer)i + 1);
-    sockets.watches[i] = watch_of(L, lua_gettop(L), number == 2);
+    sockets.watches[i] = watch_of(L, lua_gettop(L), writable);
     lua_pop(L, 1);
   }
   return sockets;
+}
+
+static ps_readables ps_lua_readables(lua_State *L, int index, const char *function,
+                                     int number, const char *name) {
+  return sockets_of(L, index, function, number, name, 0);
+}
+
+static ps_writables ps_lua_writables(lua_State *L, int index, const char *function,
+                                     int number, const char *name) {
+  return sockets_of(L, index, function, number, name, 1);
 }
 
 /* ---- Results ---- */
@@ -478,6 +489,13 @@ static int ps_lua_object(lua_State *L, const ps_object *object, const char *func
 
 /* The view first: a finaliser may run when a string is made, and close the socket. */
 static void push_both(lua_State *L, const ps_bytes *bytes) {
+  if (bytes->raw > bytes->size) {
+    luaL_Buffer buffer;
+    char *memory = luaL_buffinitsize(L, &buffer, ps_bytes_size(bytes));
+    ps_bytes_copy(bytes, memory);
+    luaL_pushresultsize(&buffer, ps_bytes_size(bytes));
+    return;
+  }
   lua_pushlstring(L, bytes->size > 0 ? bytes->data : "", bytes->size);
   if (bytes->head_size == 0) return;
   lua_pushlstring(L, bytes->head, bytes->head_size);
@@ -550,15 +568,18 @@ static int ps_lua_bytes(lua_State *L, ps_socket *socket, const ps_bytes *bytes,
 /* The iterator of lines: its upvalues are the socket and the pattern. */
 static int next_piece(lua_State *L) {
   ps_socket *socket = ((swig_lua_userdata *)lua_touserdata(L, lua_upvalueindex(1)))->ptr;
-  const ps_pattern *pattern = lua_touserdata(L, lua_upvalueindex(2));
+  const ps_lines *lines = lua_touserdata(L, lua_upvalueindex(2));
   ps_lua_host lent;
-  ps_bytes bytes = ps_socket_next(socket, *pattern, ps_lua_lend(&lent, L));
+  ps_bytes bytes =
+      ps_socket_next(socket, lines->pattern, lines->maxsize, ps_lua_lend(&lent, L));
   if (bytes.status.code == PS_OK)
     bytes.status.code = push_success(L, socket, &bytes, &lent);
   if (bytes.status.code == PS_OK) return 1;
   drop(&lent);
-  failure(L, bytes.status, "lines");
-  if (bytes.status.code != PS_CLOSED) return lua_error(L);
+  if (bytes.status.code != PS_ENDED) {
+    failure(L, bytes.status, "lines");
+    return lua_error(L);
+  }
   lua_pushnil(L);
   return 1;
 }
@@ -566,8 +587,8 @@ static int next_piece(lua_State *L) {
 static int ps_lua_lines(lua_State *L, const ps_lines *lines, const char *function) {
   if (lines->status.code != PS_OK) return failure(L, lines->status, function);
   lua_pushvalue(L, 1);
-  ps_pattern *pattern = lua_newuserdatauv(L, sizeof *pattern, 0);
-  *pattern = lines->pattern;
+  ps_lines *kept = lua_newuserdatauv(L, sizeof *kept, 0);
+  *kept = *lines;
   lua_pushcclosure(L, next_piece, 2);
   return 1;
 }

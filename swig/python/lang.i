@@ -32,7 +32,7 @@
   $1 = ps_py_lend(&lent);
 }
 
-%argument(ps_py_text, ps_name)
+%argument(ps_py_text, ps_name, ps_optionname, ps_kindname)
 %optional(ps_py_text, ps_localname, ps_servicename, ps_mode)
 %argument(ps_py_port, ps_port)
 %optional(ps_py_port, ps_localport)
@@ -59,11 +59,15 @@
 %buffer(ps_prefix, PyBUF_SIMPLE, PS_MISUSE_NOTBYTES, $input != Py_None &&)
 %buffer(ps_room, PyBUF_WRITABLE, PS_MISUSE_NOTBUFFER, )
 
-%typemap(arginit) ps_sockets { $1 = (ps_sockets){NULL, 0}; }
-%typemap(in) ps_sockets (PyObject *items = NULL) {
+%define %sockets(TYPE)
+%typemap(arginit) TYPE { $1 = (ps_sockets){NULL, 0}; }
+%typemap(in) TYPE (PyObject *items = NULL) {
   if (!ps_py_sockets($input, &$1, &items, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
 }
-%typemap(freearg) ps_sockets { Py_XDECREF(items$argnum); PyMem_Free($1.watches); }
+%typemap(freearg) TYPE { Py_XDECREF(items$argnum); PyMem_Free($1.watches); }
+%enddef
+%sockets(ps_readables)
+%sockets(ps_writables)
 
 // ---- Results. self is the object of a method or the module of a function; it decides between
 // ---- tuples and exceptions.
@@ -100,6 +104,7 @@
 %typemap(out) ps_stats { $result = Py_BuildValue("LLd", $1.received, $1.sent, $1.age); }
 %typemap(out) ps_limits { $result = Py_BuildValue("dd", $1.block, $1.total); }
 %typemap(out) ps_left { $result = ps_py_left(&$1); }
+%typemap(out) ps_wants { $result = ps_py_wants(&$1); }
 %typemap(out) ps_yes { $result = PyBool_FromLong($1.yes); }
 %typemap(out) ps_size { $result = PyLong_FromSize_t($1.size); }
 %typemap(out) ps_fd { $result = PyLong_FromLong($1.fd); }

@@ -146,11 +146,11 @@ static void *grow(ps_host *host, size_t size) {
 /* Without the global lock a view could be gone before its bytes are taken. */
 static ps_host *ps_py_lend(ps_py_host *lent) {
 #ifdef Py_GIL_DISABLED
-  int locked = 0;
+  int mode = PS_HOST_LEND;
 #else
-  int locked = 1;
+  int mode = PS_HOST_HOLD;
 #endif
-  lent->host = (ps_host){leave, enter, interrupted, grow, locked, locked};
+  lent->host = (ps_host){leave, enter, interrupted, grow, mode};
   lent->bytes = NULL;
   return &lent->host;
 }
@@ -218,10 +218,10 @@ static int ps_py_count(PyObject *object, long long *value, place at) {
   return *value >= 0 ? 1 : bad(PS_MISUSE_COUNT, at);
 }
 
-static int ps_py_positive(PyObject *object, size_t *value, place at) {
+static int ps_py_positive(PyObject *object, ps_maxsize *value, place at) {
   long long integer = 0;
   if (!ps_py_integer(object, &integer, at)) return 0;
-  *value = (size_t)integer;
+  *value = (ps_maxsize)integer;
   return integer >= 1 ? 1 : bad(PS_MISUSE_POSITIVE, at);
 }
 
@@ -437,17 +437,14 @@ static PyObject *bytes_of(ps_socket *socket, const ps_bytes *bytes, ps_py_host *
     return lent->bytes;
   }
   Py_CLEAR(lent->bytes);
-  Py_ssize_t size = (Py_ssize_t)(bytes->head_size + bytes->size);
-  made = PyBytes_FromStringAndSize(bytes->head_size == 0 ? bytes->data : NULL, size);
+  int whole = bytes->head_size == 0 && bytes->raw == bytes->size;
+  made = PyBytes_FromStringAndSize(whole ? bytes->data : NULL,
+                                   (Py_ssize_t)ps_bytes_size(bytes));
   if (made == NULL) {
     PyErr_Clear();
     return NULL;
   }
-  if (bytes->head_size > 0) {
-    memcpy(PyBytes_AS_STRING(made), bytes->head, bytes->head_size);
-    if (bytes->size > 0)
-      memcpy(PyBytes_AS_STRING(made) + bytes->head_size, bytes->data, bytes->size);
-  }
+  if (!whole) ps_bytes_copy(bytes, PyBytes_AS_STRING(made));
   ps_socket_take(socket, bytes); /* no other call comes in between */
   return made;
 }
@@ -522,6 +519,11 @@ static PyObject *ps_py_left(const ps_left *left) {
                                    : PyFloat_FromDouble(left->seconds);
 }
 
+static PyObject *ps_py_wants(const ps_wants *wants) {
+  return wants->direction == NULL ? Py_NewRef(Py_None)
+                                  : PyUnicode_FromString(wants->direction);
+}
+
 static PyObject *ps_py_fileno(ps_fd fd) {
   if (fd.fd >= 0) return PyLong_FromLong(fd.fd);
   PyErr_SetString(PyExc_ValueError, "the object has no descriptor");
@@ -562,7 +564,7 @@ static int watch_of(PyObject *object, ps_watch *watch) {
   Py_DECREF(fd);
   if (PyErr_Occurred()) return 0;
   if (number >= 0 && number <= INT_MAX) watch->fd = (int)number;
-  if (watch->fd < 0 || watch->writable) return 1;
+  if (watch->fd < 0) return 1;
   PyObject *dirty = ask(object, "dirty");
   if (dirty == NULL) return !PyErr_Occurred();
   int yes = PyObject_IsTrue(dirty);
@@ -592,7 +594,7 @@ static int ps_py_sockets(PyObject *object, ps_sockets *sockets, PyObject **items
   }
   for (; sockets->count < count; sockets->count++) {
     ps_watch *watch = &sockets->watches[sockets->count];
-    *watch = (ps_watch){-1, at.number == 2, 0, 0, NULL};
+    *watch = (ps_watch){-1, 0, 0, 0, NULL};
     if (!watch_of(PyTuple_GET_ITEM(*items, (Py_ssize_t)sockets->count), watch)) return 0;
   }
   return 1;
@@ -750,29 +752,30 @@ static PyObject *ps_py_repr(PyObject *self) {
   return text;
 }
 
-static PyObject *next_piece(PyObject *socket, ps_pattern pattern) {
+static PyObject *next_piece(PyObject *socket, ps_pattern pattern, ps_maxsize maxsize) {
   ps_py_host lent;
-  ps_bytes bytes = ps_socket_next(socket_of(socket), pattern, ps_py_lend(&lent));
+  ps_bytes bytes = ps_socket_next(socket_of(socket), pattern, maxsize, ps_py_lend(&lent));
   PyObject *made =
       bytes.status.code == PS_OK ? bytes_of(socket_of(socket), &bytes, &lent) : NULL;
   if (made != NULL) return made;
   if (bytes.status.code == PS_OK) bytes.status.code = PS_NOMEMORY;
   Py_CLEAR(lent.bytes);
-  if (bytes.status.code == PS_CLOSED || bytes.status.code == PS_INTERRUPTED) return NULL;
+  if (bytes.status.code == PS_ENDED || bytes.status.code == PS_INTERRUPTED) return NULL;
   if (bytes.status.code >= PS_MISUSED) return misuse(bytes.status, "lines");
   return raise(bytes.status, PyBytes_FromStringAndSize(NULL, 0));
 }
 
 static PyObject *ps_py_iter(PyObject *self) {
-  ps_lines lines = ps_socket_lines(socket_of(self), PS_LINE);
+  ps_lines lines = ps_socket_lines(socket_of(self), PS_LINE, 0);
   return lines.status.code == PS_OK ? Py_NewRef(self) : misuse(lines.status, "iter");
 }
 
-static PyObject *ps_py_iternext(PyObject *self) { return next_piece(self, PS_LINE); }
+static PyObject *ps_py_iternext(PyObject *self) { return next_piece(self, PS_LINE, 0); }
 
 typedef struct lines_object {
   PyObject_HEAD PyObject *socket;
   ps_pattern pattern;
+  ps_maxsize maxsize;
 } lines_object;
 
 static void lines_dealloc(PyObject *self) {
@@ -782,7 +785,7 @@ static void lines_dealloc(PyObject *self) {
 
 static PyObject *lines_next(PyObject *self) {
   const lines_object *lines = (const lines_object *)self;
-  return next_piece(lines->socket, lines->pattern);
+  return next_piece(lines->socket, lines->pattern, lines->maxsize);
 }
 
 static PyTypeObject lines_type = {
@@ -801,6 +804,7 @@ static PyObject *ps_py_lines(PyObject *self, const ps_lines *lines,
   if (made == NULL) return NULL;
   made->socket = Py_NewRef(self);
   made->pattern = lines->pattern;
+  made->maxsize = lines->maxsize;
   return (PyObject *)made;
 }
 

@@ -96,6 +96,7 @@ typedef struct slot {
   char name[64];
   ps_socket *socket;  /* an object, or the one that an iterator reads */
   ps_pattern pattern; /* of an iterator; kind 0: it is none */
+  ps_maxsize maxsize; /* of its pieces */
   value kept;         /* a long argument that came ahead of its call */
 } slot;
 
@@ -218,6 +219,7 @@ static ps_pattern pattern(call *c, size_t i) {
   return PS_COUNT(integer(c, i));
 }
 
+static ps_seconds seconds(call *c, size_t i) { return maybe_number(c, i, -1); }
 static ps_maxsize maxsize(call *c, size_t i) {
   long long size = maybe_integer(c, i, 0);
   /* In C 0 is the way to say "no bound", and less than that cannot be said. */
@@ -368,15 +370,15 @@ static void m_bind(call *c) {
 }
 static void m_connect(call *c) {
   object(c, ps_connect(text(c, 0), port(c, 1), maybe_text(c, 2), maybe_port(c, 3),
-                       maybe_text(c, 4), &c->host));
+                       maybe_text(c, 4), seconds(c, 5), &c->host));
 }
 static void m_connect4(call *c) {
   object(c, ps_connect4(text(c, 0), port(c, 1), maybe_text(c, 2), maybe_port(c, 3),
-                        &c->host));
+                        seconds(c, 4), &c->host));
 }
 static void m_connect6(call *c) {
   object(c, ps_connect6(text(c, 0), port(c, 1), maybe_text(c, 2), maybe_port(c, 3),
-                        &c->host));
+                        seconds(c, 4), &c->host));
 }
 static void m_fromfd(call *c) { object(c, ps_fromfd(integer(c, 0), text(c, 1))); }
 static void m_gettime(call *c) { fprintf(c->out, " ok d%.17g", ps_gettime()); }
@@ -437,12 +439,14 @@ static void d_gethostname(call *c) {
   ps_hostname result = ps_dns_gethostname();
   if (good(c, result.status)) put_text(c, result.text);
 }
-static void d_toip(call *c) { resolved(c, ps_dns_toip(text(c, 0), &c->host)); }
+static void d_toip(call *c) {
+  resolved(c, ps_dns_toip(text(c, 0), seconds(c, 1), &c->host));
+}
 static void d_tohostname(call *c) {
-  resolved(c, ps_dns_tohostname(text(c, 0), &c->host));
+  resolved(c, ps_dns_tohostname(text(c, 0), seconds(c, 1), &c->host));
 }
 static void d_getaddrinfo(call *c) {
-  ps_addresses result = ps_dns_getaddrinfo(text(c, 0), &c->host);
+  ps_addresses result = ps_dns_getaddrinfo(text(c, 0), seconds(c, 1), &c->host);
   if (!good(c, result.status)) return;
   fputs(" [", c->out);
   for (const ps_entry *entry = result.entries; entry; entry = entry->next) {
@@ -456,7 +460,8 @@ static void d_getaddrinfo(call *c) {
   ps_resolved_free(result.entries);
 }
 static void d_getnameinfo(call *c) {
-  ps_names result = ps_dns_getnameinfo(maybe_text(c, 0), maybe_text(c, 1), &c->host);
+  ps_names result =
+      ps_dns_getnameinfo(maybe_text(c, 0), maybe_text(c, 1), seconds(c, 2), &c->host);
   if (!good(c, result.status)) return;
   put_texts(c, result.names);
   if (*result.service) put_text(c, result.service);
@@ -489,11 +494,12 @@ static void o_receiveuntil(call *c) {
 }
 static void o_lines(call *c) {
   ps_socket *socket = self(c);
-  ps_lines result = ps_socket_lines(socket, pattern(c, 0));
+  ps_lines result = ps_socket_lines(socket, pattern(c, 0), maxsize(c, 1));
   if (!good(c, result.status)) return;
   slot *iterator = clean(c->into);
   iterator->socket = socket;
   iterator->pattern = result.pattern;
+  iterator->maxsize = result.maxsize;
   fprintf(c->out, " o%s", c->into);
 }
 static void o_send(call *c) {
@@ -560,7 +566,7 @@ static void o_pending(call *c) {
 }
 static void o_getfd(call *c) { fprintf(c->out, " ok i%d", ps_socket_getfd(self(c)).fd); }
 static void o_setfd(call *c) {
-  nothing(c, ps_socket_setfd(self(c), integer(c, 0)).status);
+  nothing(c, ps_socket_setfd(self(c), integer(c, 0), &c->host).status);
 }
 static void o_detach(call *c) {
   ps_detached result = ps_socket_detach(self(c));
@@ -588,8 +594,8 @@ static void t_next(call *c) {
   char words[PS_WORDS];
   slot *s = find(c->slot);
   if (!s || !s->pattern.kind) refuse(c);
-  ps_bytes result = ps_socket_next(s->socket, s->pattern, &c->host);
-  if (result.status.code == PS_CLOSED) {
+  ps_bytes result = ps_socket_next(s->socket, s->pattern, s->maxsize, &c->host);
+  if (result.status.code == PS_ENDED) {
     fputs(" ok", c->out);
   } else if (failed(result.status)) {
     fputs(" error failure", c->out);

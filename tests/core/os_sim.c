@@ -714,7 +714,7 @@ short ps__os_code(int error) {
       return PS_OK;
 #define PS_ERRNO(number, code) \
   case number:                 \
-    return PS_##code;
+    return code;
 #include "errno.def"
 #undef PS_ERRNO
     default:
@@ -952,8 +952,9 @@ ps_host *sim_language(int language) {
                 .enter = enter,
                 .interrupted = interrupted,
                 .grow = language == SIM_GROW || language == SIM_BOTH ? grow : NULL,
-                .hold = language == SIM_HOLD || language == SIM_BOTH,
-                .alone = language != SIM_VIEW};
+                .mode = language == SIM_VIEW   ? PS_HOST_VIEW
+                        : language == SIM_GROW ? PS_HOST_LEND
+                                               : PS_HOST_HOLD};
   return world.language = language == SIM_C ? NULL : &world.host;
 }
 
@@ -965,11 +966,10 @@ void sim_check_entered(void) { assert_int_equal(world.left, 0); }
 sim_text sim_take(ps_socket *socket, ps_bytes bytes, ps_host *host) {
   sim_check_entered();
   free(world.taken);
-  world.taken = malloc(bytes.head_size + bytes.size + 1);
-  if (bytes.head_size > 0) memcpy(world.taken, bytes.head, bytes.head_size);
-  if (bytes.size > 0) memcpy(world.taken + bytes.head_size, bytes.data, bytes.size);
+  world.taken = malloc(ps_bytes_size(&bytes) + 1);
+  ps_bytes_copy(&bytes, world.taken);
   int lent = world.lent != NULL && bytes.data == world.lent;
-  int holds = host != NULL && host->hold;
+  int holds = host != NULL && host->mode == PS_HOST_HOLD;
   if (host != NULL && host->grow != NULL && !holds && bytes.size > 0) assert_true(lent);
   if (lent) assert_int_equal(bytes.head_size, 0);
   if (lent) assert_true(bytes.size <= world.lent_size);

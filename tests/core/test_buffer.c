@@ -677,11 +677,11 @@ static void lines_end_with_an_unterminated_one(void **state) {
   for_each_language(host) {
     ps_socket *c = sim_client();
     sim_reads("one\r\ntw", sim_eagain, "o\nth\rree", sim_eof);
-    sim_expect(ps_socket_lines(c, PS_LINE), PS_OK);
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_OK, "one");
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_OK, "two");
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_OK, "three");
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_CLOSED, "");
+    sim_expect(ps_socket_lines(c, PS_LINE, 0), PS_OK);
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_OK, "one");
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_OK, "two");
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_OK, "three");
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_CLOSED, "");
     ps_socket_free(c, NULL);
   }
 }
@@ -694,21 +694,21 @@ static void an_iterator_that_fails_leaves_its_bytes(void **state) {
     ps_socket *c = sim_client();
     ps_socket_settimeout(c, 0, NULL);
     sim_reads("ab\rc");
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_TIMEOUT, "");
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_TIMEOUT, "");
     assert_int_equal(ps_socket_pending(c).size, 4);
     assert_int_equal(ps_socket_getstats(c).received, 0);
     sim_reads("d\n", sim_data(text, SIZE / 2));
-    sim_expect_bytes(c, ps_socket_next(c, PS_LINE_WITH_END, host), PS_OK, "ab\rcd\n");
-    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_TIMEOUT, "");
+    sim_expect_bytes(c, ps_socket_next(c, PS_LINE_WITH_END, 0, host), PS_OK, "ab\rcd\n");
+    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), 0, host), PS_TIMEOUT, "");
     assert_int_equal(ps_socket_pending(c).size, SIZE / 2);
-    sim_expect_bytes(c, ps_socket_next(c, PS_ALL, host), PS_TIMEOUT, "");
+    sim_expect_bytes(c, ps_socket_next(c, PS_ALL, 0, host), PS_TIMEOUT, "");
     assert_int_equal(ps_socket_pending(c).size, SIZE / 2);
     assert_int_equal(ps_socket_getstats(c).received, 6);
     sim_reads(sim_data(text + SIZE / 2, SIZE / 2), "rest", sim_eof);
-    sim_expect_data(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_OK, text, SIZE);
-    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_OK, "rest");
-    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), host), PS_CLOSED, "");
-    sim_expect_bytes(c, ps_socket_next(c, PS_ALL, host), PS_CLOSED, "");
+    sim_expect_data(c, ps_socket_next(c, PS_COUNT(SIZE), 0, host), PS_OK, text, SIZE);
+    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), 0, host), PS_OK, "rest");
+    sim_expect_bytes(c, ps_socket_next(c, PS_COUNT(SIZE), 0, host), PS_CLOSED, "");
+    sim_expect_bytes(c, ps_socket_next(c, PS_ALL, 0, host), PS_CLOSED, "");
     ps_socket_free(c, NULL);
   }
   free(text);
@@ -955,7 +955,7 @@ static void an_idle_socket_has_no_buffer(void **state) {
   (void)state;
   assert_true(sizeof(ps_socket) <= 256);
   for_each_language(host) {
-    if (host == NULL || (!host->hold && host->grow == NULL)) continue;
+    if (host == NULL || (host->mode != PS_HOST_HOLD && host->grow == NULL)) continue;
     ps_socket *c = sim_client();
     ps_socket_settimeout(c, 0, NULL);
     assert_int_equal(sim_memory(), sizeof(ps_socket));
@@ -1021,9 +1021,9 @@ static void misuse_is_told_before_anything_is_done(void **state) {
   status = ps_socket_receiveinto(c, (ps_room){room, 4}, 5, NULL).status;
   assert_int_equal(status.code, PS_MISUSE_BUFFERSIZE);
   assert_int_equal(status.argument, 2);
-  assert_int_equal(ps_socket_lines(c, (ps_pattern){'?', 0}).status.code,
+  assert_int_equal(ps_socket_lines(c, (ps_pattern){'?', 0}, 0).status.code,
                    PS_MISUSE_PATTERN);
-  assert_int_equal(ps_socket_next(c, (ps_pattern){'?', 0}, NULL).status.code,
+  assert_int_equal(ps_socket_next(c, (ps_pattern){'?', 0}, 0, NULL).status.code,
                    PS_MISUSE_PATTERN);
 
   assert_int_equal(receive(s, PS_LINE, NULL).status.code, PS_MISUSE_NOTCLIENT);
@@ -1031,8 +1031,8 @@ static void misuse_is_told_before_anything_is_done(void **state) {
   assert_int_equal(until(s, "x", NULL).status.code, PS_MISUSE_NOTCLIENT);
   assert_int_equal(ps_socket_receiveinto(s, (ps_room){room, 4}, -1, NULL).status.code,
                    PS_MISUSE_NOTCLIENT);
-  assert_int_equal(ps_socket_lines(s, PS_LINE).status.code, PS_MISUSE_NOTCLIENT);
-  assert_int_equal(ps_socket_next(s, PS_LINE, NULL).status.code, PS_MISUSE_NOTCLIENT);
+  assert_int_equal(ps_socket_lines(s, PS_LINE, 0).status.code, PS_MISUSE_NOTCLIENT);
+  assert_int_equal(ps_socket_next(s, PS_LINE, 0, NULL).status.code, PS_MISUSE_NOTCLIENT);
   assert_int_equal(ps_socket_send(s, data_of("x"), 1, -1, NULL).status.code,
                    PS_MISUSE_NOTCLIENT);
   assert_int_equal(receive(NULL, PS_LINE, NULL).status.code, PS_MISUSE_NOTOBJECT);

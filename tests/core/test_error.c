@@ -11,8 +11,8 @@ static const struct {
   short code;
   const char *words;
 } failures[] = {
-#define PS_FAILURE(code, words) {PS_##code, words},
-#define PS_MISUSE(code, words)
+#define PS_FAILURE(code, number, words) {code, words},
+#define PS_MISUSE(code, number, words)
 #include "errors.def"
 #undef PS_FAILURE
 #undef PS_MISUSE
@@ -22,8 +22,8 @@ static const struct {
   short code;
   const char *words;
 } misuses[] = {
-#define PS_FAILURE(code, words)
-#define PS_MISUSE(code, words) {PS_MISUSE_##code, words},
+#define PS_FAILURE(code, number, words)
+#define PS_MISUSE(code, number, words) {code, words},
 #include "errors.def"
 #undef PS_FAILURE
 #undef PS_MISUSE

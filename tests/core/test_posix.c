@@ -51,7 +51,7 @@ static pair connected(void) {
   expect(got, PS_OK);
   made.server = got.socket;
   ps_address name = ps_socket_getsockname(made.server);
-  got = ps_connect("127.0.0.1", port(name.port), NULL, port(0), NULL, NULL);
+  got = ps_connect("127.0.0.1", port(name.port), NULL, port(0), NULL, -1, NULL);
   expect(got, PS_OK);
   made.client = got.socket;
   got = ps_socket_accept(made.server, NULL);
@@ -243,7 +243,7 @@ static void ipv6_is_spoken(void **state) {
   ps_address name = ps_socket_getsockname(got.socket);
   assert_string_equal(name.ip, "::1");
   assert_string_equal(name.family, "inet6");
-  ps_object client = ps_connect6("::1", port(name.port), NULL, port(0), NULL);
+  ps_object client = ps_connect6("::1", port(name.port), NULL, port(0), -1, NULL);
   expect(client, PS_OK);
   ps_socket_free(client.socket, NULL);
   ps_socket_free(got.socket, NULL);
@@ -346,23 +346,23 @@ static void addresses_are_read_in_place(void **state) {
 
 static void the_local_host_has_names(void **state) {
   (void)state;
-  ps_resolved host = ps_dns_toip("localhost", NULL);
+  ps_resolved host = ps_dns_toip("localhost", -1, NULL);
   expect(host, PS_OK);
   assert_string_equal(host.text, "127.0.0.1");
   ps_resolved_free(host.ips);
   ps_resolved_free(host.aliases);
-  ps_addresses all = ps_dns_getaddrinfo("localhost", NULL);
+  ps_addresses all = ps_dns_getaddrinfo("localhost", -1, NULL);
   expect(all, PS_OK);
   assert_non_null(all.entries);
   ps_resolved_free(all.entries);
-  ps_names names = ps_dns_getnameinfo("127.0.0.1", "80", NULL);
+  ps_names names = ps_dns_getnameinfo("127.0.0.1", "80", -1, NULL);
   expect(names, PS_OK);
   assert_non_null(names.names);
   ps_resolved_free(names.names);
   ps_hostname name = ps_dns_gethostname();
   expect(name, PS_OK);
   assert_true(name.text[0] != '\0');
-  assert_int_not_equal(ps_dns_toip("", NULL).status.code, PS_OK);
+  assert_int_not_equal(ps_dns_toip("", -1, NULL).status.code, PS_OK);
 }
 
 static void a_resolver_that_hangs_is_left_to_itself(void **state) {

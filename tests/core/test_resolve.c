@@ -9,7 +9,7 @@ static ps_port number(long long n) { return (ps_port){NULL, n}; }
 static ps_port service(const char *text) { return (ps_port){text, 0}; }
 
 static void a_good_port(ps_port port, int expected) {
-  ps_object got = ps_connect("10.0.0.1", port, NULL, number(0), NULL, NULL);
+  ps_object got = ps_connect("10.0.0.1", port, NULL, number(0), NULL, -1, NULL);
   sim_expect(got, PS_OK);
   assert_int_equal(ps_socket_getpeername(got.socket).port, expected);
   ps_socket_free(got.socket, NULL);
@@ -22,11 +22,11 @@ static void a_port_is_a_number_digits_or_a_name(void **state) {
   a_good_port(service("8080"), 8080);
   a_good_port(service("0008080"), 8080);
   a_good_port(service("echo"), 7);
-  sim_expect(ps_connect("10.0.0.1", service("nonesuch"), NULL, number(0), NULL, NULL),
+  sim_expect(ps_connect("10.0.0.1", service("nonesuch"), NULL, number(0), NULL, -1, NULL),
              PS_SERVICE);
-  sim_expect(ps_connect("10.0.0.1", service("80x"), NULL, number(0), NULL, NULL),
+  sim_expect(ps_connect("10.0.0.1", service("80x"), NULL, number(0), NULL, -1, NULL),
              PS_SERVICE);
-  sim_expect(ps_connect("10.0.0.1", service("-1"), NULL, number(0), NULL, NULL),
+  sim_expect(ps_connect("10.0.0.1", service("-1"), NULL, number(0), NULL, -1, NULL),
              PS_SERVICE);
 }
 
@@ -37,10 +37,11 @@ static void a_port_out_of_range_is_misuse(void **state) {
       {NULL, INT64_MAX}, {NULL, INT64_MIN}, {"0", 0},
       {"65536", 0},      {"70000", 0},      {"99999999999999999999999", 0}};
   for (int i = 0; i < 9; i++) {
-    ps_status status = ps_connect("10.0.0.1", bad[i], NULL, number(0), NULL, NULL).status;
+    ps_status status =
+        ps_connect("10.0.0.1", bad[i], NULL, number(0), NULL, -1, NULL).status;
     assert_int_equal(status.code, PS_MISUSE_CONNECTPORT);
     assert_int_equal(status.argument, 2);
-    ps_object got = ps_connect("10.0.0.1", number(80), "*", bad[i], NULL, NULL);
+    ps_object got = ps_connect("10.0.0.1", number(80), "*", bad[i], NULL, -1, NULL);
     status = got.status;
     ps_socket_free(got.socket, NULL);
     int zero =
@@ -214,7 +215,7 @@ static void the_hostname_is_told(void **state) {
 static void toip_tells_addresses(void **state) {
   (void)state;
   sim_host("Two.test", 0.2, "10.0.0.1 ::1 10.0.0.2");
-  ps_resolved got = ps_dns_toip("two.test", NULL);
+  ps_resolved got = ps_dns_toip("two.test", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.text, "10.0.0.1");
   assert_string_equal(got.name, "Two.test");
@@ -224,8 +225,8 @@ static void toip_tells_addresses(void **state) {
   assert_null(got.ips->next->next);
   ps_resolved_free(got.ips);
   ps_resolved_free(got.aliases);
-  sim_expect(ps_dns_toip("nobody.test", NULL), PS_NONAME);
-  got = ps_dns_toip("10.0.0.9", NULL);
+  sim_expect(ps_dns_toip("nobody.test", -1, NULL), PS_NONAME);
+  got = ps_dns_toip("10.0.0.9", -1, NULL);
   assert_string_equal(got.text, "10.0.0.9");
   assert_string_equal(got.name, "10.0.0.9");
   ps_resolved_free(got.ips);
@@ -236,7 +237,7 @@ static void a_host_knows_its_alias(void **state) {
   (void)state;
   sim_host("www.test", 0, "10.0.0.1");
   sim_canonical("two.test");
-  ps_resolved got = ps_dns_toip("www.test", NULL);
+  ps_resolved got = ps_dns_toip("www.test", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.name, "two.test");
   assert_string_equal(got.aliases->text, "www.test");
@@ -245,7 +246,7 @@ static void a_host_knows_its_alias(void **state) {
   ps_resolved_free(got.aliases);
   for (int nth = 1; nth < 5; nth++) {
     sim_fault(SIM_ENOMEM, nth, 0);
-    got = ps_dns_toip("www.test", NULL);
+    got = ps_dns_toip("www.test", -1, NULL);
     sim_expect(got, PS_NOMEMORY);
     assert_null(got.ips);
     assert_null(got.aliases);
@@ -255,30 +256,30 @@ static void a_host_knows_its_alias(void **state) {
 static void tohostname_tells_names(void **state) {
   (void)state;
   sim_host("two.test", 0.2, "10.0.0.1 10.0.0.2");
-  ps_resolved got = ps_dns_tohostname("10.0.0.2", NULL);
+  ps_resolved got = ps_dns_tohostname("10.0.0.2", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.text, "two.test");
   assert_string_equal(got.ips->text, "10.0.0.2");
   ps_resolved_free(got.ips);
   ps_resolved_free(got.aliases);
-  got = ps_dns_tohostname("two.test", NULL);
+  got = ps_dns_tohostname("two.test", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.text, "two.test");
   ps_resolved_free(got.ips);
   ps_resolved_free(got.aliases);
-  sim_expect(ps_dns_tohostname("10.9.9.9", NULL), PS_NONAME);
+  sim_expect(ps_dns_tohostname("10.9.9.9", -1, NULL), PS_NONAME);
 }
 
 static void getaddrinfo_tells_both_families(void **state) {
   (void)state;
   sim_host("two.test", 0.2, "10.0.0.1 ::1");
-  ps_addresses got = ps_dns_getaddrinfo("two.test", NULL);
+  ps_addresses got = ps_dns_getaddrinfo("two.test", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.entries->family, "inet");
   assert_string_equal(got.entries->next->family, "inet6");
   assert_string_equal(got.entries->next->text, "::1");
   ps_resolved_free(got.entries);
-  got = ps_dns_getaddrinfo("nobody.test", NULL);
+  got = ps_dns_getaddrinfo("nobody.test", -1, NULL);
   sim_expect(got, PS_NONAME);
   assert_null(got.entries);
 }
@@ -286,21 +287,22 @@ static void getaddrinfo_tells_both_families(void **state) {
 static void getnameinfo_tells_names_and_services(void **state) {
   (void)state;
   sim_host("two.test", 0.2, "10.0.0.1");
-  ps_names got = ps_dns_getnameinfo("10.0.0.1", "7", NULL);
+  ps_names got = ps_dns_getnameinfo("10.0.0.1", "7", -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.names->text, "two.test");
   assert_string_equal(got.service, "echo");
   ps_resolved_free(got.names);
-  got = ps_dns_getnameinfo("10.0.0.1", NULL, NULL);
+  got = ps_dns_getnameinfo("10.0.0.1", NULL, -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(got.service, "");
   ps_resolved_free(got.names);
-  got = ps_dns_getnameinfo(NULL, "7", NULL);
+  got = ps_dns_getnameinfo(NULL, "7", -1, NULL);
   sim_expect(got, PS_OK);
   assert_null(got.names);
   assert_string_equal(got.service, "echo");
-  assert_int_equal(ps_dns_getnameinfo(NULL, NULL, NULL).status.code, PS_MISUSE_NOLOOKUP);
-  sim_expect(ps_dns_getnameinfo("nobody.test", NULL, NULL), PS_NONAME);
+  assert_int_equal(ps_dns_getnameinfo(NULL, NULL, -1, NULL).status.code,
+                   PS_MISUSE_NOLOOKUP);
+  sim_expect(ps_dns_getnameinfo("nobody.test", NULL, -1, NULL), PS_NONAME);
 }
 
 static void dns_hears_signals(void **state) {
@@ -308,13 +310,13 @@ static void dns_hears_signals(void **state) {
   ps_host *host = sim_language(SIM_VIEW);
   sim_host("hang.test", INFINITY, "10.0.0.1");
   sim_stop();
-  sim_expect(ps_dns_toip("hang.test", host), PS_INTERRUPTED);
+  sim_expect(ps_dns_toip("hang.test", -1, host), PS_INTERRUPTED);
   sim_stop();
-  sim_expect(ps_dns_tohostname("hang.test", host), PS_INTERRUPTED);
+  sim_expect(ps_dns_tohostname("hang.test", -1, host), PS_INTERRUPTED);
   sim_stop();
-  sim_expect(ps_dns_getaddrinfo("hang.test", host), PS_INTERRUPTED);
+  sim_expect(ps_dns_getaddrinfo("hang.test", -1, host), PS_INTERRUPTED);
   sim_stop();
-  sim_expect(ps_dns_getnameinfo("hang.test", NULL, host), PS_INTERRUPTED);
+  sim_expect(ps_dns_getnameinfo("hang.test", NULL, -1, host), PS_INTERRUPTED);
 }
 
 static void dns_without_memory_leaks_nothing(void **state) {
@@ -327,20 +329,20 @@ static void dns_without_memory_leaks_nothing(void **state) {
       short code;
       int right = 1;
       if (which < 3) {
-        ps_resolved got = which == 0   ? ps_dns_toip("two.test", NULL)
-                          : which == 1 ? ps_dns_tohostname("10.0.0.1", NULL)
-                                       : ps_dns_tohostname("two.test", NULL);
+        ps_resolved got = which == 0   ? ps_dns_toip("two.test", -1, NULL)
+                          : which == 1 ? ps_dns_tohostname("10.0.0.1", -1, NULL)
+                                       : ps_dns_tohostname("two.test", -1, NULL);
         code = got.status.code;
         right = strcmp(got.text, which == 0 ? "10.0.0.1" : "Two.test") == 0;
         ps_resolved_free(got.aliases);
         ps_resolved_free(got.ips);
       } else if (which == 3) {
-        ps_addresses got = ps_dns_getaddrinfo("two.test", NULL);
+        ps_addresses got = ps_dns_getaddrinfo("two.test", -1, NULL);
         code = got.status.code;
         right = code != PS_OK || strcmp(got.entries->next->text, "10.0.0.2") == 0;
         ps_resolved_free(got.entries);
       } else {
-        ps_names got = ps_dns_getnameinfo("two.test", "7", NULL);
+        ps_names got = ps_dns_getnameinfo("two.test", "7", -1, NULL);
         code = got.status.code;
         right = code != PS_OK || strcmp(got.names->text, "Two.test") == 0;
         ps_resolved_free(got.names);

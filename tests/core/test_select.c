@@ -174,7 +174,7 @@ static void a_closed_one_is_left_alone(void **state) {
   ps_watch watch = {-1, 0, 0, 0, c};
   sim_expect(ps_select(set_of(&watch, 1), nobody, 0, NULL), PS_TIMEOUT);
   /* No call of it is left over, which would keep the descriptor. */
-  ps_socket_setfd(c, fd);
+  ps_socket_setfd(c, fd, NULL);
   ps_socket_close(c, NULL);
   assert_int_equal(sim_descriptors(), 0);
   ps_socket_free(c, NULL);

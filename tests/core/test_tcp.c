@@ -46,7 +46,8 @@ static void without_memory_or_descriptors_none_is_made(void **state) {
   sim_expect(ps_tcp(), PS_NOMEMORY);
   sim_expect(ps_tcp4(), PS_NOMEMORY);
   sim_expect(ps_bind("*", port(0), 5, NULL), PS_NOMEMORY);
-  sim_expect(ps_connect("10.0.0.1", port(80), NULL, port(0), NULL, NULL), PS_NOMEMORY);
+  sim_expect(ps_connect("10.0.0.1", port(80), NULL, port(0), NULL, -1, NULL),
+             PS_NOMEMORY);
   int fd = sim_adopt(4);
   ps_object got = ps_fromfd(fd, "client");
   sim_expect(got, PS_NOMEMORY);
@@ -57,8 +58,8 @@ static void without_memory_or_descriptors_none_is_made(void **state) {
   sim_expect(got, PS_SYSTEM);
   assert_int_equal(got.status.system, EMFILE);
   assert_int_equal(ps_bind("*", port(0), 5, NULL).status.system, EMFILE);
-  assert_int_equal(ps_connect4("10.0.0.1", port(80), NULL, port(0), NULL).status.system,
-                   EMFILE);
+  assert_int_equal(
+      ps_connect4("10.0.0.1", port(80), NULL, port(0), -1, NULL).status.system, EMFILE);
   ps_socket *m = ps_tcp().socket;
   assert_int_equal(connect_to(m, "10.0.0.1", NULL).system, EMFILE);
   expect_kind(m, "master");
@@ -126,7 +127,7 @@ static void nobody_is_no_object(void **state) {
   assert_int_equal(ps_socket_getpeername(NULL).status.code, code);
   assert_int_equal(ps_socket_getsockname(NULL).status.code, code);
   assert_int_equal(ps_socket_setstats(NULL, 1, 1, 1).status.code, code);
-  assert_int_equal(ps_socket_setfd(NULL, 1).status.code, code);
+  assert_int_equal(ps_socket_setfd(NULL, 1, NULL).status.code, code);
   assert_int_equal(ps_socket_detach(NULL).status.code, code);
   assert_int_equal(ps_socket_close(NULL, NULL).status.code, code);
 }
@@ -339,15 +340,15 @@ static void every_address_is_tried(void **state) {
   sim_route("10.0.0.1", 0.1, ECONNREFUSED);
   sim_route("::1", -1, ENETUNREACH);
   sim_route("10.0.0.2", 0.1, 0);
-  ps_object got = ps_connect("many.test", port(80), NULL, port(0), NULL, NULL);
+  ps_object got = ps_connect("many.test", port(80), NULL, port(0), NULL, -1, NULL);
   sim_expect(got, PS_OK);
   assert_string_equal(ps_socket_getpeername(got.socket).ip, "10.0.0.2");
   assert_string_equal(ps_socket_getfamily(got.socket).text, "inet4");
   assert_int_equal(sim_descriptors(), 1);
   ps_socket_free(got.socket, NULL);
-  got = ps_connect6("many.test", port(80), NULL, port(0), NULL);
+  got = ps_connect6("many.test", port(80), NULL, port(0), -1, NULL);
   assert_int_equal(got.status.system, ENETUNREACH);
-  got = ps_connect4("many.test", port(80), NULL, port(0), NULL);
+  got = ps_connect4("many.test", port(80), NULL, port(0), -1, NULL);
   sim_expect(got, PS_OK);
   ps_socket_free(got.socket, NULL);
 }
@@ -441,23 +442,25 @@ static void a_stop_between_two_addresses_is_a_stop(void **state) {
 
 static void a_client_may_choose_its_end(void **state) {
   (void)state;
-  ps_object got = ps_connect("10.0.0.1", port(80), "10.0.0.9", port(9999), "inet", NULL);
+  ps_object got =
+      ps_connect("10.0.0.1", port(80), "10.0.0.9", port(9999), "inet", -1, NULL);
   sim_expect(got, PS_OK);
   ps_address name = ps_socket_getsockname(got.socket);
   assert_string_equal(name.ip, "10.0.0.9");
   assert_int_equal(name.port, 9999);
   ps_socket_free(got.socket, NULL);
-  sim_expect(ps_connect("10.0.0.1", port(80), "::1", port(0), NULL, NULL), PS_BADFAMILY);
-  sim_expect(ps_connect("10.0.0.1", port(80), "*", port(81), NULL, NULL), PS_INUSE);
-  sim_expect(ps_connect("::1", port(80), NULL, port(0), "inet", NULL), PS_BADFAMILY);
+  sim_expect(ps_connect("10.0.0.1", port(80), "::1", port(0), NULL, -1, NULL),
+             PS_BADFAMILY);
+  sim_expect(ps_connect("10.0.0.1", port(80), "*", port(81), NULL, -1, NULL), PS_INUSE);
+  sim_expect(ps_connect("::1", port(80), NULL, port(0), "inet", -1, NULL), PS_BADFAMILY);
   static const char *const families[] = {"unspec", "inet6", NULL};
   for (int i = 0; i < 3; i++) {
-    got = ps_connect("::1", port(80), NULL, port(0), families[i], NULL);
+    got = ps_connect("::1", port(80), NULL, port(0), families[i], -1, NULL);
     sim_expect(got, PS_OK);
     ps_socket_free(got.socket, NULL);
   }
   ps_status status =
-      ps_connect("10.0.0.1", port(80), NULL, port(0), "inet5", NULL).status;
+      ps_connect("10.0.0.1", port(80), NULL, port(0), "inet5", -1, NULL).status;
   assert_int_equal(status.code, PS_MISUSE_FAMILY);
   assert_int_equal(status.argument, 5);
 }
@@ -604,7 +607,7 @@ static void what_is_at_hand_has_its_turn(void **state) {
   ps_socket_settimeout(c, 0, NULL);
   take_turn(c);
   sim_expect_bytes(c, line(c, host), PS_TIMEOUT, "");
-  sim_expect_bytes(c, ps_socket_next(c, PS_LINE, host), PS_TIMEOUT, "");
+  sim_expect_bytes(c, ps_socket_next(c, PS_LINE, 0, host), PS_TIMEOUT, "");
   sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(3), (ps_prefix){NULL, 0}, 0, host),
                    PS_TIMEOUT, "");
   give_turn(c);
@@ -690,18 +693,18 @@ static void a_descriptor_can_be_replaced(void **state) {
   (void)state;
   ps_socket *c = sim_client();
   int fd = ps_socket_getfd(c).fd, other = sim_adopt(6);
-  sim_expect(ps_socket_setfd(c, -1), PS_OK);
+  sim_expect(ps_socket_setfd(c, -1), PS_OK, NULL);
   assert_int_equal(ps_socket_getfd(c).fd, -1);
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
   sim_expect(ps_socket_close(c, NULL), PS_OK);
-  sim_expect(ps_socket_setfd(c, other), PS_OK);
+  sim_expect(ps_socket_setfd(c, other), PS_OK, NULL);
   assert_int_equal(ps_socket_getfd(c).fd, other);
   assert_string_equal(ps_socket_getfamily(c).text, "inet6");
-  sim_expect(ps_socket_setfd(c, fd), PS_OK);
+  sim_expect(ps_socket_setfd(c, fd), PS_OK, NULL);
   sim_reads("hi\n");
   sim_expect_bytes(c, line(c, NULL), PS_OK, "hi");
-  assert_int_equal(ps_socket_setfd(c, -2).status.code, PS_MISUSE_DESCRIPTOR);
-  assert_int_equal(ps_socket_setfd(c, 1LL << 31).status.code, PS_MISUSE_DESCRIPTOR);
+  assert_int_equal(ps_socket_setfd(c, -2, NULL).status.code, PS_MISUSE_DESCRIPTOR);
+  assert_int_equal(ps_socket_setfd(c, 1LL << 31, NULL).status.code, PS_MISUSE_DESCRIPTOR);
   assert_int_equal(ps_socket_getfd(c).fd, fd);
   ps_socket_free(c, NULL);
   assert_int_equal(sim_descriptors(), 1);

@@ -25,34 +25,36 @@ static const char *const misuses[] = {
 #undef PS_MISUSE
 };
 
-ps_status ps__failure(short code) { return (ps_status){code, 0, 0, NULL}; }
+ps_status ps__error_failure(short code) { return (ps_status){code, 0, 0, NULL}; }
 
-ps_status ps__misuse(short code, short argument, const char *detail) {
+ps_status ps__error_misuse(short code, short argument, const char *detail) {
   return (ps_status){code, argument, 0, detail};
 }
 
-ps_status ps__system(int error) {
+ps_status ps__error_system(int error) {
   return (ps_status){ps__os_code(error), 0, error, NULL};
 }
 
-ps_status ps__socket_error(ps_socket *self, int error) {
-  /* What a call meets when another thread closes beneath it, is that close. */
-  if (self != NULL && (atomic_load(&self->state) & PS__CLOSED) != 0)
-    return ps__failure(PS_CLOSED);
-  if (self != NULL) self->error = (unsigned short)error;
-  return ps__system(error);
+/* Returns the length of a text that is cut to at most `most` bytes, at the beginning of a
+   UTF-8 character. */
+static int cut(const char *text, size_t most) {
+  size_t length = strlen(text);
+  if (length <= most) return (int)length;
+  while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80) most--;
+  return (int)most;
 }
 
 const char *ps_status_words(ps_status status, char buffer[PS_WORDS]) {
   if (status.code < PS_SYSTEM) return failures[status.code];
   if (status.code == PS_SYSTEM) return ps__os_words(status.system, buffer, PS_WORDS);
   if (status.code == PS_INTERRUPTED) return "interrupted";
-  if (status.code == PS_ENDED) return "closed";
+  if (status.code == PS_ENDED) return failures[PS_CLOSED];
   const char *words = misuses[status.code - PS_MISUSED];
   const char *place = strstr(words, "%s");
   if (place == NULL) return words;
-  snprintf(buffer, PS_WORDS, "%.*s%.80s%s", (int)(place - words), words,
-           status.detail != NULL ? status.detail : "argument", place + 2);
+  const char *detail = status.detail != NULL ? status.detail : "argument";
+  snprintf(buffer, PS_WORDS, "%.*s%.*s%s", (int)(place - words), words, cut(detail, 80),
+           detail, place + 2);
   return buffer;
 }
 
@@ -61,9 +63,10 @@ const char *ps_status_misuse(ps_status status, const char *function,
   char text[PS_WORDS];
   const char *words = ps_status_words(status, text);
   if (status.argument > 0)
-    snprintf(buffer, PS_WORDS, "bad argument #%d to '%s' (%.160s)", status.argument,
-             function, words);
+    snprintf(buffer, PS_WORDS, "bad argument #%d to '%.*s' (%.*s)", status.argument,
+             cut(function, 60), function, cut(words, 160), words);
   else
-    snprintf(buffer, PS_WORDS, "calling '%s' on bad self (%.160s)", function, words);
+    snprintf(buffer, PS_WORDS, "calling '%.*s' on bad self (%.*s)", cut(function, 60),
+             function, cut(words, 160), words);
   return buffer;
 }

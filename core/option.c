@@ -26,8 +26,8 @@ static int find(const char *name) {
   return -1;
 }
 
-/* Does: checks a value against the type of its option and brings it into the system's
- * units. */
+/* Checks a value against the type of its option and converts it to the
+   system's units. */
 static ps_status check(enum type type, ps_option *value) {
   short code = 0;
   switch (type) {
@@ -53,7 +53,7 @@ static ps_status check(enum type type, ps_option *value) {
     case ERROR: /* read-only, and refused by the caller */
       break;
   }
-  return code == 0 ? PS__DONE : ps__misuse(code, 2, "value");
+  return code == 0 ? PS__DONE : ps__error_misuse(code, 2, "value");
 }
 
 /* Rounds up to whole units, and to what an int can hold: a limit never becomes shorter,
@@ -66,18 +66,18 @@ static long long whole(double number) {
 }
 
 static ps_status start(ps__call *call, ps_socket *self, int option) {
-  ps_status status = ps__begin(call, self, NULL, PS__ANY | PS__DECIDED, PS__SHARED);
+  ps_status status = ps__call_begin(call, self, NULL, PS__ANY | PS__DECIDED, PS__SHARED);
   if (status.code != PS_OK || ps__os_hasoption(option)) return status;
-  ps__end(call);
-  return ps__failure(PS_NOOPTION);
+  ps__call_end(call);
+  return ps__error_failure(PS_NOOPTION);
 }
 
 ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option value) {
-  ps_status status = ps__kind(self, PS__ANY);
+  ps_status status = ps__call_kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_done){status};
   int found = find(option);
   if (found < 0 || options[found].type == ERROR)
-    return (ps_done){ps__misuse(PS_MISUSE_OPTION, 1, option)};
+    return (ps_done){ps__error_misuse(PS_MISUSE_OPTION, 1, option)};
   status = check(options[found].type, &value);
   if (status.code != PS_OK) return (ps_done){status};
   if (options[found].type == SECONDS) value.integer = whole(value.number * 1000);
@@ -87,18 +87,19 @@ ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option val
   status = start(&call, self, found);
   if (status.code != PS_OK) return (ps_done){status};
   int error = ps__os_setoption(call.fd, found, &value);
-  ps__end(&call);
-  return (ps_done){error == 0 ? PS__DONE : ps__system(error)};
+  if (error == 0) atomic_fetch_or_explicit(&self->options, 1u << found, memory_order_relaxed);
+  ps__call_end(&call);
+  return (ps_done){error == 0 ? PS__DONE : ps__error_system(error)};
 }
 
 /* The words of a pending error: the system's own where those of the failure would hide
    which number it was. */
 static void describe(ps_socket *self, ps_option *value) {
-  int error = value->integer != 0 ? (int)value->integer : self->error;
-  self->error = 0;
+  int hidden = atomic_exchange(&self->error, 0);
+  int error = value->integer != 0 ? (int)value->integer : hidden;
   value->type = error == 0 ? PS_NIL : PS_TEXT;
   if (error == 0) return;
-  ps_status status = ps__system(error);
+  ps_status status = ps__error_system(error);
   char buffer[PS_WORDS];
   const char *words = status.code == PS_CLOSED || status.code == PS_TIMEOUT
                           ? ps__os_words(error, buffer, sizeof buffer)
@@ -107,11 +108,11 @@ static void describe(ps_socket *self, ps_option *value) {
 }
 
 ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
-  ps_value result = {ps__kind(self, PS__ANY), {PS_NIL, 0, 0, 0, 0, ""}};
+  ps_value result = {ps__call_kind(self, PS__ANY), {PS_NIL, 0, 0, 0, 0, ""}};
   if (result.status.code != PS_OK) return result;
   int found = find(option);
   if (found < 0) {
-    result.status = ps__misuse(PS_MISUSE_OPTION, 1, option);
+    result.status = ps__error_misuse(PS_MISUSE_OPTION, 1, option);
     return result;
   }
   ps__call call;
@@ -120,7 +121,7 @@ ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
   ps_option *value = &result.value;
   int error = ps__os_getoption(call.fd, found, value);
   if (error != 0) {
-    result.status = ps__system(error);
+    result.status = ps__error_system(error);
   } else {
     switch (options[found].type) {
       case FLAG:
@@ -147,6 +148,6 @@ ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
         break;
     }
   }
-  ps__end(&call);
+  ps__call_end(&call);
   return result;
 }

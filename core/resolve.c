@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names: the resolver under the limits of a call. A numeric address is read in place; a
-   name is asked for aside, and left to itself when the call has no more time. */
+   name is resolved in a helper thread, and the question outlives a call whose time is
+   over, so that the next call collects the answer. */
 
 #include <math.h>
 #include <stdio.h>
@@ -9,16 +10,15 @@
 
 #include "internal.h"
 
-/* The resolver's thread cannot interrupt a wait as a signal does; so often the signals'
-   turn comes while it is asked. */
+/* A helper thread cannot interrupt a wait as a signal does; so often the host is asked
+   while it works. */
 static const double SLICE = 0.05;
 
-/* What a call that never waits gives the resolver all the same: names that need no
-   network, such as localhost, are known by then, and nobody sees a timeout that is so
-   little late. */
-static const double GRACE = 0.02;
+/* What the first call gives the resolver even if it may not wait: names that need no
+   network, such as localhost, are known by then. */
+static const double GRACE = 0.01;
 
-void ps__resolve_free(ps__record *records) {
+static void free_records(ps__record *records) {
   while (records != NULL) {
     ps__record *next = records->next;
     ps__os_realloc(records, 0);
@@ -26,39 +26,67 @@ void ps__resolve_free(ps__record *records) {
   }
 }
 
-static int wait_aside(void *context, double seconds) {
-  if (ps__os_lookup_wait(context, fmin(seconds, SLICE))) return PS__READY;
-  return PS__SIGNAL;
+static int await_answer(ps_host *host, void *context, double seconds) {
+  ps__host_leave(host);
+  int answered = ps__os_lookup_wait(context, fmin(seconds, SLICE));
+  ps__host_enter(host);
+  return answered ? PS__READY : PS__SIGNAL;
 }
 
-ps_status ps__resolve(ps__call *call, ps__lookup *lookup) {
-  int flags = lookup->flags;
-  int numeric = lookup->host == NULL;
-  if (!numeric || (flags & PS__NAMES) == 0) {
-    lookup->flags = (flags & ~PS__NAMES) | (numeric ? 0 : PS__NUMERIC);
-    ps__os_resolve(lookup);
-    lookup->flags = flags;
-    if (lookup->status.code != PS_NONAME && (flags & PS__NAMES) == 0)
-      return lookup->status;
-    if (numeric) return lookup->status;
-    ps__resolve_free(lookup->records);
-    lookup->records = NULL;
-  }
-  ps__lookup *aside;
-  int error = ps__os_lookup_start(lookup, &aside);
-  if (error != 0) return ps__system(error);
+/* Answers a question that is an address, or that names no host. Returns whether it did. */
+static int read_in_place(ps__lookup *question) {
+  int flags = question->flags, named = question->host != NULL;
+  if (named && (flags & PS__NAMES) != 0) return 0;
+  question->flags = (flags & ~PS__NAMES) | (named ? PS__NUMERIC : 0);
+  ps__os_resolve(question);
+  question->flags = flags;
+  if (!named || question->status.code != PS_NONAME) return 1;
+  free_records(question->records);
+  question->records = NULL;
+  return 0;
+}
+
+static ps_status begin(ps__answer *answer) {
+  answer->begun = 1;
+  if (read_in_place(&answer->question)) return PS__DONE;
+  int error = ps__os_lookup_start(&answer->question, &answer->lookup);
+  if (error != 0) answer->begun = 0;
+  return error == 0 ? PS__DONE : ps__error_system(error);
+}
+
+ps_status ps__resolve_ask(ps__call *call, ps__answer *answer) {
   ps__call patient = *call;
-  if (call->block == 0) patient.block = GRACE;
-  ps_status status = ps__timeout_pause(&patient, wait_aside, aside);
-  if (status.code == PS_OK) {
-    lookup->status = status = aside->status;
-    lookup->records = aside->records;
-    aside->records = NULL;
-    memcpy(lookup->canonical, aside->canonical, sizeof lookup->canonical);
-    memcpy(lookup->servicename, aside->servicename, sizeof lookup->servicename);
+  if (!answer->begun) {
+    ps_status status = begin(answer);
+    if (status.code != PS_OK) return status;
+    if (patient.block == 0) patient.block = GRACE;
   }
-  ps__os_lookup_drop(aside);
-  return status;
+  if (!ps__resolve_done(answer)) {
+    ps_status status = ps__timeout_pause(&patient, await_answer, answer->lookup);
+    call->aside = patient.aside;
+    if (status.code != PS_OK) return status;
+  }
+  return ps__resolve_found(answer)->status;
+}
+
+int ps__resolve_done(const ps__answer *answer) {
+  return answer->lookup == NULL || ps__os_lookup_done(answer->lookup);
+}
+
+const ps__lookup *ps__resolve_found(const ps__answer *answer) {
+  return answer->lookup != NULL ? answer->lookup : &answer->question;
+}
+
+void ps__resolve_drop(ps__answer *answer) {
+  if (answer->lookup != NULL) ps__os_lookup_drop(answer->lookup);
+  free_records(answer->question.records);
+}
+
+ps_status ps__resolve_name(const char *name, short argument, const char *parameter) {
+  for (; name != NULL && *name != '\0'; name++)
+    if ((unsigned char)*name >= 0x80)
+      return ps__error_misuse(PS_MISUSE_NOTASCII, argument, parameter);
+  return PS__DONE;
 }
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -74,13 +102,13 @@ ps_status ps__resolve_port(ps_port port, short argument, const char *name, int l
       return PS__DONE;
     }
     size_t length = strspn(port.service, "0123456789");
-    if (length == 0 || port.service[length] != '\0') return ps__failure(PS_SERVICE);
+    if (length == 0 || port.service[length] != '\0') return ps__error_failure(PS_SERVICE);
     number = 0;
     for (const char *at = port.service; *at != '\0' && number <= 65535; at++)
       number = number * 10 + (*at - '0');
   }
   if (number < least || number > 65535)
-    return ps__misuse(least == 0 ? PS_MISUSE_BINDPORT : PS_MISUSE_CONNECTPORT, argument,
+    return ps__error_misuse(least == 0 ? PS_MISUSE_BINDPORT : PS_MISUSE_CONNECTPORT, argument,
                       name);
   snprintf(digits, 16, "%d", (int)number);
   *service = digits;
@@ -106,7 +134,7 @@ static ps_entry *entry(const char *text, int family) {
   return made;
 }
 
-/* Does: lists the addresses or the names of records. */
+/* Lists the addresses or the names of records. */
 static ps_status list(const ps__record *records, int names, ps_entry **entries) {
   ps_entry **last = entries;
   for (; records != NULL; records = records->next) {
@@ -114,83 +142,88 @@ static ps_status list(const ps__record *records, int names, ps_entry **entries) 
     if (*last == NULL) {
       ps_resolved_free(*entries);
       *entries = NULL;
-      return ps__failure(PS_NOMEMORY);
+      return ps__error_failure(PS_NOMEMORY);
     }
     last = &(*last)->next;
   }
   return PS__DONE;
 }
 
-static ps_status ask(ps__lookup *lookup, ps_seconds timeout, ps_host *host) {
-  double end = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
-  ps__call call = {NULL, host, -1, end, 0, -1, 0};
-  return ps__resolve(&call, lookup);
+/* A question that is answered within one call. */
+static ps_status ask(ps__answer *answer, ps_seconds timeout, ps_host *host) {
+  if (isnan(timeout)) return ps__error_misuse(PS_MISUSE_NAN, 2, "timeout");
+  ps_status status = ps__resolve_name(answer->question.host, 1, "address");
+  if (status.code != PS_OK) return status;
+  ps__call call = ps__call_alone(host, timeout);
+  return ps__resolve_ask(&call, answer);
 }
 
 ps_hostname ps_dns_gethostname(void) {
   ps_hostname result = {PS__DONE, ""};
   int error = ps__os_hostname(result.text, sizeof result.text);
-  if (error != 0) result.status = ps__system(error);
+  if (error != 0) result.status = ps__error_system(error);
   return result;
 }
 
-/* Does: describes one host. A host has the alias under which it was asked for, when that
-   is neither its name nor an address. */
-static ps_resolved describe(ps_name address, int family, int flags, ps_seconds timeout,
-                            ps_host *host) {
-  ps_resolved result = {PS__DONE, "", "", NULL, NULL};
-  ps__lookup lookup = {address, NULL, family, flags, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, timeout, host);
-  if (result.status.code == PS_OK) {
-    int named = (flags & PS__NAMES) != 0;
-    const char *name = named                         ? lookup.records->name
-                       : lookup.canonical[0] != '\0' ? lookup.canonical
-                                                     : address;
-    snprintf(result.name, sizeof result.name, "%s", name);
-    snprintf(result.text, sizeof result.text, "%s", named ? name : lookup.records->ip);
-    result.status = list(lookup.records, 0, &result.ips);
-    if (result.status.code == PS_OK && !named && strcasecmp(name, address) != 0) {
-      result.aliases = entry(address, 0);
-      if (result.aliases == NULL) result.status = ps__failure(PS_NOMEMORY);
-    }
-    if (result.status.code != PS_OK) {
-      ps_resolved_free(result.ips);
-      result.ips = NULL;
-    }
+/* Lists what is known of a host. A host has the alias under which it was asked for, when
+   that is neither its name nor an address. */
+static void list_host(ps_resolved *result, const ps__lookup *found, ps_name address,
+                      int named) {
+  const char *name = named                        ? found->records->name
+                     : found->canonical[0] != '\0' ? found->canonical
+                                                   : address;
+  snprintf(result->name, sizeof result->name, "%s", name);
+  snprintf(result->text, sizeof result->text, "%s", named ? name : found->records->ip);
+  result->status = list(found->records, 0, &result->ips);
+  if (result->status.code == PS_OK && !named && strcasecmp(name, address) != 0) {
+    result->aliases = entry(address, 0);
+    if (result->aliases == NULL) result->status = ps__error_failure(PS_NOMEMORY);
   }
-  ps__resolve_free(lookup.records);
+  if (result->status.code == PS_OK) return;
+  ps_resolved_free(result->ips);
+  result->ips = NULL;
+}
+
+static ps_resolved host_of(ps_name address, int family, int flags, ps_seconds timeout,
+                           ps_host *host) {
+  ps_resolved result = {PS__DONE, "", "", NULL, NULL};
+  ps__answer answer = {.question = {.host = address, .family = family, .flags = flags}};
+  result.status = ask(&answer, timeout, host);
+  if (result.status.code == PS_OK)
+    list_host(&result, ps__resolve_found(&answer), address, (flags & PS__NAMES) != 0);
+  ps__resolve_drop(&answer);
   return result;
 }
 
-/* Returns: PS_OK for an address, PS_NONAME for another text. */
+/* Returns PS_OK for an address, PS_NONAME for another text. */
 static ps_status look_at_address(ps_name text) {
-  ps__lookup lookup = {text, NULL, 0, PS__NUMERIC, PS__DONE, NULL, "", ""};
+  ps__lookup lookup = {.host = text, .flags = PS__NUMERIC};
   ps__os_resolve(&lookup);
-  ps__resolve_free(lookup.records);
+  free_records(lookup.records);
   return lookup.status;
 }
 
 ps_resolved ps_dns_toip(ps_name address, ps_seconds timeout, ps_host *host) {
-  return describe(address, 4, 0, timeout, host);
+  return host_of(address, 4, 0, timeout, host);
 }
 
 ps_resolved ps_dns_tohostname(ps_name address, ps_seconds timeout, ps_host *host) {
   ps_status numeric = look_at_address(address);
   if (numeric.code == PS_OK)
-    return describe(address, 0, PS__NAMES | PS__NAMED, timeout, host);
+    return host_of(address, 0, PS__NAMES | PS__NAMED, timeout, host);
   if (numeric.code != PS_NONAME) return (ps_resolved){numeric, "", "", NULL, NULL};
-  ps_resolved result = describe(address, 4, 0, timeout, host);
+  ps_resolved result = host_of(address, 4, 0, timeout, host);
   memcpy(result.text, result.name, sizeof result.text);
   return result;
 }
 
 ps_addresses ps_dns_getaddrinfo(ps_name address, ps_seconds timeout, ps_host *host) {
   ps_addresses result = {PS__DONE, NULL};
-  ps__lookup lookup = {address, NULL, 0, 0, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, timeout, host);
+  ps__answer answer = {.question = {.host = address}};
+  result.status = ask(&answer, timeout, host);
   if (result.status.code == PS_OK)
-    result.status = list(lookup.records, 0, &result.entries);
-  ps__resolve_free(lookup.records);
+    result.status = list(ps__resolve_found(&answer)->records, 0, &result.entries);
+  ps__resolve_drop(&answer);
   return result;
 }
 
@@ -198,14 +231,18 @@ ps_names ps_dns_getnameinfo(ps_localname address, ps_servicename service,
                             ps_seconds timeout, ps_host *host) {
   ps_names result = {PS__DONE, NULL, ""};
   if (address == NULL && service == NULL) {
-    result.status = ps__misuse(PS_MISUSE_NOLOOKUP, 1, "address");
+    result.status = ps__error_misuse(PS_MISUSE_NOLOOKUP, 1, "address");
     return result;
   }
-  ps__lookup lookup = {address, service, 0, PS__NAMES, PS__DONE, NULL, "", ""};
-  result.status = ask(&lookup, timeout, host);
+  ps__answer answer = {
+      .question = {.host = address, .service = service, .flags = PS__NAMES}};
+  result.status = isnan(timeout) ? ps__error_misuse(PS_MISUSE_NAN, 3, "timeout")
+                                 : ask(&answer, timeout, host);
+  const ps__lookup *found = ps__resolve_found(&answer);
   if (result.status.code == PS_OK && address != NULL)
-    result.status = list(lookup.records, 1, &result.names);
-  if (service != NULL) memcpy(result.service, lookup.servicename, sizeof result.service);
-  ps__resolve_free(lookup.records);
+    result.status = list(found->records, 1, &result.names);
+  if (result.status.code == PS_OK && service != NULL)
+    memcpy(result.service, found->servicename, sizeof result.service);
+  ps__resolve_drop(&answer);
   return result;
 }

@@ -1,78 +1,122 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting on many at once, without a limit on how many or on how high a descriptor is. */
+/* Waiting on many at once, without a limit on how many or on how high a descriptor is. A
+   look at the members is a call on each that is a socket, so that no descriptor changes
+   hands meanwhile; between two looks, when the host is asked, no call is under way. */
 
 #include <math.h>
 
 #include "internal.h"
 
-static int step(void *context, double seconds) {
-  return ps__timeout_poll(context, 2, seconds);
-}
+typedef struct wait_set {
+  ps_sockets sets[2]; /* to receive, to send */
+  ps_host *host;
+  unsigned process; /* of the calls of a look */
+  int known;        /* a member is ready without asking the system */
+  int naming;       /* a member waits for a name */
+  int closed;       /* a member was closed meanwhile */
+} wait_set;
 
-/* Does: makes the wait a call on each member that is a socket, so that a close wakes it
-   and no descriptor changes hands meanwhile. */
-static void begin(const ps_sockets *set, ps_host *host) {
-  for (size_t i = 0; i < set->count; i++) {
-    ps_watch *watch = &set->watches[i];
-    if (watch->socket == NULL) continue;
-    ps__call call;
-    ps_status status = ps__begin(&call, watch->socket, host, PS__ANY, PS__SHARED);
-    watch->fd = status.code == PS_OK ? call.fd : -1;
-    watch->buffered = (char)(!watch->writable && ps__buffered(watch->socket) > 0);
-    if (status.code != PS_OK) watch->socket = NULL;
+/* Enters the socket of a watch. A closed one is no member. */
+static void enter(wait_set *wait, ps_watch *watch) {
+  ps_socket *self = watch->socket;
+  ps__call call = {.self = self};
+  watch->fd = -1;
+  watch->buffered = 0;
+  watch->entered = ps__turn_enter(&call) == PS__ENTERED;
+  if (!watch->entered) return;
+  wait->process = call.process;
+  watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
+  if (!watch->writable) {
+    watch->buffered = ps_socket_pending(self).size > 0;
+  } else if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
+    watch->fd = -1; /* it has no peer yet, and would count as writable at once */
+    watch->buffered = (char)ps__connect_news(self);
+    wait->naming = 1;
   }
 }
 
-/* A member that was closed meanwhile is not ready. */
-static void end(const ps_sockets *set, ps_host *host) {
-  for (size_t i = 0; i < set->count; i++) {
-    ps_watch *watch = &set->watches[i];
-    if (watch->socket == NULL) continue;
-    if ((atomic_load(&watch->socket->state) & PS__CLOSED) != 0) watch->ready = 0;
-    ps__call call = {watch->socket, host, -1, INFINITY, PS__SHARED, watch->fd, 0};
-    ps__end(&call);
-  }
+static void begin(wait_set *wait) {
+  wait->known = wait->closed = 0;
+  for (int i = 0; i < 2; i++)
+    for (size_t j = 0; j < wait->sets[i].count; j++) {
+      ps_watch *watch = &wait->sets[i].watches[j];
+      if (watch->socket != NULL) enter(wait, watch);
+      wait->known |= watch->buffered && (watch->fd >= 0 || watch->entered);
+    }
 }
 
-/* Does: marks what is ready by its buffer, whatever the system said of the descriptor. */
-static int mark_buffered(const ps_sockets *set) {
-  int any = 0;
-  for (size_t i = 0; i < set->count; i++)
-    if (set->watches[i].buffered && set->watches[i].fd >= 0)
-      any = set->watches[i].ready = 1;
-  return any;
+/* Leaves the members. One that is closed by now is not ready. */
+static void end(wait_set *wait) {
+  for (int i = 0; i < 2; i++)
+    for (size_t j = 0; j < wait->sets[i].count; j++) {
+      ps_watch *watch = &wait->sets[i].watches[j];
+      if (watch->buffered && (watch->fd >= 0 || watch->entered)) watch->ready = 1;
+      if (!watch->entered) continue;
+      ps__call call = {.self = watch->socket, .process = wait->process};
+      if (ps__turn_gone(&call)) {
+        watch->ready = 0;
+        wait->closed = 1;
+      }
+      watch->entered = 0;
+      ps__timeout_close(wait->host, ps__turn_leave(&call));
+    }
 }
 
-static int any_ready(const ps_sockets *set) {
-  for (size_t i = 0; i < set->count; i++)
-    if (set->watches[i].ready) return 1;
+static int any_ready(const wait_set *wait) {
+  for (int i = 0; i < 2; i++)
+    for (size_t j = 0; j < wait->sets[i].count; j++)
+      if (wait->sets[i].watches[j].ready) return 1;
   return 0;
 }
 
-static ps_status wait(ps_sockets sets[2], double timeout, ps_host *host) {
-  /* One look first: with a timeout of zero it is the only one. */
-  int answer = step(sets, 0);
-  if (answer > 0) return ps__system(answer);
-  if (mark_buffered(&sets[0]) || answer == PS__READY) return PS__DONE;
-  if (timeout == 0) return ps__failure(PS_TIMEOUT);
-  double until = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
-  ps__call call = {NULL, host, -1, until, 0, -1, 0};
-  return ps__timeout_pause(&call, step, sets);
+static int look(ps_host *host, void *context, double seconds) {
+  wait_set *wait = context;
+  ps__waker waker;
+  int wakeable = ps__timeout_wakeable(host);
+  if (wakeable) ps__os_waker_begin(&waker);
+  begin(wait);
+  if (wait->naming && !wakeable) { /* a helper thread wakes the wait */
+    ps__os_waker_begin(&waker);
+    wakeable = 1;
+    end(wait);
+    begin(wait);
+  }
+  int answer = ps__timeout_poll(host, wait->sets, 2, wait->known ? 0 : seconds,
+                                wakeable ? &waker : NULL);
+  end(wait);
+  if (wakeable) ps__os_waker_end(&waker);
+  if (answer > 0) return answer;
+  if (wait->closed || any_ready(wait)) return PS__READY;
+  return answer == PS__READY ? PS__SIGNAL : answer; /* what was ready is no member now */
+}
+
+static void prepare(ps_sockets set, char writable) {
+  for (size_t i = 0; i < set.count; i++) {
+    ps_watch *watch = &set.watches[i];
+    watch->writable = writable;
+    watch->ready = watch->entered = 0;
+    if (watch->socket != NULL) watch->fd = -1;
+  }
 }
 
 ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                    ps_host *host) {
-  if (isnan(timeout)) return (ps_ready){ps__misuse(PS_MISUSE_NAN, 3, "timeout")};
-  for (size_t i = 0; i < recvt.count; i++) recvt.watches[i].writable = 0;
-  for (size_t i = 0; i < sendt.count; i++) sendt.watches[i].writable = 1;
-  ps_sockets sets[2] = {recvt, sendt};
-  begin(&recvt, host);
-  begin(&sendt, host);
-  ps_status status = wait(sets, timeout, host);
-  end(&recvt, host);
-  end(&sendt, host);
-  if (status.code == PS_OK && !any_ready(&recvt) && !any_ready(&sendt))
-    status = ps__failure(PS_CLOSED); /* the ready ones were closed meanwhile */
+  if (isnan(timeout)) return (ps_ready){ps__error_misuse(PS_MISUSE_NAN, 3, "timeout")};
+  wait_set wait = {.sets = {recvt, sendt}, .host = host};
+  prepare(recvt, 0);
+  prepare(sendt, 1);
+  ps_status status;
+  if (timeout == 0) {
+    int answer = look(host, &wait, 0);
+    status = answer > 0 ? ps__error_system(answer)
+             : answer == PS__READY ? PS__DONE
+                                   : ps__error_failure(PS_TIMEOUT);
+  } else {
+    ps__call call = ps__call_alone(host, timeout);
+    status = ps__timeout_pause(&call, look, &wait);
+  }
+  if (status.code == PS_OK && !any_ready(&wait))
+    status = ps__error_failure(PS_CLOSED); /* the ready ones were closed meanwhile */
   return (ps_ready){status};
 }
 

@@ -1,101 +1,154 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of time: block, total and deadline, and the one loop in which the core waits.
-   The clock is monotonic, and it is read only when a limit needs it. Waiting never starts
-   before the operation itself was tried. */
+/* Limits of time, and the one loop in which the core waits. The clock is monotonic, and it
+   is read only when a limit needs it. A wait never starts before the operation itself was
+   tried. */
 
 #include <math.h>
 
 #include "internal.h"
 
-void ps__timeout_start(ps__call *call) {
-  const ps_socket *self = call->self;
-  call->block = self->total == 0 ? 0 : self->block;
-  call->end = self->deadline;
-  if (self->total > 0) call->end = fmin(call->end, ps__os_monotime() + self->total);
+static double load(const _Atomic double *value) {
+  return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-static ps_status stopped(const ps__call *call) {
-  if (call->self != NULL && (atomic_load(&call->self->state) & PS__CLOSED) != 0)
-    return ps__failure(PS_CLOSED);
+void ps__timeout_start(ps__call *call) {
+  ps_socket *self = call->self;
+  double total = load(&self->total);
+  call->block = total == 0 ? 0 : load(&self->block);
+  call->end = load(&self->deadline);
+  call->budget = SIZE_MAX;
+  int from_start = call->block > 0 && (atomic_load_explicit(&self->mark, memory_order_relaxed) &
+                                       PS__MARK_FROM_START) != 0;
+  if (total > 0 || from_start || call->end != INFINITY) {
+    double now = ps__os_monotime();
+    if (total > 0) call->end = fmin(call->end, now + total);
+    if (from_start) call->end = fmin(call->end, now + call->block);
+    if (call->end <= now) call->block = 0; /* a deadline that has passed */
+  }
+  if (call->block == 0) { /* it takes what is there, whatever the clock says */
+    call->end = INFINITY;
+    call->budget = PS_AT_HAND;
+  }
+}
+
+ps_status ps__timeout_error(const ps__call *call, int error) {
+  if (call->self == NULL) return ps__error_system(error);
+  /* What a call meets when another thread closes beneath it is that close. */
+  if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
+  atomic_store_explicit(&call->self->error, (unsigned short)error, memory_order_relaxed);
+  return ps__error_system(error);
+}
+
+void ps__timeout_close(ps_host *host, int fd) {
+  if (fd < 0) return;
+  ps__host_leave(host);
+  ps__os_close(fd);
+  ps__host_enter(host);
+}
+
+static ps_status ask_host(ps__call *call) {
+  if (call->self != NULL && ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
   ps_host *host = call->host;
   if (host == NULL || host->interrupted == NULL) return PS__DONE;
-  if (call->self != NULL) call->self->interrupting++;
+  if (call->self == NULL)
+    return host->interrupted(host) ? ps__error_failure(PS_INTERRUPTED) : PS__DONE;
+  ps__timeout_close(host, ps__turn_aside(call));
   int stop = host->interrupted(host);
-  if (call->self != NULL) call->self->interrupting--;
-  return stop ? ps__failure(PS_INTERRUPTED) : PS__DONE;
+  ps__turn_back(call);
+  if (stop) return ps__error_failure(PS_INTERRUPTED);
+  return ps__turn_gone(call) ? ps__error_failure(PS_CLOSED) : PS__DONE;
 }
 
 /* Without this a peer that never stops sending would hold the call past its end, and
    Ctrl-C with it. */
 ps_status ps__timeout_goon(ps__call *call) {
   if (call->end != INFINITY && ps__os_monotime() >= call->end)
-    return ps__failure(PS_TIMEOUT);
-  return stopped(call);
+    return ps__error_failure(PS_TIMEOUT);
+  return ask_host(call);
 }
 
 ps_status ps__timeout_pause(ps__call *call, ps__step *step, void *context) {
-  if (call->block == 0) return ps__failure(PS_TIMEOUT);
+  if (call->block == 0) return ps__error_failure(PS_TIMEOUT);
   double end = call->end;
   if (call->block > 0) end = fmin(end, ps__os_monotime() + call->block);
-  ps_host *host = call->host;
   for (;;) {
     double left = end == INFINITY ? INFINITY : end - ps__os_monotime();
-    if (left <= 0) return ps__failure(PS_TIMEOUT);
-    if (host != NULL && host->leave != NULL) host->leave(host);
-    int answer = step(context, left);
-    if (host != NULL && host->enter != NULL) host->enter(host);
+    if (left <= 0) return ps__error_failure(PS_TIMEOUT);
+    int answer = step(call->host, context, left);
     if (answer == PS__READY || answer == PS__SIGNAL) {
-      ps_status status = answer == PS__SIGNAL ? stopped(call) : PS__DONE;
+      ps_status status = answer == PS__SIGNAL ? ask_host(call) : PS__DONE;
       if (status.code != PS_OK || answer == PS__READY) return status;
     } else if (answer > 0) {
-      return ps__socket_error(call->self, answer);
+      return ps__timeout_error(call, answer);
     }
   }
 }
 
-int ps__timeout_poll(const ps_sockets *sets, size_t count, double seconds) {
-  int error = ps__os_poll(sets, count, seconds);
+int ps__timeout_wakeable(const ps_host *host) {
+  return host == NULL || host->leave != NULL || host->mode != PS_HOST_HOLD;
+}
+
+int ps__timeout_poll(ps_host *host, const ps_sockets *sets, size_t count, double seconds,
+                     ps__waker *waker) {
+  if (seconds > 0) ps__host_leave(host);
+  int error = ps__os_poll(sets, count, seconds, waker);
+  if (seconds > 0) ps__host_enter(host);
   if (error != 0) return ps__os_signalled(error) ? PS__SIGNAL : error;
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < sets[i].count; j++)
       if (sets[i].watches[j].ready) return PS__READY;
-  return PS__TIMEUP;
+  return waker != NULL && waker->woken ? PS__SIGNAL : PS__TIMEUP;
 }
 
-static int poll_one(void *context, double seconds) {
-  const ps_sockets *set = context;
-  int answer = ps__timeout_poll(set, 1, seconds);
+/* One descriptor that is waited for. */
+typedef struct single {
+  ps_watch watch;
+  ps__waker *waker;
+} single;
+
+static int poll_single(ps_host *host, void *context, double seconds) {
+  single *waited = context;
+  ps_sockets set = {&waited->watch, 1};
+  int answer = ps__timeout_poll(host, &set, 1, seconds, waited->waker);
   /* What turns out to be no descriptor never gets ready; the operation says so. */
-  return set->watches->fd < 0 ? PS__READY : answer;
-}
-
-static int closing(const ps__call *call) {
-  return (atomic_load(&call->self->state) & PS__CLOSED) != 0;
+  return waited->watch.fd < 0 ? PS__READY : answer;
 }
 
 ps_status ps__timeout_wait(ps__call *call, int writable) {
-  /* A close that came before there was this descriptor, or this connect on it, could not
-     make it ready. */
-  if (closing(call)) return ps__failure(PS_CLOSED);
-  ps_watch watch = {call->fd, (char)writable, 0, 0, NULL};
-  ps_sockets set = {&watch, 1};
-  ps_status status = ps__timeout_pause(call, poll_one, &set);
-  /* Another thread's close made the descriptor ready. */
-  return status.code == PS_OK && closing(call) ? ps__failure(PS_CLOSED) : status;
+  ps_socket *self = call->self;
+  ps_status status;
+  if (call->block == 0) {
+    status = ps__error_failure(PS_TIMEOUT);
+  } else {
+    ps__waker waker;
+    int wakeable = ps__timeout_wakeable(call->host);
+    single waited = {{call->fd, (char)writable, 0, 0, NULL}, wakeable ? &waker : NULL};
+    if (wakeable) ps__os_waker_begin(&waker);
+    /* A close that came before the waker began woke nobody. */
+    status = ps__turn_gone(call) ? ps__error_failure(PS_CLOSED)
+                                 : ps__timeout_pause(call, poll_single, &waited);
+    if (wakeable) ps__os_waker_end(&waker);
+    if (status.code == PS_OK && ps__turn_gone(call)) status = ps__error_failure(PS_CLOSED);
+  }
+  if (status.code == PS_TIMEOUT)
+    atomic_store_explicit(&self->wants, writable ? 'w' : 'r', memory_order_relaxed);
+  return status;
 }
 
-static int sleep_on(void *context, double seconds) {
+static int sleep_step(ps_host *host, void *context, double seconds) {
   (void)context;
+  ps__host_leave(host);
   int error = ps__os_sleep(seconds);
+  ps__host_enter(host);
   if (error == 0) return PS__TIMEUP;
   return ps__os_signalled(error) ? PS__SIGNAL : error;
 }
 
 ps_nothing ps_sleep(ps_duration seconds, ps_host *host) {
-  if (isnan(seconds)) return (ps_nothing){ps__misuse(PS_MISUSE_NAN, 1, "seconds")};
+  if (isnan(seconds)) return (ps_nothing){ps__error_misuse(PS_MISUSE_NAN, 1, "seconds")};
   if (seconds <= 0) return (ps_nothing){PS__DONE};
-  ps__call call = {NULL, host, -1, ps__os_monotime() + seconds, 0, -1, 0};
-  ps_status status = ps__timeout_pause(&call, sleep_on, NULL);
+  ps__call call = {.host = host, .block = -1, .end = ps__os_monotime() + seconds};
+  ps_status status = ps__timeout_pause(&call, sleep_step, NULL);
   if (status.code == PS_TIMEOUT) status = PS__DONE;
   return (ps_nothing){status};
 }
@@ -103,36 +156,3 @@ ps_nothing ps_sleep(ps_duration seconds, ps_host *host) {
 ps_seconds ps_gettime(void) { return ps__os_gettime(); }
 
 ps_seconds ps_monotime(void) { return ps__os_monotime(); }
-
-ps_always ps_socket_settimeout(ps_socket *self, ps_seconds value, ps_mode mode) {
-  ps_status status = ps__kind(self, PS__ANY);
-  if (status.code != PS_OK) return (ps_always){status};
-  if (isnan(value)) return (ps_always){ps__misuse(PS_MISUSE_NAN, 1, "value")};
-  char letter = mode == NULL ? 'b' : mode[0];
-  /* As in LuaSocket, only the first letter counts; r is an old name of t. */
-  if (letter == 'b')
-    self->block = value;
-  else if (letter == 't' || letter == 'r')
-    self->total = value;
-  else
-    return (ps_always){ps__misuse(PS_MISUSE_TIMEOUTMODE, 2, "mode")};
-  return (ps_always){PS__DONE};
-}
-
-ps_limits ps_socket_gettimeout(const ps_socket *self) {
-  return (ps_limits){self->block, self->total};
-}
-
-ps_always ps_socket_setdeadline(ps_socket *self, ps_moment seconds) {
-  ps_status status = ps__kind(self, PS__ANY);
-  if (status.code != PS_OK) return (ps_always){status};
-  if (isnan(seconds)) return (ps_always){ps__misuse(PS_MISUSE_NAN, 1, "seconds")};
-  self->deadline = ps__os_monotime() + seconds;
-  return (ps_always){PS__DONE};
-}
-
-ps_left ps_socket_getdeadline(const ps_socket *self) {
-  return (ps_left){self->deadline == INFINITY
-                       ? INFINITY
-                       : fmax(0, self->deadline - ps__os_monotime())};
-}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Receive and send: asks the reader for a piece, moves bytes through the transport, and
+   waits when the transport would block. A byte that came from the far end is in the
+   result, in the partial or still in the reader, never in two of them and never in none.
+   What goes past the read buffer is in direct.c. */
+
+#include <string.h>
+
+#include "internal.h"
+
+enum { CHUNK = 64 * 1024 }; /* what a read asks for when nobody knows what will come */
+
+/* ---- Views: memory that a thread may look at until its next call on the object ---- */
+
+struct ps__view {
+  ps__view *next;
+  unsigned long thread;
+  struct ps__buffer *buffer;
+};
+
+/* Frees the views of a thread; 0 is all threads. */
+static void free_views(ps_socket *self, unsigned long thread) {
+  for (ps__view **at = &self->views; *at != NULL;) {
+    ps__view *view = *at;
+    if (thread != 0 && view->thread != thread) {
+      at = &view->next;
+      continue;
+    }
+    *at = view->next;
+    ps__os_realloc(view->buffer, 0);
+    ps__os_realloc(view, 0);
+  }
+}
+
+/* Leaves the buffer to the thread that looks at it, and goes on with another. */
+static short keep_view(ps_socket *self) {
+  ps__view *view = ps__os_realloc(NULL, sizeof *view);
+  if (view == NULL) return PS_NOMEMORY;
+  short code = PS_OK;
+  *view = (ps__view){self->views, self->viewer, ps__reader_split(&self->reader, &code)};
+  if (view->buffer == NULL) {
+    ps__os_realloc(view, 0);
+    if (code != PS_OK) return code;
+  } else {
+    self->views = view;
+  }
+  self->viewer = 0;
+  return PS_OK;
+}
+
+/* Ends the calling thread's views, and gets another's out of the way. */
+static ps_status settle_views(ps_socket *self) {
+  if (self->viewer == 0 && self->views == NULL) return PS__DONE;
+  unsigned long me = ps__os_thread();
+  free_views(self, me);
+  if (self->viewer == 0) return PS__DONE;
+  if (self->viewer != me) return ps__error_failure(keep_view(self));
+  self->viewer = 0;
+  ps__reader_take(&self->reader, 0, 0); /* frees what only the view needed */
+  return PS__DONE;
+}
+
+void ps__stream_clear(ps_socket *self) {
+  /* Without memory to tell them apart, the view of the other thread is what stays. */
+  if (self->viewer != 0 && self->viewer != ps__os_thread() && keep_view(self) != PS_OK)
+    ps__reader_take(&self->reader, ps__reader_size(&self->reader), 1);
+  else
+    ps__reader_clear(&self->reader);
+  ps__stream_count(self);
+}
+
+void ps__stream_free(ps_socket *self) {
+  free_views(self, 0);
+  ps__reader_clear(&self->reader);
+}
+
+/* ---- The receiving call ---- */
+
+void ps__stream_count(ps_socket *self) {
+  atomic_store_explicit(&self->pending, ps__reader_size(&self->reader),
+                        memory_order_relaxed);
+}
+
+void ps__stream_received(ps_socket *self, size_t count) {
+  unsigned long long before = atomic_load_explicit(&self->received, memory_order_relaxed);
+  atomic_store_explicit(&self->received, before + count, memory_order_relaxed);
+}
+
+ps_status ps__stream_begin(ps__call *call, ps_socket *self, ps_host *host) {
+  ps_status status =
+      ps__call_begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
+  if (status.code != PS_OK) return status;
+  status = settle_views(self);
+  if (status.code != PS_OK) ps__call_end(call);
+  return status;
+}
+
+void ps__stream_end(ps__call *call, ps_status status) {
+  ps_socket *self = call->self;
+  ps__stream_count(self);
+  if (status.code != PS_TIMEOUT) ps__stream_satisfied(self, 'r');
+  ps__call_end(call);
+}
+
+ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) {
+  ps_host *host = call->host;
+  *got = 0;
+  ps_status status = call->again ? ps__timeout_goon(call) : PS__DONE;
+  call->again = 1;
+  if (status.code == PS_OK && call->budget == 0) {
+    atomic_store_explicit(&call->self->wants, 'r', memory_order_relaxed);
+    return ps__error_failure(PS_TIMEOUT);
+  }
+  if (size > call->budget) size = call->budget;
+  int lengthy = size >= PS__LONG_COPY && host != NULL && host->leave != NULL;
+  while (status.code == PS_OK) {
+    if (lengthy) host->leave(host);
+    ps__io io = call->self->transport->receive(call, data, size);
+    if (lengthy) host->enter(host);
+    switch (io.verdict) {
+      case PS__MOVED:
+        *got = io.count;
+        if (call->budget != SIZE_MAX) call->budget -= io.count;
+        return PS__DONE;
+      case PS__WOULD_READ:
+      case PS__WOULD_WRITE:
+        status = ps__timeout_wait(call, io.verdict == PS__WOULD_WRITE);
+        break;
+      case PS__AGAIN:
+        status = ps__timeout_goon(call);
+        break;
+      case PS__END:
+        return ps__error_failure(PS_CLOSED);
+      default:
+        return ps__timeout_error(call, io.error);
+    }
+  }
+  return status;
+}
+
+ps_status ps__stream_more(ps__call *call, size_t bound) {
+  ps__reader *reader = &call->self->reader;
+  size_t room, got, size = ps__reader_size(reader);
+  /* What is left of one line does not make the buffer for the next ones larger. */
+  size_t want = size < CHUNK / 2 ? CHUNK - size : CHUNK;
+  char *memory = ps__reader_room(reader, want, bound, &room);
+  if (memory == NULL) return ps__error_failure(PS_NOMEMORY);
+  ps_status status = ps__stream_read(call, memory, room, &got);
+  ps__reader_filled(reader, got);
+  return status;
+}
+
+/* A reset, and a close from another thread, read "closed" too, but what came before them
+   is not all. */
+int ps__stream_ended(const ps__call *call, ps_status status) {
+  return status.code == PS_CLOSED && status.system == 0 && !ps__turn_gone(call);
+}
+
+/* ---- Results ---- */
+
+ps_bytes ps__stream_without(ps_status status) { return (ps_bytes){.status = status}; }
+
+/* Copies a result into memory of the host. */
+static ps_bytes lend(ps_host *host, ps_bytes view) {
+  char *memory = host->grow(host, ps_bytes_size(&view));
+  if (memory == NULL) return ps__stream_without(ps__error_failure(PS_NOMEMORY));
+  ps_bytes_copy(&view, memory);
+  size_t size = ps_bytes_size(&view);
+  return (ps_bytes){.status = view.status, .data = memory, .size = size, .raw = size};
+}
+
+ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
+                            ps__piece piece) {
+  ps_socket *self = call->self;
+  ps_host *host = call->host;
+  int holds = ps__holds(host), lends = !holds && ps__lends(host);
+  if (!holds && !lends && piece.raw > piece.size) {
+    ps__stream_received(self, piece.raw - piece.size);
+    piece = ps__reader_flatten(&self->reader, piece);
+  }
+  ps_bytes result = {status,     prefix.data, piece.prefix, ps__reader_data(&self->reader),
+                     piece.size, piece.raw,   piece.used,   0};
+  result.before = atomic_load_explicit(&self->received, memory_order_relaxed);
+  if (holds) return result;
+  result.held = 0;
+  if (lends) {
+    result = lend(host, result);
+    /* The code does not tell whether the copy failed: the failure to be reported may be
+       PS_NOMEMORY already. */
+    if (result.data == NULL) return result;
+  } else if (piece.raw > 0) {
+    self->viewer = ps__os_thread();
+  }
+  ps__stream_received(self, piece.used);
+  ps__reader_take(&self->reader, piece.used, !lends);
+  return result;
+}
+
+ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish, int keep) {
+  const ps__piece none = {PS__MORE, 0, 0, 0, 0};
+  const ps_prefix no_prefix = {NULL, 0};
+  if (status.code == PS_INTERRUPTED) return ps__stream_without(status);
+  ps__piece rest =
+      ps__reader_rest(&call->self->reader, wish, status.code == PS_CLOSED);
+  if (rest.verdict == PS__OVERSIZED) status = ps__error_failure(PS_OVERSIZED);
+  if (ps__stream_ended(call, status) && (keep || wish->kind == 'a')) {
+    if (rest.size > 0)
+      return ps__stream_deliver(call, PS__DONE, wish->prefix, rest);
+    if (keep) status.code = PS_ENDED;
+  }
+  if (keep) return ps__stream_deliver(call, status, no_prefix, none);
+  return ps__stream_deliver(call, status, wish->prefix, rest);
+}
+
+ps_bytes ps__stream_receive(ps__call *call, ps__wish *wish, int keep) {
+  ps__reader *reader = &call->self->reader;
+  for (wish->again = 0;; wish->again = 1) {
+    short code;
+    ps__piece piece = ps__reader_look(reader, wish, &code);
+    if (piece.verdict == PS__PIECE)
+      return ps__stream_deliver(call, PS__DONE, wish->prefix, piece);
+    ps_status status = ps__error_failure(code);
+    if (piece.verdict == PS__OVERSIZED) {
+      status.code = PS_OVERSIZED;
+      if (keep) piece = (ps__piece){PS__OVERSIZED, 0, 0, 0, 0};
+      return ps__stream_deliver(call, status, wish->prefix, piece);
+    }
+    if (code == PS_OK) status = ps__stream_more(call, ps__reader_bound(wish));
+    if (status.code != PS_OK) return ps__stream_fail(call, status, wish, keep);
+  }
+}
+
+ps_bytes ps__stream_not_begun(ps_status status, ps_host *host, ps_prefix prefix) {
+  if (status.code == PS_INTERRUPTED || status.code >= PS_MISUSED)
+    return ps__stream_without(status);
+  ps_bytes view = {.status = status, .head = prefix.data, .head_size = prefix.size};
+  return ps__lends(host) && !ps__holds(host) ? lend(host, view) : view;
+}
+
+size_t ps_bytes_size(const ps_bytes *bytes) { return bytes->head_size + bytes->size; }
+
+void ps_bytes_copy(const ps_bytes *bytes, char *to) {
+  if (bytes->head_size > 0) memcpy(to, bytes->head, bytes->head_size);
+  ps__reader_copy(to + bytes->head_size, bytes->data, bytes->size, bytes->raw);
+}
+
+int ps_socket_take(ps_socket *self, const ps_bytes *view) {
+  if (view->held == 0) return 1; /* the reader may be another thread's */
+  if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before) return 0;
+  if (ps__reader_size(&self->reader) < view->held) return 1; /* it was closed */
+  ps__stream_received(self, view->held);
+  ps__reader_take(&self->reader, view->held, 0);
+  ps__stream_count(self);
+  return 1;
+}
+
+/* ---- Send ---- */
+
+void ps__stream_satisfied(ps_socket *self, char direction) {
+  if (atomic_load_explicit(&self->wants, memory_order_relaxed) == direction)
+    atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
+}
+
+/* Sends once; waits when the transport would block. */
+static ps_status send_some(ps__call *call, const char *data, size_t size, size_t *sent) {
+  ps_host *host = call->host;
+  *sent = 0;
+  int lengthy = size >= PS__LONG_COPY && host != NULL && host->leave != NULL;
+  if (lengthy) host->leave(host);
+  ps__io io = call->self->transport->send(call, data, size);
+  if (lengthy) host->enter(host);
+  switch (io.verdict) {
+    case PS__MOVED:
+      *sent = io.count;
+      return PS__DONE;
+    case PS__WOULD_READ:
+    case PS__WOULD_WRITE:
+      return ps__timeout_wait(call, io.verdict == PS__WOULD_WRITE);
+    case PS__BROKEN:
+      return ps__timeout_error(call, io.error);
+    default: /* a signal: asked about before the next try */
+      return PS__DONE;
+  }
+}
+
+static ps_status send_range(ps__call *call, const char *data, long long *done,
+                            long long last) {
+  ps_socket *self = call->self;
+  ps_status status = PS__DONE;
+  while (status.code == PS_OK && *done < last) {
+    size_t left = (size_t)(last - *done), sent;
+    status = call->again ? ps__timeout_goon(call) : PS__DONE;
+    call->again = 1;
+    if (status.code != PS_OK) break;
+    if (call->budget == 0) {
+      atomic_store_explicit(&self->wants, 'w', memory_order_relaxed);
+      return ps__error_failure(PS_TIMEOUT);
+    }
+    status = send_some(call, data + *done, left, &sent);
+    *done += (long long)sent;
+    if (call->budget != SIZE_MAX)
+      call->budget = sent < call->budget ? call->budget - sent : 0;
+    unsigned long long before = atomic_load_explicit(&self->sent, memory_order_relaxed);
+    atomic_store_explicit(&self->sent, before + sent, memory_order_relaxed);
+  }
+  return status;
+}
+
+ps_sent ps_socket_send(ps_socket *self, ps_data data, ps_first i, ps_last j,
+                       ps_host *host) {
+  long long size = (long long)data.size;
+  long long first = i < 0 ? size + i + 1 : i;
+  long long last = j < 0 ? size + j + 1 : j;
+  if (first < 1) first = 1;
+  if (last > size) last = size;
+  ps_sent result = {PS__DONE, first - 1};
+  ps__call call;
+  result.status =
+      ps__call_begin(&call, self, host, PS__CLIENT | PS__DECIDED, PS__SENDING);
+  if (result.status.code != PS_OK) return result;
+  result.status = send_range(&call, data.data, &result.last, last);
+  if (result.status.code != PS_TIMEOUT) ps__stream_satisfied(self, 'w');
+  ps__call_end(&call);
+  return result;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* How bytes move over TCP. A transport tries once and tells how that went; it never
+   waits, and it knows no limits, patterns or buffers. Another transport (a Unix socket,
+   TLS, the memory of a test) is another file with the same four functions. */
+
+#include "internal.h"
+
+static ps__io outcome_of(int error, size_t count, int wait) {
+  if (error == 0) return (ps__io){PS__MOVED, 0, count};
+  if (ps__os_again(error)) return (ps__io){wait, 0, 0};
+  if (ps__os_signalled(error)) return (ps__io){PS__AGAIN, 0, 0};
+  return (ps__io){PS__BROKEN, error, 0};
+}
+
+static ps__io tcp_receive(ps__call *call, char *data, size_t size) {
+  size_t got = 0;
+  int error = ps__os_recv(call->fd, data, size, &got);
+  if (error == 0 && got == 0) return (ps__io){PS__END, 0, 0};
+  return outcome_of(error, got, PS__WOULD_READ);
+}
+
+static ps__io tcp_send(ps__call *call, const char *data, size_t size) {
+  size_t sent = 0;
+  int error = ps__os_send(call->fd, data, size, &sent);
+  return outcome_of(error, sent, PS__WOULD_WRITE);
+}
+
+static int tcp_shutdown(ps__call *call, const char *mode) {
+  return ps__os_shutdown(call->fd, mode);
+}
+
+static size_t tcp_pending(const ps_socket *self) {
+  (void)self;
+  return 0;
+}
+
+const ps__transport ps__transport_tcp = {tcp_receive, tcp_send, tcp_shutdown, tcp_pending};

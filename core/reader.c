@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/* The reader: the buffer of what was received and not yet taken, and the search for a
+   piece in it. It must never search a byte twice because a piece came in portions, and
+   never lose or change a byte because there is no memory. */
+
+#define _GNU_SOURCE /* memmem */
+#include "reader.h"
+
+#include <string.h>
+
+#include "os.h"
+
+enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched for */
+
+/* size bytes from data + head are there. The rest is what look remembers: the first
+   `searched` of them hold no LF (length is 0), or no delimiter of this length, mark. */
+typedef struct ps__buffer {
+  size_t head, size, capacity;
+  size_t searched;
+  size_t returns, counted; /* LF: CRs in the first `counted` bytes */
+  size_t length, match;    /* delimiter: its first `match` bytes end what was searched */
+  uint64_t mark;
+  size_t *borders; /* of a long delimiter, or NULL */
+  char data[];
+} ps__buffer;
+
+static const size_t MOST = PTRDIFF_MAX - sizeof(ps__buffer); /* bytes in a buffer */
+
+static char *bytes(ps__buffer *buffer) { return buffer->data + buffer->head; }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t sum(size_t a, size_t b) { return a < SIZE_MAX - b ? a + b : SIZE_MAX; }
+
+static void forget(ps__buffer *buffer) {
+  if (buffer->borders != NULL) buffer->borders = ps__os_realloc(buffer->borders, 0);
+  buffer->searched = buffer->returns = buffer->counted = 0;
+  buffer->length = buffer->match = 0;
+}
+
+static ps__piece answer(int verdict, const ps__wish *wish, size_t size) {
+  return (ps__piece){verdict, wish->prefix.size, size, size, size};
+}
+
+/* ---- Lines ---- */
+
+static size_t count_returns(const char *data, size_t size) {
+  size_t count = 0;
+  for (size_t at = 0; at < size; at++) count += data[at] == '\r';
+  return count;
+}
+
+/* The CRs that a line may have: with them, a line that is passed back in portions has as
+   many as one that comes in a single call. */
+static size_t most_returns(const ps__wish *wish) {
+  return sum(wish->limit, wish->prefix.size);
+}
+
+/* Returns how many bytes there are before more than `limit` are no CR or more than
+   `returns` are; *kept are no CR. */
+static size_t reach(const char *data, size_t size, size_t limit, size_t returns,
+                    size_t *kept) {
+  size_t at = 0, dropped = 0;
+  for (; at < size; at++) {
+    int drop = data[at] == '\r';
+    if (drop ? dropped == returns : at - dropped == limit) break;
+    dropped += (size_t)drop;
+  }
+  *kept = at - dropped;
+  return at;
+}
+
+/* The line in the first `size` bytes, of which CRs at the end are no part. */
+static ps__piece line(int verdict, const ps__wish *wish, const char *data, size_t size,
+                      size_t used) {
+  while (size > 0 && data[size - 1] == '\r') size--;
+  size_t kept = size;
+  const char *found = size > 0 ? memchr(data, '\r', size) : NULL;
+  if (found != NULL) kept -= count_returns(found, (size_t)(data + size - found));
+  return (ps__piece){verdict, wish->prefix.size, kept, size, used};
+}
+
+/* Finds LF in the first `end` bytes, and remembers that it is not there. */
+static const char *find_end(ps__buffer *buffer, size_t end) {
+  size_t from = buffer->length == 0 ? buffer->searched : 0;
+  if (from >= end) return NULL;
+  const char *found = memchr(bytes(buffer) + from, '\n', end - from);
+  if (found == NULL) {
+    if (buffer->length != 0) forget(buffer);
+    buffer->searched = end;
+  }
+  return found;
+}
+
+/* Are there too many bytes in the first `end`, or too many CRs? */
+static int passes_limit(ps__buffer *buffer, const ps__wish *wish, size_t end) {
+  if (buffer->length != 0) forget(buffer);
+  if (buffer->counted > end) buffer->counted = buffer->returns = 0;
+  buffer->returns +=
+      count_returns(bytes(buffer) + buffer->counted, end - buffer->counted);
+  buffer->counted = end;
+  return buffer->returns > most_returns(wish) || end - buffer->returns > wish->limit;
+}
+
+static ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
+  const char *start = bytes(buffer);
+  size_t end = buffer->size, size;
+  if (end > wish->limit) end = smaller(end, sum(ps__reader_bound(wish), 1));
+  const char *found = find_end(buffer, end);
+  if (found != NULL) end = (size_t)(found - start);
+  if (end > wish->limit && passes_limit(buffer, wish, end)) {
+    size_t raw = reach(start, end, wish->limit, most_returns(wish), &size);
+    return (ps__piece){PS__OVERSIZED, wish->prefix.size, size, raw, raw};
+  }
+  if (found == NULL) return answer(PS__MORE, wish, 0);
+  return line(PS__PIECE, wish, start, end, end + 1);
+}
+
+static ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
+  size_t end = smaller(buffer->size, wish->limit);
+  const char *found = find_end(buffer, end);
+  if (found != NULL) return answer(PS__PIECE, wish, (size_t)(found - bytes(buffer)) + 1);
+  /* Without its end the line is at least one byte longer. */
+  return buffer->size >= wish->limit ? answer(PS__OVERSIZED, wish, wish->limit)
+                                     : answer(PS__MORE, wish, 0);
+}
+
+/* ---- Delimiters, as Knuth, Morris and Pratt find them, helped by the C library ---- */
+
+typedef struct search {
+  ps__buffer *buffer;
+  const ps__wish *wish;
+  const char *delimiter;
+  size_t length;
+  size_t match;    /* bytes of the delimiter that end what was searched */
+  size_t *borders; /* NULL: not needed by now */
+  size_t few[SHORT];
+} search;
+
+/* A delimiter of 8 bytes or less is its own mark, since its length is compared, too. */
+static uint64_t mark_of(ps_data delimiter) {
+  uint64_t mark = 14695981039346656037u; /* FNV-1a */
+  if (delimiter.size <= sizeof mark) {
+    memcpy(&mark, delimiter.data, delimiter.size);
+    return mark;
+  }
+  for (size_t at = 0; at < delimiter.size; at++)
+    mark = (mark ^ (unsigned char)delimiter.data[at]) * 1099511628211u;
+  return mark;
+}
+
+/* What the buffer remembers from now on is about this delimiter. */
+static void claim(ps__buffer *buffer, const ps__wish *wish) {
+  if (buffer->length != 0) return; /* it was, or recall had forgotten */
+  if (buffer->searched != 0 || buffer->counted != 0) forget(buffer);
+  buffer->length = wish->delimiter.size;
+  buffer->mark = mark_of(wish->delimiter);
+}
+
+/* Forgets what is not about this delimiter, or about one that begins in the prefix of an
+   earlier call. Returns whether anything is left. */
+static int recall(ps__buffer *buffer, const ps__wish *wish) {
+  if (buffer->length == 0) return 0;
+  if (wish->again) return 1;
+  if (buffer->length == wish->delimiter.size && buffer->match <= buffer->searched &&
+      buffer->mark == mark_of(wish->delimiter))
+    return 1;
+  forget(buffer);
+  return 0;
+}
+
+/* Returns for each part of the delimiter, from its front, how many bytes both begin and
+   end it; NULL without memory. */
+static const size_t *borders_of(search *self) {
+  if (self->borders != NULL) return self->borders;
+  const char *delimiter = self->delimiter;
+  size_t *borders = self->few;
+  if (self->length > SHORT) {
+    if (self->length > MOST / sizeof *borders) return NULL;
+    borders = ps__os_realloc(NULL, self->length * sizeof *borders);
+    if (borders == NULL) return NULL;
+    claim(self->buffer, self->wish);
+    self->buffer->borders = borders;
+  }
+  borders[0] = 0;
+  for (size_t at = 1, match = 0; at < self->length; at++) {
+    while (match > 0 && delimiter[at] != delimiter[match]) match = borders[match - 1];
+    match += delimiter[at] == delimiter[match];
+    borders[at] = match;
+  }
+  return self->borders = borders;
+}
+
+/* Where the first part of a delimiter is; never more than SHORT bytes of it, for some
+   libraries take time for each of them at each place. */
+static const char *find(const char *data, size_t size, const char *part, size_t length) {
+  if (length == 1) return memchr(data, part[0], size);
+#if (defined __linux__ || defined __APPLE__ || defined __FreeBSD__ || \
+     defined __OpenBSD__ || defined __NetBSD__) &&                    \
+    !defined PS__NO_MEMMEM
+  return memmem(data, size, part, length);
+#else
+  const char *last = data + size - length;
+  for (; data <= last; data++) {
+    data = memchr(data, part[0], (size_t)(last - data) + 1);
+    if (data == NULL || memcmp(data, part, length) == 0) return data;
+  }
+  return NULL;
+#endif
+}
+
+/* Searches data from *at to end. Returns 1 when a delimiter ends before *at, 0 when there
+   is none and *at is end, -1 without memory. */
+static int follow(search *self, const char *data, size_t *at, size_t end) {
+  const char *delimiter = self->delimiter, *found;
+  size_t part = smaller(self->length, SHORT), match = self->match, to = *at;
+  while (to < end && match < self->length) {
+    if (match == 0) {
+      if (end - to >= part) {
+        found = find(data + to, end - to, delimiter, part);
+        match = found != NULL ? part : 0;
+        to = found != NULL ? (size_t)(found - data) + part : end - part + 1;
+      } else {
+        found = memchr(data + to, delimiter[0], end - to);
+        match = found != NULL;
+        to = found != NULL ? (size_t)(found - data) + 1 : end;
+      }
+    } else if (data[to] == delimiter[match]) {
+      match++;
+      to++;
+    } else if (match == 1) {
+      match = 0;
+    } else {
+      const size_t *borders = borders_of(self);
+      if (borders == NULL) return -1;
+      match = borders[match - 1];
+    }
+  }
+  self->match = match;
+  *at = to;
+  return match == self->length;
+}
+
+/* Searches from where the search was before, the prefix first if it is new, up to end.
+   Returns as follow. */
+static int resume(search *self, size_t *at, size_t end) {
+  ps__buffer *buffer = self->buffer;
+  ps_prefix prefix = self->wish->prefix;
+  size_t before = smaller(prefix.size, self->length - 1), from = 0;
+  int known = recall(buffer, self->wish), found = 0;
+  self->borders = buffer->borders;
+  self->match = 0;
+  *at = 0;
+  if (before > 0 && (!known || !self->wish->again)) {
+    found = follow(self, prefix.data + prefix.size - before, &from, before);
+    if (found == 0)
+      found = follow(self, bytes(buffer), at, smaller(end, self->length - 1));
+  }
+  if (found == 0 && known && buffer->searched > *at) {
+    *at = buffer->searched;
+    self->match = buffer->match;
+  }
+  return found == 0 ? follow(self, bytes(buffer), at, end) : found;
+}
+
+static ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, short *code) {
+  search self;
+  self.buffer = buffer;
+  self.wish = wish;
+  self.delimiter = wish->delimiter.data;
+  self.length = wish->delimiter.size;
+  size_t at, end = buffer->size, before = wish->prefix.size;
+  /* What begins behind the limit is for another look. */
+  if (end > wish->limit) end = smaller(end, sum(wish->limit, self.length));
+  int found = resume(&self, &at, end);
+  if (found < 0) *code = PS_NOMEMORY;
+  if (found < 0) return answer(PS__MORE, wish, 0);
+  if (found > 0 && at < self.length)
+    return (ps__piece){PS__PIECE, before - (self.length - at), 0, 0, at};
+  if (found > 0)
+    return (ps__piece){PS__PIECE, before, at - self.length, at - self.length, at};
+  claim(buffer, wish);
+  buffer->searched = at;
+  buffer->match = self.match;
+  return at > self.match && at - self.match > wish->limit
+             ? answer(PS__OVERSIZED, wish, wish->limit)
+             : answer(PS__MORE, wish, 0);
+}
+
+/* ---- Pieces ---- */
+
+ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code) {
+  ps__buffer *buffer = self->buffer;
+  *code = PS_OK;
+  if (buffer == NULL || buffer->size == 0)
+    return answer(wish->kind == 'n' && wish->count == 0 ? PS__PIECE : PS__MORE, wish, 0);
+  switch (wish->kind) {
+    case 'l':
+      return look_line(buffer, wish);
+    case 'L':
+      return look_line_with_end(buffer, wish);
+    case 'a':
+      return buffer->size > wish->limit ? answer(PS__OVERSIZED, wish, wish->limit)
+                                        : answer(PS__MORE, wish, 0);
+    case 'n':
+      return buffer->size >= wish->count ? answer(PS__PIECE, wish, wish->count)
+                                         : answer(PS__MORE, wish, 0);
+    case 'y':
+      return answer(PS__PIECE, wish, smaller(buffer->size, wish->count));
+    default:
+      return look_until(buffer, wish, code);
+  }
+}
+
+size_t ps__reader_bound(const ps__wish *wish) {
+  switch (wish->kind) {
+    case 'l':
+      return sum(wish->limit, most_returns(wish));
+    case 'u':
+      return sum(wish->limit, wish->delimiter.size);
+    case 'n':
+      return wish->count;
+    default:
+      return wish->limit;
+  }
+}
+
+ps__piece ps__reader_rest(const ps__reader *self, const ps__wish *wish, int ended) {
+  size_t size = ps__reader_size(self), kept = size, raw = size;
+  size_t most = wish->kind == 'n' || wish->kind == 'y' ? SIZE_MAX : wish->limit;
+  if (most < SIZE_MAX && most > 0 && !ended) most--;
+  if (size > most && wish->kind == 'l')
+    raw = reach(ps__reader_data(self), size, most, ended ? most_returns(wish) : SIZE_MAX,
+                &kept);
+  else if (size > most)
+    kept = raw = most;
+  if (ended && raw < size)
+    return (ps__piece){PS__OVERSIZED, wish->prefix.size, kept, raw, raw};
+  return wish->kind == 'l' ? line(PS__MORE, wish, ps__reader_data(self), raw, raw)
+                           : answer(PS__MORE, wish, raw);
+}
+
+/* Copies what is no CR to memory that may overlap, and returns where it ends there. */
+static char *drop_returns(char *to, const char *data, const char *end) {
+  for (;;) {
+    const char *next = memchr(data, '\r', (size_t)(end - data));
+    size_t run = (size_t)((next == NULL ? end : next) - data);
+    memmove(to, data, run);
+    to += run;
+    if (next == NULL) return to;
+    data = next + 1;
+  }
+}
+
+void ps__reader_copy(char *to, const char *data, size_t size, size_t raw) {
+  if (size == raw && size > 0) memcpy(to, data, size);
+  if (size < raw && size > 0) drop_returns(to, data, data + raw);
+}
+
+ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece) {
+  size_t gap = piece.raw - piece.size;
+  if (gap == 0) return piece;
+  ps__buffer *buffer = self->buffer;
+  char *start = bytes(buffer), *end = start + piece.raw;
+  char *kept = memchr(start, '\r', piece.raw);
+  kept = drop_returns(kept, kept + 1, end);
+  if (buffer->length != 0 || buffer->searched < piece.raw) forget(buffer);
+  if (buffer->searched > 0) buffer->searched -= gap;
+  buffer->counted = buffer->returns = 0;
+  size_t behind = buffer->size - piece.raw;
+  if (behind <= piece.size) {
+    memmove(kept, end, behind);
+  } else {
+    memmove(start + gap, start, piece.size);
+    buffer->head += gap;
+  }
+  buffer->size -= gap;
+  piece.raw -= gap;
+  piece.used -= gap;
+  if (buffer->size == 0) ps__reader_clear(self);
+  return piece;
+}
+
+/* ---- The buffer ---- */
+
+size_t ps__reader_size(const ps__reader *self) {
+  return self->buffer == NULL ? 0 : self->buffer->size;
+}
+
+const char *ps__reader_data(const ps__reader *self) {
+  return self->buffer == NULL ? NULL : bytes(self->buffer);
+}
+
+void ps__reader_clear(ps__reader *self) {
+  if (self->buffer == NULL) return;
+  forget(self->buffer);
+  self->buffer = ps__os_realloc(self->buffer, 0);
+}
+
+static void move(ps__buffer *buffer, size_t head) {
+  memmove(buffer->data + head, bytes(buffer), buffer->size);
+  buffer->head = head;
+}
+
+/* Makes the buffer larger. Returns 0 without memory, and then nothing has changed. */
+static int resize(ps__reader *self, size_t capacity) {
+  ps__buffer *buffer = self->buffer;
+  buffer = ps__os_realloc(buffer, sizeof *buffer + capacity);
+  if (buffer == NULL) return 0;
+  if (self->buffer == NULL) memset(buffer, 0, sizeof *buffer);
+  buffer->capacity = capacity;
+  self->buffer = buffer;
+  return 1;
+}
+
+char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size) {
+  size_t held = ps__reader_size(self);
+  size_t head = self->buffer == NULL ? 0 : self->buffer->head;
+  size_t capacity = self->buffer == NULL ? 0 : self->buffer->capacity;
+  if (want == 0) want = 1;
+  if (capacity - head - held < want) {
+    /* What moves to the front is no more than what was taken or what may be read. */
+    int enough = capacity - held >= want && (held <= head || held <= want);
+    size_t aim = enough ? capacity : sum(held, want), most = sum(bound, want);
+    if (!enough && aim < capacity * 2) aim = capacity * 2;
+    if (aim > most) aim = most > held ? most : held + 1;
+    if (aim > MOST) aim = MOST;
+    if (head > 0) move(self->buffer, 0);
+    while (aim > capacity && !resize(self, aim)) aim = held + (aim - held) / 2;
+    if (self->buffer == NULL) return NULL;
+    capacity = self->buffer->capacity;
+    head = 0;
+  }
+  *size = capacity - head - held;
+  return *size > 0 ? self->buffer->data + head + held : NULL;
+}
+
+void ps__reader_filled(ps__reader *self, size_t count) {
+  self->buffer->size += count;
+  if (self->buffer->size == 0) ps__reader_clear(self);
+}
+
+void ps__reader_take(ps__reader *self, size_t count, int keep) {
+  ps__buffer *buffer = self->buffer;
+  if (buffer == NULL) return;
+  if (buffer->searched > 0) {
+    /* What is left of a part of the delimiter may be a shorter part of it. */
+    if (sum(count, buffer->match) > buffer->searched)
+      forget(buffer);
+    else
+      buffer->searched -= count;
+  }
+  if (buffer->counted > 0) {
+    size_t counted = smaller(count, buffer->counted);
+    buffer->returns -= count_returns(bytes(buffer), counted);
+    buffer->counted -= counted;
+  }
+  buffer->head += count;
+  buffer->size -= count;
+  if (buffer->size == 0 && !keep) ps__reader_clear(self);
+}
+
+short ps__reader_unread(ps__reader *self, const char *data, size_t size) {
+  if (size == 0) return PS_OK;
+  size_t held = ps__reader_size(self);
+  if (size > MOST - held) return PS_NOMEMORY;
+  if (self->buffer == NULL || self->buffer->capacity < held + size)
+    if (!resize(self, held + size)) return PS_NOMEMORY;
+  ps__buffer *buffer = self->buffer;
+  if (buffer->head < size) move(buffer, size);
+  forget(buffer);
+  buffer->head -= size;
+  buffer->size += size;
+  memcpy(bytes(buffer), data, size);
+  return PS_OK;
+}
+
+struct ps__buffer *ps__reader_split(ps__reader *self, short *code) {
+  ps__buffer *old = self->buffer, *made = NULL;
+  *code = PS_OK;
+  if (old != NULL && old->size > 0) {
+    made = ps__os_realloc(NULL, sizeof *made + old->size);
+    if (made == NULL) {
+      *code = PS_NOMEMORY;
+      return NULL;
+    }
+    *made = *old;
+    made->head = 0;
+    made->capacity = old->size;
+    memcpy(made->data, bytes(old), old->size);
+    old->borders = NULL;
+  } else if (old != NULL) {
+    forget(old);
+  }
+  self->buffer = made;
+  return old;
+}

@@ -10,6 +10,13 @@
 
 #include "os.h"
 
+/* What is inlined here makes callers save registers that most calls do not use. */
+#ifdef __GNUC__
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched for */
 
 /* size bytes from data + head are there. The rest is what look remembers: the first
@@ -32,19 +39,19 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t sum(size_t a, size_t b) { return a < SIZE_MAX - b ? a + b : SIZE_MAX; }
 
-static void forget(ps__buffer *buffer) {
+static APART void forget(ps__buffer *buffer) {
   if (buffer->borders != NULL) buffer->borders = ps__os_realloc(buffer->borders, 0);
   buffer->searched = buffer->returns = buffer->counted = 0;
   buffer->length = buffer->match = 0;
 }
 
-static ps__piece answer(int verdict, const ps__wish *wish, size_t size) {
+static inline ps__piece answer(int verdict, const ps__wish *wish, size_t size) {
   return (ps__piece){verdict, wish->prefix.size, size, size, size};
 }
 
 /* ---- Lines ---- */
 
-static size_t count_returns(const char *data, size_t size) {
+static APART size_t count_returns(const char *data, size_t size) {
   size_t count = 0;
   for (size_t at = 0; at < size; at++) count += data[at] == '\r';
   return count;
@@ -71,8 +78,8 @@ static size_t reach(const char *data, size_t size, size_t limit, size_t returns,
 }
 
 /* The line in the first `size` bytes, of which CRs at the end are no part. */
-static ps__piece line(int verdict, const ps__wish *wish, const char *data, size_t size,
-                      size_t used) {
+static inline ps__piece line(int verdict, const ps__wish *wish, const char *data,
+                             size_t size, size_t used) {
   while (size > 0 && data[size - 1] == '\r') size--;
   size_t kept = size;
   const char *found = size > 0 ? memchr(data, '\r', size) : NULL;
@@ -81,10 +88,10 @@ static ps__piece line(int verdict, const ps__wish *wish, const char *data, size_
 }
 
 /* Finds LF in the first `end` bytes, and remembers that it is not there. */
-static const char *find_end(ps__buffer *buffer, size_t end) {
+static inline const char *find_end(ps__buffer *buffer, const char *start, size_t end) {
   size_t from = buffer->length == 0 ? buffer->searched : 0;
   if (from >= end) return NULL;
-  const char *found = memchr(bytes(buffer) + from, '\n', end - from);
+  const char *found = memchr(start + from, '\n', end - from);
   if (found == NULL) {
     if (buffer->length != 0) forget(buffer);
     buffer->searched = end;
@@ -92,34 +99,39 @@ static const char *find_end(ps__buffer *buffer, size_t end) {
   return found;
 }
 
-/* Are there too many bytes in the first `end`, or too many CRs? */
-static int passes_limit(ps__buffer *buffer, const ps__wish *wish, size_t end) {
+/* A line whose end is not within the limit, but may be when its CRs are dropped: nothing
+   but what is in front of `end` is known. */
+static APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
+                                      const char *found, size_t end) {
+  const char *start = bytes(buffer);
+  size_t most = most_returns(wish), size;
   if (buffer->length != 0) forget(buffer);
   if (buffer->counted > end) buffer->counted = buffer->returns = 0;
-  buffer->returns +=
-      count_returns(bytes(buffer) + buffer->counted, end - buffer->counted);
+  buffer->returns += count_returns(start + buffer->counted, end - buffer->counted);
   buffer->counted = end;
-  return buffer->returns > most_returns(wish) || end - buffer->returns > wish->limit;
-}
-
-static ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
-  const char *start = bytes(buffer);
-  size_t end = buffer->size, size;
-  if (end > wish->limit) end = smaller(end, sum(ps__reader_bound(wish), 1));
-  const char *found = find_end(buffer, end);
-  if (found != NULL) end = (size_t)(found - start);
-  if (end > wish->limit && passes_limit(buffer, wish, end)) {
-    size_t raw = reach(start, end, wish->limit, most_returns(wish), &size);
+  if (buffer->returns > most || end - buffer->returns > wish->limit) {
+    size_t raw = reach(start, end, wish->limit, most, &size);
     return (ps__piece){PS__OVERSIZED, wish->prefix.size, size, raw, raw};
   }
+  return found == NULL ? answer(PS__MORE, wish, 0)
+                       : line(PS__PIECE, wish, start, end, end + 1);
+}
+
+static APART ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
+  const char *start = bytes(buffer);
+  size_t end = buffer->size;
+  if (end > wish->limit) end = smaller(end, sum(ps__reader_bound(wish), 1));
+  const char *found = find_end(buffer, start, end);
+  if (found != NULL) end = (size_t)(found - start);
+  if (end > wish->limit) return look_long_line(buffer, wish, found, end);
   if (found == NULL) return answer(PS__MORE, wish, 0);
   return line(PS__PIECE, wish, start, end, end + 1);
 }
 
-static ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
-  size_t end = smaller(buffer->size, wish->limit);
-  const char *found = find_end(buffer, end);
-  if (found != NULL) return answer(PS__PIECE, wish, (size_t)(found - bytes(buffer)) + 1);
+static APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
+  const char *start = bytes(buffer);
+  const char *found = find_end(buffer, start, smaller(buffer->size, wish->limit));
+  if (found != NULL) return answer(PS__PIECE, wish, (size_t)(found - start) + 1);
   /* Without its end the line is at least one byte longer. */
   return buffer->size >= wish->limit ? answer(PS__OVERSIZED, wish, wish->limit)
                                      : answer(PS__MORE, wish, 0);
@@ -134,7 +146,7 @@ typedef struct search {
   size_t length;
   size_t match;    /* bytes of the delimiter that end what was searched */
   size_t *borders; /* NULL: not needed by now */
-  size_t few[SHORT];
+  size_t *few;     /* memory for those of a short delimiter */
 } search;
 
 /* A delimiter of 8 bytes or less is its own mark, since its length is compared, too. */
@@ -216,15 +228,10 @@ static int follow(search *self, const char *data, size_t *at, size_t end) {
   size_t part = smaller(self->length, SHORT), match = self->match, to = *at;
   while (to < end && match < self->length) {
     if (match == 0) {
-      if (end - to >= part) {
-        found = find(data + to, end - to, delimiter, part);
-        match = found != NULL ? part : 0;
-        to = found != NULL ? (size_t)(found - data) + part : end - part + 1;
-      } else {
-        found = memchr(data + to, delimiter[0], end - to);
-        match = found != NULL;
-        to = found != NULL ? (size_t)(found - data) + 1 : end;
-      }
+      size_t step = end - to >= part ? part : 1;
+      found = find(data + to, end - to, delimiter, step);
+      match = found != NULL ? step : 0;
+      to = found != NULL ? (size_t)(found - data) + step : end - step + 1;
     } else if (data[to] == delimiter[match]) {
       match++;
       to++;
@@ -263,12 +270,9 @@ static int resume(search *self, size_t *at, size_t end) {
   return found == 0 ? follow(self, bytes(buffer), at, end) : found;
 }
 
-static ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, short *code) {
-  search self;
-  self.buffer = buffer;
-  self.wish = wish;
-  self.delimiter = wish->delimiter.data;
-  self.length = wish->delimiter.size;
+static APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, short *code) {
+  size_t few[SHORT];
+  search self = {buffer, wish, wish->delimiter.data, wish->delimiter.size, 0, NULL, few};
   size_t at, end = buffer->size, before = wish->prefix.size;
   /* What begins behind the limit is for another look. */
   if (end > wish->limit) end = smaller(end, sum(wish->limit, self.length));
@@ -294,9 +298,8 @@ ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code) {
   *code = PS_OK;
   if (buffer == NULL || buffer->size == 0)
     return answer(wish->kind == 'n' && wish->count == 0 ? PS__PIECE : PS__MORE, wish, 0);
+  if (wish->kind == 'l') return look_line(buffer, wish);
   switch (wish->kind) {
-    case 'l':
-      return look_line(buffer, wish);
     case 'L':
       return look_line_with_end(buffer, wish);
     case 'a':
@@ -313,16 +316,10 @@ ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code) {
 }
 
 size_t ps__reader_bound(const ps__wish *wish) {
-  switch (wish->kind) {
-    case 'l':
-      return sum(wish->limit, most_returns(wish));
-    case 'u':
-      return sum(wish->limit, wish->delimiter.size);
-    case 'n':
-      return wish->count;
-    default:
-      return wish->limit;
-  }
+  return wish->kind == 'l'   ? sum(wish->limit, most_returns(wish))
+         : wish->kind == 'u' ? sum(wish->limit, wish->delimiter.size)
+         : wish->kind == 'n' ? wish->count
+                             : wish->limit;
 }
 
 ps__piece ps__reader_rest(const ps__reader *self, const ps__wish *wish, int ended) {
@@ -440,16 +437,14 @@ void ps__reader_filled(ps__reader *self, size_t count) {
   if (self->buffer->size == 0) ps__reader_clear(self);
 }
 
-void ps__reader_take(ps__reader *self, size_t count, int keep) {
+/* Takes bytes about which something is remembered, or the last ones. */
+static APART void take(ps__reader *self, size_t count, int keep) {
   ps__buffer *buffer = self->buffer;
-  if (buffer == NULL) return;
-  if (buffer->searched > 0) {
-    /* What is left of a part of the delimiter may be a shorter part of it. */
-    if (sum(count, buffer->match) > buffer->searched)
-      forget(buffer);
-    else
-      buffer->searched -= count;
-  }
+  /* What is left of a part of the delimiter may be a shorter part of it. */
+  if (sum(count, buffer->match) > buffer->searched)
+    forget(buffer);
+  else
+    buffer->searched -= count;
   if (buffer->counted > 0) {
     size_t counted = smaller(count, buffer->counted);
     buffer->returns -= count_returns(bytes(buffer), counted);
@@ -458,6 +453,17 @@ void ps__reader_take(ps__reader *self, size_t count, int keep) {
   buffer->head += count;
   buffer->size -= count;
   if (buffer->size == 0 && !keep) ps__reader_clear(self);
+}
+
+void ps__reader_take(ps__reader *self, size_t count, int keep) {
+  ps__buffer *buffer = self->buffer;
+  if (buffer == NULL) return;
+  if (count == buffer->size || buffer->searched > 0 || buffer->counted > 0) {
+    take(self, count, keep);
+  } else {
+    buffer->head += count;
+    buffer->size -= count;
+  }
 }
 
 short ps__reader_unread(ps__reader *self, const char *data, size_t size) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core asks of an operating system: os_posix.c answers it, and
-   tests/core/os_sim.c answers it from a script. Functions return 0 or the system's error
-   number unless they say otherwise; none waits except poll, sleep and lookup_wait, and
-   none restarts after a signal. No other file of the core calls the system. */
+/* What the core asks of an operating system: os_posix.c, os_wait.c and os_helpers.c
+   answer it, and tests/core/os_sim.c answers it from a script. Functions return 0 or the
+   system's error number unless they say otherwise; none waits except poll, sleep and
+   lookup_wait, and none restarts after a signal. No other file of the core calls the
+   system, and no other file has state that belongs to the process. */
 
 #ifndef PS_OS_H
 #define PS_OS_H
@@ -58,11 +59,38 @@ double ps__os_gettime(void);
 double ps__os_monotime(void);
 int ps__os_sleep(double seconds);
 
-/* Marks the watches of all sets that are ready, after at most seconds. 0 with none ready:
-   the time is over. */
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds);
+/* The process and the thread that call. A forked child has a number one higher than its
+   parent, so whatever is kept with this number is known to be of another process. The
+   identity of a thread is never 0, is the same after a fork, and may be given to another
+   thread once this one has ended. */
+unsigned ps__os_process(void);
+unsigned long ps__os_thread(void);
 
-/* Sockets: close-on-exec, non-blocking, never a SIGPIPE. IPv6 ones speak IPv6 only. */
+/* What lets ps__os_wake end a wait. The waiting thread owns it. */
+typedef struct ps__waker {
+  struct ps__bell *bell; /* the system's */
+  unsigned process;      /* where it was begun */
+  int fd;                /* -1: there was no descriptor to be had */
+  char woken;            /* set by poll */
+} ps__waker;
+
+/* ps__os_wake ends every poll of this process whose waker was begun before. A thread
+   begins a waker, then checks the condition that it is to wait for, then polls; whoever
+   changes the condition does so before ps__os_wake. So no wake is missed. Nobody has to
+   end and begin a waker that was woken: poll renews it. After a fork, the first poll of
+   the child with a waker of the parent says woken. */
+void ps__os_waker_begin(ps__waker *waker);
+void ps__os_waker_end(ps__waker *waker);
+void ps__os_wake(void);
+
+/* Marks the watches of all sets that are ready, after at most seconds. 0 with none ready:
+   the time is over, or waker->woken is set. waker may be NULL: nobody can wake the wait.
+   A waker without a descriptor is woken every 50 ms, for want of a better way. */
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker);
+
+/* Sockets: close-on-exec, non-blocking, never a SIGPIPE. IPv6 ones speak IPv6 only.
+   adopt changes nothing. recv and send do not block on a descriptor that is in blocking
+   mode, accept does. */
 int ps__os_socket(int family, int *fd);
 int ps__os_adopt(int fd, int *family); /* 0: it is no TCP socket */
 int ps__os_prepare(int fd);            /* makes another's descriptor like ours */
@@ -88,11 +116,14 @@ int ps__os_setoption(int fd, int option, const ps_option *value);
 int ps__os_getoption(int fd, int option, ps_option *value);
 int ps__os_hasoption(int option);
 
+/* Copies the value of one option between descriptors. An option that has the same value
+   already is not set; the pending error is not copied, which is EINVAL. */
+int ps__os_copyoption(int from, int to, int option);
+
 /* Which answers of the functions above mean something to the core. */
 int ps__os_again(int error);     /* it would have to wait */
 int ps__os_signalled(int error); /* a signal came */
 short ps__os_code(int error);    /* the PS_ code, PS_SYSTEM for those without one */
-int ps__os_notconnected(void);   /* the number for a socket that has no peer */
 
 /* The words of the system for a number, in English whatever the locale. */
 const char *ps__os_words(int error, char *buffer, size_t size);
@@ -100,10 +131,27 @@ const char *ps__os_words(int error, char *buffer, size_t size);
 size_t ps__os_setsize(void);
 int ps__os_hostname(char *name, size_t size);
 
-/* The resolver. resolve answers in place. start copies the question and asks aside; wait
-   returns non-zero when the answer is there; drop ends it, answered or not. */
+/* The resolver. resolve answers in place. */
 void ps__os_resolve(ps__lookup *lookup);
+
+/* Helper threads resolve names that may take long. At most so many run at a time in a
+   process; further look-ups wait in a queue, in order. A server that does not answer
+   holds a helper for half a minute or so, and this many keep the other names going
+   meanwhile; yet their stacks cost a program that can only retry no more than 32 MiB of
+   address space. */
+enum { PS__HELPERS = 32 };
+
+/* start returns a look-up that is to be dropped once. It joins one of the same question
+   that is queued or running, or takes an answer that nobody has collected: the call that
+   asked gave up. Such answers are kept for PS__KEPT_SECONDS, and at most PS__KEPT of
+   them. done tells whether the answer is there, and wait waits for it: whoever got
+   non-zero from either has collected it. From then until its drop it may read status,
+   records, canonical and servicename, and nobody changes them. A helper that has an
+   answer calls ps__os_wake. In a forked child, look-ups without an answer start anew
+   when they are asked about. */
+enum { PS__KEPT = 32, PS__KEPT_SECONDS = 5 };
 int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup);
+int ps__os_lookup_done(ps__lookup *lookup);
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds);
 void ps__os_lookup_drop(ps__lookup *lookup);
 

@@ -103,7 +103,8 @@ static void mark(ps_watch *watch, const struct pollfd *answered) {
   if (bad) watch->fd = -1;
 }
 
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds) {
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
+  (void)waker;
   size_t total = 0;
   int highest = -1;
   for (size_t i = 0; i < count; i++) {

@@ -444,7 +444,8 @@ static double mark(const ps_sockets *sets, size_t count, int *found) {
   return first;
 }
 
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds) {
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
+  (void)waker;
   if (!(seconds >= 0)) fail_msg("a wait of %g seconds", seconds);
   world.polls++;
   if (world.poll_fails > 0 && --world.poll_fails == 0) return world.poll_error;
@@ -706,7 +707,6 @@ int ps__os_getoption(int fd, int option, ps_option *value) {
 
 int ps__os_again(int error) { return error == EAGAIN || error == EINPROGRESS; }
 int ps__os_signalled(int error) { return error == EINTR; }
-int ps__os_notconnected(void) { return ENOTCONN; }
 
 short ps__os_code(int error) {
   switch (error) {

@@ -7,14 +7,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
-#include <math.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +21,13 @@
 #include <unistd.h>
 
 #include "os.h"
+
+#ifndef MSG_DONTWAIT
+#define MSG_DONTWAIT 0
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
 
 static int answer(int result) { return result < 0 ? errno : 0; }
 
@@ -58,88 +61,6 @@ static double seconds_of(clockid_t clock) {
 double ps__os_gettime(void) { return seconds_of(CLOCK_REALTIME); }
 
 double ps__os_monotime(void) { return seconds_of(CLOCK_MONOTONIC); }
-
-/* Long waits are cut to a day: the callers look at the clock and wait again. */
-static struct timespec timespec_of(double seconds) {
-  double cut = fmin(seconds, 86400);
-  struct timespec time = {(time_t)cut, 0};
-  time.tv_nsec = (long)fmin(ceil((cut - (double)time.tv_sec) * 1e9), 999999999);
-  return time;
-}
-
-int ps__os_sleep(double seconds) {
-  struct timespec time = timespec_of(seconds);
-  return answer(nanosleep(&time, NULL));
-}
-
-/* ---- Waiting ---- */
-
-/* The system counts entries against the limit on descriptors, so each descriptor gets
-   one, however often it is named. place is by descriptor: 1 + the place of its entry. */
-static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled,
-                     unsigned *place) {
-  nfds_t used = 0;
-  for (size_t i = 0; i < count; i++)
-    for (size_t j = 0; j < sets[i].count; j++) {
-      const ps_watch *watch = &sets[i].watches[j];
-      if (watch->fd < 0) continue;
-      nfds_t at = place != NULL ? place[watch->fd] : 0;
-      if (at == 0) {
-        polled[used++] = (struct pollfd){watch->fd, 0, 0};
-        at = used;
-      }
-      if (place != NULL) place[watch->fd] = (unsigned)at;
-      polled[at - 1].events |= watch->writable ? POLLOUT : POLLIN;
-    }
-  return used;
-}
-
-/* Does: marks a watch by what the system said. One whose descriptor is none is watched no
-   more. */
-static void mark(ps_watch *watch, const struct pollfd *answered) {
-  int bad = (answered->revents & POLLNVAL) != 0;
-  short wanted = watch->writable ? POLLOUT : POLLIN;
-  watch->ready = !bad && (answered->revents & (wanted | POLLERR | POLLHUP)) != 0;
-  if (bad) watch->fd = -1;
-}
-
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
-  (void)waker;
-  size_t total = 0;
-  int highest = -1;
-  for (size_t i = 0; i < count; i++) {
-    total += sets[i].count;
-    for (size_t j = 0; j < sets[i].count; j++)
-      if (sets[i].watches[j].fd > highest) highest = sets[i].watches[j].fd;
-  }
-  struct pollfd one, *polled = &one;
-  unsigned *place = NULL;
-  if (total > 1) {
-    polled = calloc(total, sizeof *polled);
-    place = calloc((size_t)highest + 2, sizeof *place);
-    if (polled == NULL || place == NULL) {
-      free(polled);
-      free(place);
-      return ENOMEM;
-    }
-  }
-  nfds_t used = gather(sets, count, polled, place);
-  int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
-  int found = poll(polled, used, milliseconds);
-  int error = answer(found);
-  for (size_t i = 0; i < count; i++)
-    for (size_t j = 0; j < sets[i].count; j++) {
-      ps_watch *watch = &sets[i].watches[j];
-      watch->ready = 0;
-      if (found > 0 && watch->fd >= 0)
-        mark(watch, &polled[place != NULL ? place[watch->fd] - 1 : 0]);
-    }
-  if (total > 1) {
-    free(polled);
-    free(place);
-  }
-  return error;
-}
 
 /* ---- Sockets ---- */
 
@@ -236,18 +157,14 @@ int ps__os_disconnect(int fd) {
 }
 
 int ps__os_recv(int fd, void *data, size_t size, size_t *got) {
-  ssize_t count = recv(fd, data, size, 0);
+  ssize_t count = recv(fd, data, size, MSG_DONTWAIT);
   if (count < 0) return errno;
   *got = (size_t)count;
   return 0;
 }
 
 int ps__os_send(int fd, const void *data, size_t size, size_t *sent) {
-#ifdef MSG_NOSIGNAL
-  ssize_t count = send(fd, data, size, MSG_NOSIGNAL);
-#else
-  ssize_t count = send(fd, data, size, 0);
-#endif
+  ssize_t count = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (count < 0) return errno;
   *sent = (size_t)count;
   return 0;
@@ -342,18 +259,27 @@ int ps__os_setoption(int fd, int option, const ps_option *value) {
   return answer(setsockopt(fd, level, number, &integer, sizeof integer));
 }
 
+typedef union raw {
+  int integer;
+  struct linger linger;
+  char text[IFNAMSIZ];
+} raw;
+
+/* The rest of the room is 0. */
+static int read_option(int fd, int option, raw *room, socklen_t *size) {
+  memset(room, 0, sizeof *room);
+  *size = option == PS__OPTION_DEVICE   ? sizeof room->text
+          : option == PS__OPTION_LINGER ? sizeof room->linger
+                                        : sizeof room->integer;
+  return answer(
+      getsockopt(fd, options[option].level, options[option].number, room, size));
+}
+
 int ps__os_getoption(int fd, int option, ps_option *value) {
-  int level = options[option].level, number = options[option].number;
-  union {
-    int integer;
-    struct linger linger;
-    char text[IFNAMSIZ];
-  } room;
-  memset(&room, 0, sizeof room);
-  socklen_t size = option == PS__OPTION_DEVICE   ? sizeof room.text
-                   : option == PS__OPTION_LINGER ? sizeof room.linger
-                                                 : sizeof room.integer;
-  if (getsockopt(fd, level, number, &room, &size) < 0) return errno;
+  raw room;
+  socklen_t size;
+  int error = read_option(fd, option, &room, &size);
+  if (error != 0) return error;
   if (option == PS__OPTION_DEVICE) {
     memcpy(value->text, room.text, sizeof room.text);
   } else if (option == PS__OPTION_LINGER) {
@@ -363,6 +289,25 @@ int ps__os_getoption(int fd, int option, ps_option *value) {
     value->integer = room.integer;
   }
   return 0;
+}
+
+int ps__os_copyoption(int from, int to, int option) {
+  if (option == PS__OPTION_ERROR) return EINVAL;
+  raw wanted, present;
+  socklen_t size, other;
+  int error = read_option(from, option, &wanted, &size);
+  if (error == 0) error = read_option(to, option, &present, &other);
+  if (error != 0) return error;
+  /* To set the size of a buffer ends its tuning, even to the size that it has, and to set
+     a device may take a privilege. */
+  if (memcmp(&wanted, &present, sizeof wanted) == 0) return 0;
+#ifdef __linux__
+  /* It doubles the size that it is given, to have room for its own needs. */
+  if (option == PS__OPTION_RECVBUFFER || option == PS__OPTION_SENDBUFFER)
+    wanted.integer /= 2;
+#endif
+  return answer(
+      setsockopt(to, options[option].level, options[option].number, &wanted, size));
 }
 
 /* ---- Errors ---- */
@@ -487,108 +432,3 @@ void ps__os_resolve(ps__lookup *lookup) {
   if (lookup->status.code == PS_OK && lookup->records == NULL)
     lookup->status = resolver_status(EAI_NONAME);
 }
-
-/* A lookup aside: a copy of the question, and the thread that answers it. Whoever of
-   thread and caller is the last to let go frees it. */
-typedef struct aside {
-  ps__lookup lookup;
-  pthread_mutex_t mutex;
-  pthread_cond_t answered;
-  int done;
-  int holders;
-  char text[]; /* host and service */
-} aside;
-
-static void let_go(aside *shared) {
-  pthread_mutex_lock(&shared->mutex);
-  int left = --shared->holders;
-  pthread_mutex_unlock(&shared->mutex);
-  if (left > 0) return;
-  while (shared->lookup.records != NULL) {
-    ps__record *next = shared->lookup.records->next;
-    free(shared->lookup.records);
-    shared->lookup.records = next;
-  }
-  pthread_cond_destroy(&shared->answered);
-  pthread_mutex_destroy(&shared->mutex);
-  free(shared);
-}
-
-static void *run(void *context) {
-  aside *shared = context;
-  ps__os_resolve(&shared->lookup);
-  pthread_mutex_lock(&shared->mutex);
-  shared->done = 1;
-  pthread_cond_signal(&shared->answered);
-  pthread_mutex_unlock(&shared->mutex);
-  let_go(shared);
-  return NULL;
-}
-
-static aside *copy(const ps__lookup *question) {
-  size_t host = question->host != NULL ? strlen(question->host) + 1 : 0;
-  size_t service = question->service != NULL ? strlen(question->service) + 1 : 0;
-  aside *shared = calloc(1, sizeof *shared + host + service);
-  if (shared == NULL) return NULL;
-  shared->lookup.family = question->family;
-  shared->lookup.flags = question->flags;
-  if (host > 0) shared->lookup.host = memcpy(shared->text, question->host, host);
-  if (service > 0)
-    shared->lookup.service = memcpy(shared->text + host, question->service, service);
-  return shared;
-}
-
-int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup) {
-  aside *shared = copy(question);
-  if (shared == NULL) return ENOMEM;
-  pthread_condattr_t clock;
-  pthread_condattr_init(&clock);
-#ifndef __APPLE__
-  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-#endif
-  pthread_mutex_init(&shared->mutex, NULL);
-  pthread_cond_init(&shared->answered, &clock);
-  pthread_condattr_destroy(&clock);
-  shared->holders = 2;
-
-  /* Signals are for the threads of the program. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  int error = pthread_create(&thread, NULL, run, shared);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (error != 0) {
-    shared->holders = 1;
-    let_go(shared);
-    return error;
-  }
-  pthread_detach(thread);
-  *lookup = &shared->lookup;
-  return 0;
-}
-
-int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
-  aside *shared = (aside *)lookup;
-  struct timespec time = timespec_of(seconds);
-  pthread_mutex_lock(&shared->mutex);
-#ifdef __APPLE__
-  if (!shared->done)
-    pthread_cond_timedwait_relative_np(&shared->answered, &shared->mutex, &time);
-#else
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  time.tv_sec += now.tv_sec;
-  time.tv_nsec += now.tv_nsec;
-  if (time.tv_nsec >= 1000000000) {
-    time.tv_nsec -= 1000000000;
-    time.tv_sec++;
-  }
-  if (!shared->done) pthread_cond_timedwait(&shared->answered, &shared->mutex, &time);
-#endif
-  int done = shared->done;
-  pthread_mutex_unlock(&shared->mutex);
-  return done;
-}
-
-void ps__os_lookup_drop(ps__lookup *lookup) { let_go((aside *)lookup); }

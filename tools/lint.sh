@@ -39,6 +39,8 @@ fails() {
     fails "language code in the neutral interface"
 object=$(mktemp)
 for file in core/*.c; do
+    # What the process is and what its threads share belongs to the system's files alone.
+    case $file in core/os_*.c) continue ;; esac
     cc -std=c11 -Icore -fPIC -c -o "$object" "$file"
     ! size -A "$object" | grep -E '^\.t?(data|bss)' | grep -vE '\.rel\.ro|^\S+ +0 ' ||
         fails "$file has a mutable global"

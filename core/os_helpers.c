@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* Helper threads that resolve names: a queue of questions, the threads that answer them,
+   and the answers that nobody has collected yet. All of it belongs to the process, and a
+   forked child starts without helpers. It knows no socket, and a system is asked for
+   nothing but threads, a lock and ps__os_resolve. */
+
+#define _DEFAULT_SOURCE /* pthread_condattr_setclock, sigset_t */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "os.h"
+
+/* Modules of the system's resolver, such as clients of a directory, run on this stack,
+   and the thread-local memory of every loaded library is part of it: 256 KiB have been
+   too small for some. Only pages that are touched take memory. */
+enum { STACK = 1 << 20, CHAINS = 256 };
+
+/* RESTING: no helper knows of it. That is so before it is queued, and in the child after
+   a fork, until somebody there asks. */
+enum { RESTING, QUEUED, RUNNING, DONE };
+
+/* The lock guards all but what says otherwise. */
+typedef struct question {
+  ps__lookup lookup;    /* first: callers hold this. The answer is constant once DONE */
+  atomic_int state;     /* changed under the lock, read without it */
+  atomic_int collected; /* a holder has seen that it is DONE */
+  unsigned holders;
+  unsigned hash;
+  double expires;                  /* DONE: not given to later calls after this time */
+  struct question *before, *after; /* in one of the lists */
+  struct question *chain;          /* the next one whose hash is similar */
+  char text[];                     /* host and service */
+} question;
+
+typedef struct list {
+  question *first, *last;
+  unsigned count;
+} list;
+
+/* A held question that is DONE or RESTING is in no list, only in its chain. */
+static struct {
+  pthread_once_t once;
+  pthread_mutex_t mutex;
+  pthread_cond_t answered; /* any of them */
+  list queue, running;
+  list kept; /* no holder, and not collected */
+  question *chains[CHAINS];
+  unsigned helpers;
+} process = {.once = PTHREAD_ONCE_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- Lists ---- */
+
+static void append(list *to, question *added) {
+  added->before = to->last;
+  added->after = NULL;
+  *(to->last != NULL ? &to->last->after : &to->first) = added;
+  to->last = added;
+  to->count++;
+}
+
+static void take_out(list *from, question *taken) {
+  *(taken->before != NULL ? &taken->before->after : &from->first) = taken->after;
+  *(taken->after != NULL ? &taken->after->before : &from->last) = taken->before;
+  from->count--;
+}
+
+static int state_of(const question *asked) {
+  return atomic_load_explicit(&asked->state, memory_order_acquire);
+}
+
+static void set_state(question *asked, int state) {
+  atomic_store_explicit(&asked->state, state, memory_order_release);
+}
+
+static void discard(question *asked) {
+  question **at = &process.chains[asked->hash % CHAINS];
+  while (*at != asked) at = &(*at)->chain;
+  *at = asked->chain;
+  while (asked->lookup.records != NULL) {
+    ps__record *next = asked->lookup.records->next;
+    ps__os_realloc(asked->lookup.records, 0);
+    asked->lookup.records = next;
+  }
+  free(asked);
+}
+
+/* The oldest go first when there are too many. */
+static void expire(void) {
+  double now = ps__os_monotime();
+  for (question *at = process.kept.first, *next; at != NULL; at = next) {
+    next = at->after;
+    if (process.kept.count <= PS__KEPT && at->expires > now) continue;
+    take_out(&process.kept, at);
+    discard(at);
+  }
+}
+
+/* ---- Fork ---- */
+
+static void make_condition(void) {
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+#ifndef __APPLE__
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+#endif
+  pthread_cond_init(&process.answered, &clock);
+  pthread_condattr_destroy(&clock);
+}
+
+static void rest(list *from) {
+  while (from->first != NULL) {
+    question *asked = from->first;
+    take_out(from, asked);
+    set_state(asked, RESTING);
+    asked->expires = 0; /* if it has no holder, the next call that starts frees it */
+    if (asked->holders == 0) append(&process.kept, asked);
+  }
+}
+
+static void lock(void) { pthread_mutex_lock(&process.mutex); }
+static void unlock(void) { pthread_mutex_unlock(&process.mutex); }
+
+/* The helpers are the parent's, and so are the threads that wait for them. Nothing is
+   freed here: the allocator may not be ready before fork returns. What a helper has of an
+   unfinished answer is lost to the child. */
+static void after_fork_in_child(void) {
+  process.helpers = 0;
+  rest(&process.queue);
+  rest(&process.running);
+  make_condition();
+  unlock();
+}
+
+static void prepare(void) {
+  make_condition();
+  pthread_atfork(lock, unlock, after_fork_in_child);
+}
+
+/* ---- Answering ---- */
+
+static void publish(question *asked, const ps__lookup *answer) {
+  asked->lookup.status = answer->status;
+  asked->lookup.records = answer->records;
+  memcpy(asked->lookup.canonical, answer->canonical, sizeof answer->canonical);
+  memcpy(asked->lookup.servicename, answer->servicename, sizeof answer->servicename);
+  asked->expires = ps__os_monotime() + PS__KEPT_SECONDS;
+  set_state(asked, DONE);
+  if (asked->holders == 0) {
+    append(&process.kept, asked);
+    expire();
+  }
+  pthread_cond_broadcast(&process.answered);
+}
+
+/* The answer is made in memory of the helper's own, so that a fork never finds half of
+   one. A question that is RUNNING is not freed, so its text stays. */
+static void *help(void *context) {
+  (void)context;
+  lock();
+  while (process.queue.first != NULL) {
+    question *asked = process.queue.first;
+    take_out(&process.queue, asked);
+    append(&process.running, asked);
+    set_state(asked, RUNNING);
+    unlock();
+    ps__lookup answer;
+    memset(&answer, 0, sizeof answer);
+    answer.host = asked->lookup.host;
+    answer.service = asked->lookup.service;
+    answer.family = asked->lookup.family;
+    answer.flags = asked->lookup.flags;
+    ps__os_resolve(&answer);
+    lock();
+    take_out(&process.running, asked);
+    publish(asked, &answer);
+    unlock();
+    ps__os_wake();
+    lock();
+  }
+  process.helpers--;
+  unlock();
+  return NULL;
+}
+
+static int start_helper(void) {
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error != 0) return error;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, STACK);
+  /* Signals are for the threads of the program. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  error = pthread_create(&thread, &attributes, help, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error == 0) process.helpers++;
+  return error;
+}
+
+/* Queues a question that rests. A helper ends only when the queue is empty, so one that
+   runs is enough to get it answered. */
+static int enqueue(question *asked) {
+  if (state_of(asked) != RESTING) return 0;
+  int error = process.helpers < PS__HELPERS ? start_helper() : 0;
+  if (process.helpers == 0) return error;
+  set_state(asked, QUEUED);
+  append(&process.queue, asked);
+  return 0;
+}
+
+/* ---- Asking ---- */
+
+static int same(const char *one, const char *other) {
+  return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static unsigned add_hash(unsigned hash, const char *text) {
+  for (; text != NULL && *text != '\0'; text++)
+    hash = (hash ^ (unsigned char)*text) * 16777619u;
+  return (hash ^ (text != NULL)) * 16777619u;
+}
+
+static unsigned hash_of(const ps__lookup *asked) {
+  unsigned start = 2166136261u ^ (unsigned)(asked->flags * 8 + asked->family);
+  return add_hash(add_hash(start, asked->host), asked->service);
+}
+
+/* Returns a question that a new holder may join, or NULL. */
+static question *find(const ps__lookup *wanted, unsigned hash) {
+  question *at = process.chains[hash % CHAINS];
+  for (; at != NULL; at = at->chain) {
+    const ps__lookup *its = &at->lookup;
+    if (at->hash != hash || its->family != wanted->family || its->flags != wanted->flags)
+      continue;
+    if (!same(its->host, wanted->host) || !same(its->service, wanted->service)) continue;
+    if (state_of(at) != DONE) return at;
+    if (!atomic_load(&at->collected) && at->expires > ps__os_monotime()) return at;
+  }
+  return NULL;
+}
+
+static question *make(const ps__lookup *wanted, unsigned hash) {
+  size_t host = wanted->host != NULL ? strlen(wanted->host) + 1 : 0;
+  size_t service = wanted->service != NULL ? strlen(wanted->service) + 1 : 0;
+  question *made = calloc(1, sizeof *made + host + service);
+  if (made == NULL) return NULL;
+  made->lookup.family = wanted->family;
+  made->lookup.flags = wanted->flags;
+  if (host > 0) made->lookup.host = memcpy(made->text, wanted->host, host);
+  if (service > 0)
+    made->lookup.service = memcpy(made->text + host, wanted->service, service);
+  atomic_init(&made->state, RESTING);
+  atomic_init(&made->collected, 0);
+  made->holders = 1;
+  made->hash = hash;
+  made->chain = process.chains[hash % CHAINS];
+  process.chains[hash % CHAINS] = made;
+  return made;
+}
+
+static void hold(question *asked) {
+  if (asked->holders++ == 0 && state_of(asked) == DONE) take_out(&process.kept, asked);
+}
+
+static void let_go(question *asked) {
+  if (--asked->holders > 0) return;
+  int state = state_of(asked);
+  if (state == RUNNING) return; /* its helper keeps it */
+  if (state == QUEUED) take_out(&process.queue, asked);
+  if (state != DONE || atomic_load(&asked->collected)) {
+    discard(asked);
+  } else {
+    append(&process.kept, asked);
+    expire();
+  }
+}
+
+int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
+  pthread_once(&process.once, prepare);
+  unsigned hash = hash_of(wanted);
+  lock();
+  expire();
+  question *asked = find(wanted, hash);
+  if (asked != NULL)
+    hold(asked);
+  else
+    asked = make(wanted, hash);
+  int error = ENOMEM;
+  if (asked != NULL) {
+    error = enqueue(asked);
+    if (error != 0) let_go(asked);
+  }
+  unlock();
+  if (error == 0) *lookup = &asked->lookup;
+  return error;
+}
+
+/* Sees to it that a helper works on a question. One that cannot be worked on is answered
+   so. */
+static void resume(question *asked) {
+  int error = enqueue(asked);
+  if (error == 0) return;
+  ps__lookup failure;
+  memset(&failure, 0, sizeof failure);
+  failure.status.system = error;
+  failure.status.code = ps__os_code(error);
+  publish(asked, &failure);
+}
+
+static int collect(question *asked) {
+  if (state_of(asked) != DONE) return 0;
+  atomic_store(&asked->collected, 1);
+  return 1;
+}
+
+int ps__os_lookup_done(ps__lookup *lookup) {
+  question *asked = (question *)lookup;
+  if (state_of(asked) == RESTING) {
+    lock();
+    resume(asked);
+    unlock();
+  }
+  return collect(asked);
+}
+
+/* Waits for any answer, but not beyond a time of the monotonic clock. */
+static void wait_until(double until) {
+#ifdef __APPLE__
+  double left = fmax(until - ps__os_monotime(), 0);
+  struct timespec time = {(time_t)left, (long)((left - floor(left)) * 1e9)};
+  pthread_cond_timedwait_relative_np(&process.answered, &process.mutex, &time);
+#else
+  struct timespec time = {(time_t)until, (long)((until - floor(until)) * 1e9)};
+  pthread_cond_timedwait(&process.answered, &process.mutex, &time);
+#endif
+}
+
+int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
+  question *asked = (question *)lookup;
+  double until = ps__os_monotime() + fmin(seconds, 86400);
+  lock();
+  resume(asked);
+  while (state_of(asked) != DONE && ps__os_monotime() < until) wait_until(until);
+  unlock();
+  return collect(asked);
+}
+
+void ps__os_lookup_drop(ps__lookup *lookup) {
+  lock();
+  let_go((question *)lookup);
+  unlock();
+}

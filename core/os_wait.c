@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting on a POSIX system: sleep, poll, and the wakers that let another thread end a
+   poll. Here is also what the process is: the number that a fork changes. */
+
+#define _DEFAULT_SOURCE /* nanosleep, pthread_atfork */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/eventfd.h>
+#endif
+
+#include "os.h"
+
+/* A wait without a descriptor looks up from time to time, at most so much too late. */
+static const double SLICE = 0.05;
+
+/* What a wake makes readable, once and for ever. Threads that begin a waker after that
+   get another one, so that a wake costs those that wait at that moment and nobody else.
+   The last waker that uses a bell frees it: the descriptor is never closed beneath a
+   poll. */
+typedef struct ps__bell {
+  struct ps__bell *next; /* in all or stale */
+  int fd;                /* -1: taken from us, or of another process */
+  int end;               /* the end of the pipe whose closing rings; -1 with an eventfd */
+  unsigned users;
+} bell;
+
+static struct {
+  pthread_mutex_t mutex;
+  bell *current; /* not rung yet; kept without users for the next one */
+  bell *all;
+  bell *stale; /* the parent's, to be freed */
+} wakers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void lock(void) { pthread_mutex_lock(&wakers.mutex); }
+static void unlock(void) { pthread_mutex_unlock(&wakers.mutex); }
+
+/* ---- The process ---- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_int watching; /* the handlers are registered */
+static unsigned number;     /* changed in the child before fork returns there */
+
+static void close_bell(bell *closed) {
+  if (closed->fd >= 0) close(closed->fd);
+  if (closed->end >= 0) close(closed->end);
+  closed->fd = closed->end = -1;
+}
+
+/* The bells are the parent's: to ring one here would wake threads there. Nothing is
+   freed: the allocator may not be ready before fork returns. */
+static void after_fork_in_child(void) {
+  number++;
+  bell **last = &wakers.all;
+  for (; *last != NULL; last = &(*last)->next) close_bell(*last);
+  *last = wakers.stale;
+  wakers.stale = wakers.all;
+  wakers.all = wakers.current = NULL;
+  unlock();
+}
+
+static void watch_forks(void) {
+  if (pthread_atfork(lock, unlock, after_fork_in_child) == 0)
+    atomic_store_explicit(&watching, 1, memory_order_release);
+}
+
+unsigned ps__os_process(void) {
+  if (!atomic_load_explicit(&watching, memory_order_acquire))
+    pthread_once(&once, watch_forks);
+  return number;
+}
+
+unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
+
+/* ---- Wakers ---- */
+
+#ifdef EFD_CLOEXEC
+
+static int open_bell(bell *made) {
+  made->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return made->fd >= 0;
+}
+
+static void ring(bell *rung) {
+  uint64_t one = 1;
+  /* It cannot fail: nobody has written to this one before. */
+  if (write(rung->fd, &one, sizeof one) < 0) return;
+}
+
+#else
+
+static int set_flags(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 &&
+         fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0;
+}
+
+static int open_bell(bell *made) {
+  int ends[2];
+  if (pipe(ends) < 0) return 0;
+  made->fd = ends[0];
+  made->end = ends[1];
+  if (set_flags(made->fd) && set_flags(made->end)) return 1;
+  close_bell(made);
+  return 0;
+}
+
+static void ring(bell *rung) {
+  close(rung->end);
+  rung->end = -1;
+}
+
+#endif
+
+static bell *make_bell(void) {
+  bell *made = malloc(sizeof *made);
+  if (made == NULL) return NULL;
+  *made = (bell){wakers.all, -1, -1, 0};
+  if (!open_bell(made)) {
+    free(made);
+    return NULL;
+  }
+  return wakers.all = made;
+}
+
+static void free_bell(bell *freed) {
+  bell **at = &wakers.all;
+  while (*at != freed) at = &(*at)->next;
+  *at = freed->next;
+  close_bell(freed);
+  free(freed);
+}
+
+static void join(ps__waker *waker) {
+  while (wakers.stale != NULL) {
+    bell *next = wakers.stale->next;
+    free(wakers.stale);
+    wakers.stale = next;
+  }
+  if (wakers.current == NULL) wakers.current = make_bell();
+  waker->bell = wakers.current;
+  waker->fd = waker->bell != NULL ? waker->bell->fd : -1;
+  if (waker->bell != NULL) waker->bell->users++;
+  waker->process = number;
+}
+
+static void leave(const ps__waker *waker) {
+  bell *left = waker->bell;
+  if (left == NULL || waker->process != number) return;
+  if (--left->users == 0 && left != wakers.current) free_bell(left);
+}
+
+void ps__os_waker_begin(ps__waker *waker) {
+  ps__os_process(); /* from now on forks are noticed */
+  waker->woken = 0;
+  lock();
+  join(waker);
+  unlock();
+}
+
+void ps__os_waker_end(ps__waker *waker) {
+  lock();
+  leave(waker);
+  unlock();
+}
+
+/* Joins a waker that was woken to the bell that is current now. A bell that is current
+   has not been rung, so if it woke the poll, somebody else closed its descriptor, as
+   programs do that become daemons: it is not ours any more. */
+static void renew(ps__waker *waker) {
+  lock();
+  bell *old = waker->bell;
+  if (old != NULL && old == wakers.current) {
+    old->fd = old->end = -1;
+    wakers.current = NULL;
+  }
+  leave(waker);
+  join(waker);
+  unlock();
+}
+
+void ps__os_wake(void) {
+  lock();
+  if (wakers.current != NULL && wakers.current->users > 0) {
+    ring(wakers.current);
+    wakers.current = NULL;
+  }
+  unlock();
+}
+
+/* ---- Waiting ---- */
+
+/* Long waits are cut to a day: the callers look at the clock and wait again. */
+int ps__os_sleep(double seconds) {
+  double cut = fmin(seconds, 86400);
+  struct timespec time = {(time_t)cut, 0};
+  time.tv_nsec = (long)fmin(ceil((cut - (double)time.tv_sec) * 1e9), 999999999);
+  return nanosleep(&time, NULL) < 0 ? errno : 0;
+}
+
+/* The system counts entries against the limit on descriptors, so each descriptor gets
+   one, however often it is named. place is by descriptor: 1 + the place of its entry. */
+static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled,
+                     unsigned *place) {
+  nfds_t used = 0;
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sets[i].count; j++) {
+      const ps_watch *watch = &sets[i].watches[j];
+      if (watch->fd < 0) continue;
+      nfds_t at = place != NULL ? place[watch->fd] : 0;
+      if (at == 0) {
+        polled[used++] = (struct pollfd){watch->fd, 0, 0};
+        at = used;
+      }
+      if (place != NULL) place[watch->fd] = (unsigned)at;
+      polled[at - 1].events |= watch->writable ? POLLOUT : POLLIN;
+    }
+  return used;
+}
+
+/* A watch whose descriptor is none is watched no more. */
+static void mark(ps_watch *watch, const struct pollfd *answered) {
+  int bad = (answered->revents & POLLNVAL) != 0;
+  short wanted = watch->writable ? POLLOUT : POLLIN;
+  watch->ready = !bad && (answered->revents & (wanted | POLLERR | POLLHUP)) != 0;
+  if (bad) watch->fd = -1;
+}
+
+static void mark_all(const ps_sockets *sets, size_t count, const struct pollfd *polled,
+                     const unsigned *place, int found) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sets[i].count; j++) {
+      ps_watch *watch = &sets[i].watches[j];
+      watch->ready = 0;
+      if (found > 0 && watch->fd >= 0)
+        mark(watch, &polled[place != NULL ? place[watch->fd] - 1 : 0]);
+    }
+}
+
+/* Polls the entries and, behind them, the descriptor of the waker. found is how many are
+   ready, the waker's among them. */
+static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__waker *waker,
+                     int *found) {
+  int sliced = waker != NULL && waker->fd < 0 && seconds > 0;
+  const struct pollfd *answered = &polled[used];
+  if (waker != NULL && waker->fd >= 0)
+    polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};
+  else
+    answered = NULL;
+  if (sliced) seconds = fmin(seconds, SLICE);
+  *found = poll(polled, used, seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000));
+  if (*found < 0) return errno;
+  if (waker == NULL) return 0;
+  waker->woken = answered != NULL ? answered->revents != 0 : sliced && *found == 0;
+  if (waker->woken) renew(waker);
+  return 0;
+}
+
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
+  size_t total = 0;
+  int highest = -1;
+  for (size_t i = 0; i < count; i++) {
+    total += sets[i].count;
+    for (size_t j = 0; j < sets[i].count; j++)
+      if (sets[i].watches[j].fd > highest) highest = sets[i].watches[j].fd;
+  }
+  struct pollfd two[2], *polled = two;
+  unsigned *place = NULL;
+  if (total > 1) {
+    polled = calloc(total + 1, sizeof *polled);
+    place = calloc((size_t)highest + 2, sizeof *place);
+    if (polled == NULL || place == NULL) {
+      free(polled);
+      free(place);
+      return ENOMEM;
+    }
+  }
+  if (waker != NULL) waker->woken = 0;
+  int found = 0, error = 0;
+  if (waker != NULL && waker->process != ps__os_process()) {
+    renew(waker);
+    waker->woken = 1;
+  } else {
+    error = poll_with(polled, gather(sets, count, polled, place), seconds, waker, &found);
+  }
+  mark_all(sets, count, polled, place, found);
+  if (total > 1) {
+    free(polled);
+    free(place);
+  }
+  return error;
+}

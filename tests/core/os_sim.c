@@ -12,6 +12,7 @@
 #include <strings.h>
 
 enum { FIRST_FD = 1000, ENDS = 256, ITEMS = 512, HOSTS = 16, EVENTS = 16, OPTIONS = 32 };
+enum { WAKERS = 16 };
 enum {
   LARGE = 60000,
   SPOILT = 4096
@@ -61,11 +62,20 @@ typedef struct block {
   size_t guard;
 } block;
 
-typedef struct aside {
+typedef struct question {
   ps__lookup lookup;
+  struct question *next;
   double due;
+  int finished; /* its helper thread has said so */
+  int answered;
   char host[PS_WORDS], service[PS_WORDS];
-} aside;
+} question;
+
+/* A waker that was begun. */
+struct ps__bell {
+  ps__waker *waker; /* NULL: unused */
+  int rung;
+};
 
 static struct world {
   double now, cost;
@@ -88,7 +98,11 @@ static struct world {
   event events[EVENTS];
   int event_count;
   int option_errors[OPTIONS], option_lacks[OPTIONS];
-  int lookups, lookups_open;
+  int lookups;
+  question *open; /* look-ups that were not dropped */
+  struct ps__bell wakers[WAKERS];
+  unsigned process;
+  unsigned long thread;
   block *blocks;
   size_t memory;
   int fault, nth, onwards, chances, struck;
@@ -115,6 +129,7 @@ void sim_begin(void) {
   memset(&world.used, 0, offsetof(struct world, words) - offsetof(struct world, used));
   memset(&world.word_count, 0, sizeof world - offsetof(struct world, word_count));
   world.now = 1000;
+  world.thread = 1;
 }
 
 static int open_ends(void) {
@@ -125,7 +140,9 @@ static int open_ends(void) {
 }
 
 void sim_end(void) {
-  int descriptors = open_ends(), lookups = world.lookups_open;
+  int descriptors = open_ends(), lookups = 0, wakers = 0;
+  for (question *at = world.open; at != NULL; at = at->next) lookups++;
+  for (int i = 0; i < WAKERS; i++) wakers += world.wakers[i].waker != NULL;
   size_t memory = world.memory;
   int left = world.left;
   for (int i = 0; i < world.used; i++) {
@@ -146,6 +163,7 @@ void sim_end(void) {
   if (descriptors > 0) fail_msg("%d descriptors leaked", descriptors);
   if (memory > 0) fail_msg("%zu bytes of memory leaked", memory);
   if (lookups > 0) fail_msg("%d lookups never dropped", lookups);
+  if (wakers > 0) fail_msg("%d wakers never ended", wakers);
   if (left != 0) fail_msg("the host was left and not entered");
 }
 
@@ -264,14 +282,30 @@ void sim_later(double seconds, void (*happens)(void *context), void *context) {
 
 void sim_signal(double seconds) { sim_later(seconds, NULL, NULL); }
 
-/* Does: lets time pass up to a moment, or to the first event before it. Returns: 1 when
-   there was an event, which has happened then; -1 when it was a signal. */
+/* Lets time pass until a look-up is finished: its helper thread says so. */
+static int finish(question *finished) {
+  if (finished->due > world.now) world.now = finished->due;
+  finished->finished = 1;
+  ps__os_wake();
+  return 1;
+}
+
+/* Lets time pass up to a moment, or to the first event before it. Returns 1 when there
+   was an event, which has happened then; -1 when it was a signal. A look-up that is
+   finished is an event, too. */
 static int advance(double until) {
   int first = -1;
+  question *finished = NULL;
+  for (question *at = world.open; at != NULL; at = at->next)
+    if (!at->finished && at->due <= until && at->due < INFINITY &&
+        (finished == NULL || at->due < finished->due))
+      finished = at;
   for (int i = 0; i < world.event_count; i++)
     if (world.events[i].due <= until &&
         (first < 0 || world.events[i].due < world.events[first].due))
       first = i;
+  if (finished != NULL && (first < 0 || finished->due < world.events[first].due))
+    return finish(finished);
   event found = {until, NULL, NULL};
   if (first >= 0) {
     found = world.events[first];
@@ -292,6 +326,55 @@ static int advance(double until) {
 
 void sim_pass(double seconds) {
   for (double until = world.now + seconds; advance(until) != 0;) {
+  }
+}
+
+/* ---- The process, and its wakers ---- */
+
+void sim_process(unsigned process) { world.process = process; }
+void sim_thread(unsigned long thread) { world.thread = thread; }
+unsigned ps__os_process(void) { return world.process; }
+unsigned long ps__os_thread(void) { return world.thread; }
+
+int sim_wakers(void) {
+  int begun = 0;
+  for (int i = 0; i < WAKERS; i++) begun += world.wakers[i].waker != NULL;
+  return begun;
+}
+
+static struct ps__bell *bell_of(const ps__waker *waker) {
+  for (int i = 0; i < WAKERS; i++)
+    if (world.wakers[i].waker == waker) return &world.wakers[i];
+  return NULL;
+}
+
+/* The number of its descriptor is none that a test meets otherwise. */
+static void renew(ps__waker *waker) {
+  waker->bell->rung = 0;
+  waker->process = world.process;
+  waker->fd = strikes(SIM_EMFILE) ? -1 : 1;
+}
+
+void ps__os_waker_begin(ps__waker *waker) {
+  if (bell_of(waker) != NULL) fail_msg("a waker is begun twice");
+  waker->bell = bell_of(NULL);
+  if (waker->bell == NULL) fail_msg("too many wakers");
+  waker->bell->waker = waker;
+  waker->woken = 0;
+  renew(waker);
+}
+
+void ps__os_waker_end(ps__waker *waker) {
+  struct ps__bell *bell = bell_of(waker);
+  if (bell == NULL) fail_msg("a waker is ended that was not begun");
+  bell->waker = NULL;
+}
+
+void ps__os_wake(void) {
+  for (int i = 0; i < WAKERS; i++) {
+    const ps__waker *waker = world.wakers[i].waker;
+    if (waker != NULL && waker->fd >= 0 && waker->process == world.process)
+      world.wakers[i].rung = 1;
   }
 }
 
@@ -444,18 +527,17 @@ static double mark(const ps_sockets *sets, size_t count, int *found) {
   return first;
 }
 
-int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
-  (void)waker;
-  if (!(seconds >= 0)) fail_msg("a wait of %g seconds", seconds);
-  world.polls++;
-  if (world.poll_fails > 0 && --world.poll_fails == 0) return world.poll_error;
-  int found;
-  double until = world.now + rounded(seconds);
-  double first = mark(sets, count, &found);
-  if (found) {
-    world.idle_polls = 0;
-    return 0;
-  }
+/* Returns whether a wait with this waker is over, however it goes with its sockets. */
+static int is_woken(ps__waker *waker) {
+  if (waker == NULL) return 0;
+  if (bell_of(waker) == NULL) fail_msg("a wait with a waker that was not begun");
+  waker->woken = waker->bell->rung || waker->process != world.process;
+  if (waker->woken) renew(waker);
+  return waker->woken;
+}
+
+/* Returns 0, or how the wait begins to fail. */
+static int disturb(double seconds) {
   if (seconds == 0 && ++world.idle_polls > 3) fail_msg("a busy wait");
   if (seconds > 0) world.idle_polls = 0;
   if (seconds > 0) check_left(seconds);
@@ -464,11 +546,33 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker 
     world.stop = 1;
     return EINTR;
   }
-  while (!found) {
+  return 0;
+}
+
+int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
+  if (!(seconds >= 0)) fail_msg("a wait of %g seconds", seconds);
+  world.polls++;
+  if (world.poll_fails > 0 && --world.poll_fails == 0) return world.poll_error;
+  int found, woken = is_woken(waker);
+  int sliced = waker != NULL && waker->fd < 0 && seconds > 0;
+  double until = world.now + rounded(sliced ? fmin(seconds, 0.05) : seconds);
+  double first = mark(sets, count, &found);
+  if (found || woken) {
+    world.idle_polls = 0;
+    return 0;
+  }
+  int error = disturb(seconds);
+  if (error != 0) return error;
+  while (!found && !woken) {
     int happened = advance(fmin(first, until));
     if (happened < 0) return EINTR;
     first = mark(sets, count, &found);
-    if (!found && happened == 0 && world.now >= until) break;
+    woken = is_woken(waker);
+    if (happened == 0 && world.now >= until) break;
+  }
+  if (sliced && !found && !woken) {
+    renew(waker);
+    waker->woken = 1;
   }
   return 0;
 }
@@ -703,6 +807,14 @@ int ps__os_getoption(int fd, int option, ps_option *value) {
   return 0;
 }
 
+int ps__os_copyoption(int from, int to, int option) {
+  if (option == PS__OPTION_ERROR) return EINVAL;
+  ps_option value = {PS_NIL, 0, 0, 0, 0, ""};
+  int error = ps__os_getoption(from, option, &value);
+  at(to);
+  return error != 0 ? error : ps__os_setoption(to, option, &value);
+}
+
 /* ---- Errors ---- */
 
 int ps__os_again(int error) { return error == EAGAIN || error == EINPROGRESS; }
@@ -846,40 +958,56 @@ void ps__os_resolve(ps__lookup *lookup) {
   answer(lookup);
 }
 
-int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup) {
+int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
   if (strikes(SIM_EMFILE)) return EAGAIN;
-  aside *made = ps__os_realloc(NULL, sizeof *made);
+  question *made = ps__os_realloc(NULL, sizeof *made);
   if (made == NULL) return ENOMEM;
   memset(made, 0, sizeof *made);
-  made->lookup.family = question->family;
-  made->lookup.flags = question->flags;
-  if (question->host != NULL)
-    made->lookup.host = strncpy(made->host, question->host, sizeof made->host - 1);
-  if (question->service != NULL)
+  made->lookup.family = wanted->family;
+  made->lookup.flags = wanted->flags;
+  if (wanted->host != NULL)
+    made->lookup.host = strncpy(made->host, wanted->host, sizeof made->host - 1);
+  if (wanted->service != NULL)
     made->lookup.service =
-        strncpy(made->service, question->service, sizeof made->service - 1);
-  int found = host_named(question->host);
+        strncpy(made->service, wanted->service, sizeof made->service - 1);
+  int found = host_named(wanted->host);
   made->due = world.now + (found < 0 ? 0 : world.hosts[found].seconds);
+  made->next = world.open;
+  world.open = made;
   world.lookups++;
-  world.lookups_open++;
   *lookup = &made->lookup;
   return 0;
 }
 
+/* Returns the place of the pointer to a look-up that was not dropped. */
+static question **place_of_lookup(const ps__lookup *lookup) {
+  question **at = &world.open;
+  while (*at != NULL && &(*at)->lookup != lookup) at = &(*at)->next;
+  if (*at == NULL) fail_msg("a lookup is used after its drop");
+  return at;
+}
+
+int ps__os_lookup_done(ps__lookup *lookup) {
+  question *asked = *place_of_lookup(lookup);
+  if (asked->due > world.now) return 0;
+  if (!asked->answered) answer(lookup);
+  asked->answered = 1;
+  return 1;
+}
+
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
-  aside *asked = (aside *)lookup;
+  const question *asked = *place_of_lookup(lookup);
   if (!(seconds >= 0)) fail_msg("a wait of %g seconds", seconds);
   if (asked->due > world.now) check_left(seconds);
   double until = fmin(asked->due, world.now + rounded(seconds));
   while (advance(until) > 0) {
   }
-  if (asked->due > world.now) return 0;
-  if (lookup->records == NULL) answer(lookup);
-  return 1;
+  return ps__os_lookup_done(lookup);
 }
 
 void ps__os_lookup_drop(ps__lookup *lookup) {
-  world.lookups_open--;
+  question **at = place_of_lookup(lookup);
+  *at = (*at)->next;
   ps__resolve_free(lookup->records);
   ps__os_realloc(lookup, 0);
 }

@@ -6,9 +6,9 @@
    answer (sim_host, sim_route) and what happens at which time (sim_later, sim_signal),
    then calls the core and looks at the answer. Time passes only in the core's waits and
    in sim_pass. The simulation watches the core meanwhile: a descriptor that is leaked,
-   closed twice or used after its end, memory that is leaked or freed twice, a wait that
-   nothing can end, a busy wait and a host left out of a wait all fail the test. It must
-   never wait for real. */
+   closed twice or used after its end, memory that is leaked or freed twice, a waker or a
+   look-up that is leaked, a wait that nothing can end, a busy wait and a host left out of
+   a wait all fail the test. It must never wait for real. */
 
 #ifndef OS_SIM_H
 #define OS_SIM_H
@@ -87,7 +87,7 @@ void sim_host_fails(const char *name, double seconds, short code);
    success; in place when seconds is negative; never when it is infinite. Others succeed
    at once, though not in place. */
 void sim_route(const char *address, double seconds, int error);
-int sim_lookups(void); /* how many questions were asked aside */
+int sim_lookups(void); /* how many questions helper threads got */
 
 /* ---- Time ---- */
 
@@ -96,6 +96,14 @@ void sim_pass(double seconds);
 void sim_cost(double seconds); /* what each read, write and accept takes from now on */
 void sim_later(double seconds, void (*happens)(void *context), void *context);
 void sim_signal(double seconds); /* interrupts the wait at that time */
+
+/* ---- The process ---- */
+
+/* Who calls the core from now on; 0 and 1 at first. A test that counts the process up is
+   the forked child. */
+void sim_process(unsigned process);
+void sim_thread(unsigned long thread);
+int sim_wakers(void); /* how many waits could be woken now */
 
 /* ---- Options ---- */
 
@@ -146,7 +154,7 @@ enum {
   SIM_EINTR,  /* read, write, accept, sleep or a wait is interrupted */
   SIM_EAGAIN, /* read, write or accept has nothing after all */
   SIM_SHORT,  /* read or write moves one byte */
-  SIM_EMFILE, /* no descriptor for a socket or an accept */
+  SIM_EMFILE, /* no descriptor for a socket, an accept or a waker; no helper thread */
   SIM_STOP,   /* a wait is interrupted and the host says stop */
   SIM_FAULTS
 };

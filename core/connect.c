@@ -24,8 +24,8 @@ static ps__attempt *make(const char *address, const char *service, int family) {
   memset(made, 0, sizeof *made);
   made->address = memcpy(made->text, address, size);
   made->service = memcpy(made->text + size, service, rest);
-  made->answer.question = (ps__lookup){
-      .host = made->address, .service = made->service, .family = family};
+  made->answer.question =
+      (ps__lookup){.host = made->address, .service = made->service, .family = family};
   return made;
 }
 
@@ -107,7 +107,7 @@ static int outcome(ps__call *call, int later) {
 }
 
 static int is_writable(int fd) {
-  ps_watch watch = {fd, 1, 0, 0, NULL};
+  ps_watch watch = {.fd = fd, .writable = 1};
   ps_sockets set = {&watch, 1};
   return ps__timeout_poll(NULL, &set, 1, 0, NULL) == PS__READY;
 }
@@ -171,7 +171,8 @@ static ps_status go_on(ps__call *call, ps__attempt *attempt) {
   return try_addresses(call, attempt);
 }
 
-/* Makes the socket what the outcome says. While the name is resolved it stays a master. */
+/* Makes the socket what the outcome says. While the name is resolved it stays a master.
+ */
 static void settle(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__attempt *attempt = self->attempt;

@@ -85,15 +85,16 @@ ps_bytes ps__direct_receive(ps__call *call, ps__wish *wish, size_t count) {
     status = fill_pages(call, memory + prefix, room, &have);
     room = room <= SIZE_MAX / 2 ? room * 2 : SIZE_MAX;
   }
-  int whole = have == count ||
-              (count == SIZE_MAX && have > 0 && ps__stream_ended(call, status));
+  int whole =
+      have == count || (count == SIZE_MAX && have > 0 && ps__stream_ended(call, status));
   if (whole) return lent(PS__DONE, memory, prefix + have);
   const ps__piece none = {PS__MORE, prefix, 0, 0, 0};
   if (memory == NULL && !ps__holds(host))
     return ps__stream_deliver(call, ps__error_failure(PS_NOMEMORY), wish->prefix, none);
   /* Bytes that are not to go out, or are to be held, are for the reader. */
   int back = status.code == PS_INTERRUPTED || ps__holds(host);
-  if (back && ps__direct_unread(self, memory == NULL ? NULL : memory + prefix, have) == PS_OK) {
+  if (back &&
+      ps__direct_unread(self, memory == NULL ? NULL : memory + prefix, have) == PS_OK) {
     if (status.code != PS_OK) return ps__stream_fail(call, status, wish, 0);
     /* Without memory there: the language may find some when it makes the result. */
     return ps__stream_receive(call, wish, 0);

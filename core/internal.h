@@ -15,9 +15,9 @@
 /* PS__DECIDED asks that there be a descriptor, which tcp() does not have at first. */
 enum { PS__MASTER = 1, PS__CLIENT = 2, PS__SERVER = 4, PS__ANY = 7, PS__DECIDED = 8 };
 
-/* The state word of a socket: who has which turn, whether it is closed, how many calls are
-   under way, and in which process. A fork copies the word, but not the threads whose calls
-   it counts; so calls of another process do not count. */
+/* The state word of a socket: who has which turn, whether it is closed, how many calls
+   are under way, and in which process. A fork copies the word, but not the threads whose
+   calls it counts; so calls of another process do not count. */
 enum {
   PS__SHARED = 0, /* a call that wants no turn */
   PS__RECEIVING = 1,
@@ -43,25 +43,25 @@ struct ps_socket {
   const ps__transport *transport;
   ps__reader reader;     /* of the receiving turn */
   atomic_size_t pending; /* bytes in the reader, for everybody else */
-  unsigned long viewer;  /* receiving turn: the thread whose view is in the reader, or 0 */
-  ps__view *views;       /* receiving turn: buffers that other threads look at */
+  unsigned long viewer; /* receiving turn: the thread whose view is in the reader, or 0 */
+  ps__view *views;      /* receiving turn: buffers that other threads look at */
   atomic_ulong owner[2]; /* the threads that have the receiving and the sending turn */
   ps__attempt *attempt;  /* both turns: a connect under way */
-  _Atomic double block, total;         /* limits in seconds; negative: none */
-  _Atomic double deadline;             /* monotonic time; infinity: none */
-  _Atomic double birth;                /* monotonic time */
-  atomic_ullong received, sent;        /* bytes; they wrap */
-  atomic_uint options;                 /* bit n: option n was set */
-  atomic_uint replacements;            /* how often the descriptor was replaced */
-  atomic_ushort error;                 /* error number that a failure's words hide */
-  atomic_uchar kind;                   /* PS__MASTER, PS__CLIENT or PS__SERVER */
-  atomic_uchar family;                 /* 4, 6, or 0 while undecided */
-  atomic_uchar wants;                  /* 'r', 'w' or 0: see ps_socket_wants */
-  atomic_uchar naming;                 /* the attempt waits for a name */
-  atomic_uchar mark;                   /* the binding's */
-  unsigned char fixed;                 /* family was given, not found by bind or connect */
+  _Atomic double block, total;  /* limits in seconds; negative: none */
+  _Atomic double deadline;      /* monotonic time; infinity: none */
+  _Atomic double birth;         /* monotonic time */
+  atomic_ullong received, sent; /* bytes; they wrap */
+  atomic_uint options;          /* bit n: option n was set */
+  atomic_uint replacements;     /* how often the descriptor was replaced */
+  atomic_ushort error;          /* error number that a failure's words hide */
+  atomic_uchar kind;            /* PS__MASTER, PS__CLIENT or PS__SERVER */
+  atomic_uchar family;          /* 4, 6, or 0 while undecided */
+  atomic_uchar wants;           /* 'r', 'w' or 0: see ps_socket_wants */
+  atomic_uchar naming;          /* the attempt waits for a name */
+  atomic_uchar mark;            /* the binding's */
+  unsigned char fixed;          /* family was given, not found by bind or connect */
   unsigned char bound;
-  atomic_uchar foreign;                /* the descriptor came by setfd: it may block */
+  atomic_uchar foreign; /* the descriptor came by setfd: it may block */
 };
 
 /* The bit of the mark that makes the limit of one wait count from the start of the call,
@@ -72,9 +72,9 @@ enum { PS__MARK_FROM_START = 2 };
 typedef struct ps__call {
   ps_socket *self; /* NULL: a wait on no socket of its own */
   ps_host *host;
-  double block;    /* limit of one wait; 0: never wait */
-  double end;      /* monotonic time by which the call returns */
-  size_t budget;   /* bytes that a call that may not wait can still move */
+  double block;  /* limit of one wait; 0: never wait */
+  double end;    /* monotonic time by which the call returns */
+  size_t budget; /* bytes that a call that may not wait can still move */
   unsigned turn;
   unsigned process;      /* as in the state word */
   unsigned replacements; /* of the socket, when the call began */
@@ -211,14 +211,16 @@ extern const ps__transport ps__transport_tcp;
 
 /* ---- resolve.c: names under the limits of a call ---- */
 
-/* A question and, once it is answered, its records. It outlives the call that began it. */
+/* A question and, once it is answered, its records. It outlives the call that began it.
+ */
 typedef struct ps__answer {
   ps__lookup question; /* answered in place when it needs no resolver */
   ps__lookup *lookup;  /* else a helper thread answers */
   int begun;
 } ps__answer;
 
-ps_status ps__resolve_ask(ps__call *call, ps__answer *answer); /* again after PS_TIMEOUT */
+ps_status ps__resolve_ask(ps__call *call,
+                          ps__answer *answer); /* again after PS_TIMEOUT */
 int ps__resolve_done(const ps__answer *answer);
 const ps__lookup *ps__resolve_found(const ps__answer *answer);
 void ps__resolve_drop(ps__answer *answer);
@@ -240,16 +242,17 @@ void ps__stream_end(ps__call *call, ps_status status);
 ps_bytes ps__stream_receive(ps__call *call, ps__wish *wish, int keep);
 
 /* The steps of which that is made: read once into memory, waiting until something is
-   there; read more into the reader, which is to hold no more than bound; give a piece as a
-   result; give a failure with what there is of the piece. */
+   there; read more into the reader, which is to hold no more than bound; give a piece as
+   a result; give a failure with what there is of the piece. */
 ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got);
 ps_status ps__stream_more(ps__call *call, size_t bound);
 ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
                             ps__piece piece);
-ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish, int keep);
+ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish,
+                         int keep);
 
-/* A failure without bytes, and one of a call that could not begin, which has the prefix as
-   its partial. */
+/* A failure without bytes, and one of a call that could not begin, which has the prefix
+   as its partial. */
 ps_bytes ps__stream_without(ps_status status);
 ps_bytes ps__stream_not_begun(ps_status status, ps_host *host, ps_prefix prefix);
 

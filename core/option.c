@@ -87,7 +87,8 @@ ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option val
   status = start(&call, self, found);
   if (status.code != PS_OK) return (ps_done){status};
   int error = ps__os_setoption(call.fd, found, &value);
-  if (error == 0) atomic_fetch_or_explicit(&self->options, 1u << found, memory_order_relaxed);
+  if (error == 0)
+    atomic_fetch_or_explicit(&self->options, 1u << found, memory_order_relaxed);
   ps__call_end(&call);
   return (ps_done){error == 0 ? PS__DONE : ps__error_system(error)};
 }

@@ -92,6 +92,7 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker 
    adopt changes nothing. recv and send do not block on a descriptor that is in blocking
    mode, accept does. */
 int ps__os_socket(int family, int *fd);
+int ps__os_replace(int made, int fd);  /* fd becomes what made is, and made is closed */
 int ps__os_adopt(int fd, int *family); /* 0: it is no TCP socket */
 int ps__os_prepare(int fd);            /* makes another's descriptor like ours */
 int ps__os_bind(int fd, const ps__addr *addr);
@@ -111,6 +112,7 @@ enum {
 #define PS_OPTION(id, name, type, level, number) PS__OPTION_##id,
 #include "options.def"
 #undef PS_OPTION
+  PS__OPTIONS /* how many there are */
 };
 int ps__os_setoption(int fd, int option, const ps_option *value);
 int ps__os_getoption(int fd, int option, ps_option *value);

@@ -85,9 +85,7 @@ static int prepare_new(int fd) {
 }
 #endif
 
-/* Does: opens a socket; under the number *fd when that is one already. */
 int ps__os_socket(int family, int *fd) {
-  int error = 0;
 #ifdef SOCK_CLOEXEC
   int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
   int made = socket(family == 6 ? AF_INET6 : AF_INET, type, 0);
@@ -95,20 +93,21 @@ int ps__os_socket(int family, int *fd) {
 #else
   int made = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
   if (made < 0) return errno;
-  error = prepare_new(made);
+  int error = prepare_new(made);
   if (error != 0) return error;
 #endif
   int on = 1;
   if (family == 6) setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (*fd < 0) {
-    *fd = made;
-    return 0;
-  }
+  *fd = made;
+  return 0;
+}
+
+int ps__os_replace(int made, int fd) {
 #ifdef __APPLE__
-  error = answer(dup2(made, *fd));
-  if (error == 0) error = ps__os_prepare(*fd);
+  int error = answer(dup2(made, fd));
+  if (error == 0) error = ps__os_prepare(fd);
 #else
-  error = answer(dup3(made, *fd, O_CLOEXEC));
+  int error = answer(dup3(made, fd, O_CLOEXEC));
 #endif
   close(made);
   return error;
@@ -247,6 +246,8 @@ int ps__os_hasoption(int option) { return options[option].number != -1; }
 
 int ps__os_setoption(int fd, int option, const ps_option *value) {
   int level = options[option].level, number = options[option].number;
+  /* The system cuts a longer name, and may know the rest as another device. */
+  if (option == PS__OPTION_DEVICE && strlen(value->text) >= IFNAMSIZ) return ENODEV;
   if (value->type == PS_TEXT)
     return answer(
         setsockopt(fd, level, number, value->text, (socklen_t)strlen(value->text) + 1));

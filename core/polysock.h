@@ -194,7 +194,6 @@ typedef struct ps_watch {
   char writable;     /* set by ps_select: 0 wait to receive, 1 wait to send */
   char buffered;     /* in recvt: ready whatever the descriptor says */
   char ready;        /* set by ps_select */
-  char entered;      /* ps_select's own */
   ps_socket *socket; /* NULL: fd and buffered count, else ps_select sets them */
 } ps_watch;
 

@@ -66,7 +66,8 @@ static int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
       (unsigned long long)pattern.count > ps__reader_size(&self->reader))
     return 0;
   short code;
-  ps__wish wish = {.kind = pattern.kind, .count = (size_t)pattern.count, .limit = SIZE_MAX};
+  ps__wish wish = {
+      .kind = pattern.kind, .count = (size_t)pattern.count, .limit = SIZE_MAX};
   ps__piece piece = ps__reader_look(&self->reader, &wish, &code);
   if (piece.verdict != PS__PIECE) return 0;
   ps__stream_satisfied(self, 'r');

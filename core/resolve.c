@@ -33,10 +33,11 @@ static int await_answer(ps_host *host, void *context, double seconds) {
   return answered ? PS__READY : PS__SIGNAL;
 }
 
-/* Answers a question that is an address, or that names no host. Returns whether it did. */
+/* Answers a question that is an address, or that names no host. Returns whether it did.
+ */
 static int read_in_place(ps__lookup *question) {
   int flags = question->flags, named = question->host != NULL;
-  if (named && (flags & PS__NAMES) != 0) return 0;
+  if ((flags & PS__NAMES) != 0) return 0;
   question->flags = (flags & ~PS__NAMES) | (named ? PS__NUMERIC : 0);
   ps__os_resolve(question);
   question->flags = flags;
@@ -108,8 +109,8 @@ ps_status ps__resolve_port(ps_port port, short argument, const char *name, int l
       number = number * 10 + (*at - '0');
   }
   if (number < least || number > 65535)
-    return ps__error_misuse(least == 0 ? PS_MISUSE_BINDPORT : PS_MISUSE_CONNECTPORT, argument,
-                      name);
+    return ps__error_misuse(least == 0 ? PS_MISUSE_BINDPORT : PS_MISUSE_CONNECTPORT,
+                            argument, name);
   snprintf(digits, 16, "%d", (int)number);
   *service = digits;
   return PS__DONE;
@@ -169,7 +170,7 @@ ps_hostname ps_dns_gethostname(void) {
    that is neither its name nor an address. */
 static void list_host(ps_resolved *result, const ps__lookup *found, ps_name address,
                       int named) {
-  const char *name = named                        ? found->records->name
+  const char *name = named                         ? found->records->name
                      : found->canonical[0] != '\0' ? found->canonical
                                                    : address;
   snprintf(result->name, sizeof result->name, "%s", name);

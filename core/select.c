@@ -16,23 +16,33 @@ typedef struct wait_set {
   int closed;       /* a member was closed meanwhile */
 } wait_set;
 
+/* During a look, this bit of `buffered` says that the socket of a watch is entered. */
+enum { BUFFERED = 1, ENTERED = 2 };
+
 /* Enters the socket of a watch. A closed one is no member. */
 static void enter(wait_set *wait, ps_watch *watch) {
   ps_socket *self = watch->socket;
   ps__call call = {.self = self};
   watch->fd = -1;
   watch->buffered = 0;
-  watch->entered = ps__turn_enter(&call) == PS__ENTERED;
-  if (!watch->entered) return;
+  if (ps__turn_enter(&call) != PS__ENTERED) return;
   wait->process = call.process;
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
+  int known = 0;
   if (!watch->writable) {
-    watch->buffered = ps_socket_pending(self).size > 0;
+    known = ps_socket_pending(self).size > 0;
   } else if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
     watch->fd = -1; /* it has no peer yet, and would count as writable at once */
-    watch->buffered = (char)ps__connect_news(self);
+    known = ps__connect_news(self);
     wait->naming = 1;
   }
+  watch->buffered = (char)(ENTERED | (known ? BUFFERED : 0));
+}
+
+/* Is a watch ready whatever the system says? */
+static int is_known(const ps_watch *watch) {
+  int member = watch->socket != NULL ? (watch->buffered & ENTERED) != 0 : watch->fd >= 0;
+  return member && (watch->buffered & BUFFERED) != 0;
 }
 
 static void begin(wait_set *wait) {
@@ -41,24 +51,27 @@ static void begin(wait_set *wait) {
     for (size_t j = 0; j < wait->sets[i].count; j++) {
       ps_watch *watch = &wait->sets[i].watches[j];
       if (watch->socket != NULL) enter(wait, watch);
-      wait->known |= watch->buffered && (watch->fd >= 0 || watch->entered);
+      if (is_known(watch)) wait->known = 1;
     }
 }
 
-/* Leaves the members. One that is closed by now is not ready. */
+/* Leaves the socket of a watch. One that is closed by now is not ready. */
+static void leave(wait_set *wait, ps_watch *watch) {
+  ps__call call = {.self = watch->socket, .process = wait->process};
+  if (ps__turn_gone(&call)) {
+    watch->ready = 0;
+    wait->closed = 1;
+  }
+  watch->buffered &= BUFFERED;
+  ps__timeout_close(wait->host, ps__turn_leave(&call));
+}
+
 static void end(wait_set *wait) {
   for (int i = 0; i < 2; i++)
     for (size_t j = 0; j < wait->sets[i].count; j++) {
       ps_watch *watch = &wait->sets[i].watches[j];
-      if (watch->buffered && (watch->fd >= 0 || watch->entered)) watch->ready = 1;
-      if (!watch->entered) continue;
-      ps__call call = {.self = watch->socket, .process = wait->process};
-      if (ps__turn_gone(&call)) {
-        watch->ready = 0;
-        wait->closed = 1;
-      }
-      watch->entered = 0;
-      ps__timeout_close(wait->host, ps__turn_leave(&call));
+      if (is_known(watch)) watch->ready = 1;
+      if (watch->socket != NULL && (watch->buffered & ENTERED) != 0) leave(wait, watch);
     }
 }
 
@@ -84,6 +97,12 @@ static int look(ps_host *host, void *context, double seconds) {
   int answer = ps__timeout_poll(host, wait->sets, 2, wait->known ? 0 : seconds,
                                 wakeable ? &waker : NULL);
   end(wait);
+  if (wait->closed && !any_ready(wait)) { /* others may be ready as well */
+    begin(wait);
+    answer = ps__timeout_poll(host, wait->sets, 2, 0, NULL);
+    end(wait);
+    wait->closed = 1;
+  }
   if (wakeable) ps__os_waker_end(&waker);
   if (answer > 0) return answer;
   if (wait->closed || any_ready(wait)) return PS__READY;
@@ -94,7 +113,7 @@ static void prepare(ps_sockets set, char writable) {
   for (size_t i = 0; i < set.count; i++) {
     ps_watch *watch = &set.watches[i];
     watch->writable = writable;
-    watch->ready = watch->entered = 0;
+    watch->ready = 0;
     if (watch->socket != NULL) watch->fd = -1;
   }
 }
@@ -108,7 +127,7 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
   ps_status status;
   if (timeout == 0) {
     int answer = look(host, &wait, 0);
-    status = answer > 0 ? ps__error_system(answer)
+    status = answer > 0            ? ps__error_system(answer)
              : answer == PS__READY ? PS__DONE
                                    : ps__error_failure(PS_TIMEOUT);
   } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What one can ask of a socket and set in it, apart from the options of the system: names,
-   texts, statistics, limits. None of it waits. NULL is answered like a closed master. */
+/* What one can ask of a socket and set in it, apart from the options of the system:
+   names, texts, statistics, limits. None of it waits. NULL is answered like a closed
+   master. */
 
 #include <math.h>
 #include <stdio.h>

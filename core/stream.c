@@ -178,8 +178,9 @@ ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
     ps__stream_received(self, piece.raw - piece.size);
     piece = ps__reader_flatten(&self->reader, piece);
   }
-  ps_bytes result = {status,     prefix.data, piece.prefix, ps__reader_data(&self->reader),
-                     piece.size, piece.raw,   piece.used,   0};
+  ps_bytes result = {
+      status,     prefix.data, piece.prefix, ps__reader_data(&self->reader),
+      piece.size, piece.raw,   piece.used,   0};
   result.before = atomic_load_explicit(&self->received, memory_order_relaxed);
   if (holds) return result;
   result.held = 0;
@@ -196,16 +197,15 @@ ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
   return result;
 }
 
-ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish, int keep) {
+ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish,
+                         int keep) {
   const ps__piece none = {PS__MORE, 0, 0, 0, 0};
   const ps_prefix no_prefix = {NULL, 0};
   if (status.code == PS_INTERRUPTED) return ps__stream_without(status);
-  ps__piece rest =
-      ps__reader_rest(&call->self->reader, wish, status.code == PS_CLOSED);
+  ps__piece rest = ps__reader_rest(&call->self->reader, wish, status.code == PS_CLOSED);
   if (rest.verdict == PS__OVERSIZED) status = ps__error_failure(PS_OVERSIZED);
   if (ps__stream_ended(call, status) && (keep || wish->kind == 'a')) {
-    if (rest.size > 0)
-      return ps__stream_deliver(call, PS__DONE, wish->prefix, rest);
+    if (rest.size > 0) return ps__stream_deliver(call, PS__DONE, wish->prefix, rest);
     if (keep) status.code = PS_ENDED;
   }
   if (keep) return ps__stream_deliver(call, status, no_prefix, none);
@@ -246,7 +246,8 @@ void ps_bytes_copy(const ps_bytes *bytes, char *to) {
 
 int ps_socket_take(ps_socket *self, const ps_bytes *view) {
   if (view->held == 0) return 1; /* the reader may be another thread's */
-  if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before) return 0;
+  if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before)
+    return 0;
   if (ps__reader_size(&self->reader) < view->held) return 1; /* it was closed */
   ps__stream_received(self, view->held);
   ps__reader_take(&self->reader, view->held, 0);

@@ -260,7 +260,8 @@ ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode) {
   return (ps_always){PS__DONE};
 }
 
-/* Drops what a closed object, or one in which no call is under way, has of a connection. */
+/* Drops what a closed object, or one in which no call is under way, has of a connection.
+ */
 static void forget(ps_socket *self) {
   ps__connect_drop(self);
   ps__stream_clear(self);

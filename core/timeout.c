@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of time, and the one loop in which the core waits. The clock is monotonic, and it
-   is read only when a limit needs it. A wait never starts before the operation itself was
-   tried. */
+/* Limits of time, and the one loop in which the core waits. The clock is monotonic, and
+   it is read only when a limit needs it. A wait never starts before the operation itself
+   was tried. */
 
 #include <math.h>
 
@@ -17,8 +17,9 @@ void ps__timeout_start(ps__call *call) {
   call->block = total == 0 ? 0 : load(&self->block);
   call->end = load(&self->deadline);
   call->budget = SIZE_MAX;
-  int from_start = call->block > 0 && (atomic_load_explicit(&self->mark, memory_order_relaxed) &
-                                       PS__MARK_FROM_START) != 0;
+  int from_start =
+      call->block > 0 && (atomic_load_explicit(&self->mark, memory_order_relaxed) &
+                          PS__MARK_FROM_START) != 0;
   if (total > 0 || from_start || call->end != INFINITY) {
     double now = ps__os_monotime();
     if (total > 0) call->end = fmin(call->end, now + total);
@@ -122,13 +123,15 @@ ps_status ps__timeout_wait(ps__call *call, int writable) {
   } else {
     ps__waker waker;
     int wakeable = ps__timeout_wakeable(call->host);
-    single waited = {{call->fd, (char)writable, 0, 0, NULL}, wakeable ? &waker : NULL};
+    single waited = {{.fd = call->fd, .writable = (char)writable},
+                     wakeable ? &waker : NULL};
     if (wakeable) ps__os_waker_begin(&waker);
     /* A close that came before the waker began woke nobody. */
     status = ps__turn_gone(call) ? ps__error_failure(PS_CLOSED)
                                  : ps__timeout_pause(call, poll_single, &waited);
     if (wakeable) ps__os_waker_end(&waker);
-    if (status.code == PS_OK && ps__turn_gone(call)) status = ps__error_failure(PS_CLOSED);
+    if (status.code == PS_OK && ps__turn_gone(call))
+      status = ps__error_failure(PS_CLOSED);
   }
   if (status.code == PS_TIMEOUT)
     atomic_store_explicit(&self->wants, writable ? 'w' : 'r', memory_order_relaxed);

@@ -34,4 +34,5 @@ static size_t tcp_pending(const ps_socket *self) {
   return 0;
 }
 
-const ps__transport ps__transport_tcp = {tcp_receive, tcp_send, tcp_shutdown, tcp_pending};
+const ps__transport ps__transport_tcp = {tcp_receive, tcp_send, tcp_shutdown,
+                                         tcp_pending};

@@ -6,7 +6,8 @@
 #include "internal.h"
 
 /* A host that holds keeps other calls away except between leave and enter. Its calls need
-   no locked instructions, which are 3 ns of the 40 that a short line takes in the core. */
+   no locked instructions, which are 3 ns of the 40 that a short line takes in the core.
+ */
 static int is_alone(const ps__call *call) { return ps__holds(call->host); }
 
 static unsigned process_bits(void) { return ps__os_process() << PS__PROCESS_SHIFT; }
@@ -49,7 +50,8 @@ int ps__turn_enter(ps__call *call) {
   unsigned now = look(self);
   do {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0) return PS__GONE;
-    if ((now & call->turn) != 0) return is_mine(self, call->turn) ? PS__NESTED : PS__TAKEN;
+    if ((now & call->turn) != 0)
+      return is_mine(self, call->turn) ? PS__NESTED : PS__TAKEN;
     if ((now & PS__CALLS) == PS__CALLS) return PS__TAKEN;
   } while (!change(call, &now, (now | call->turn) + PS__CALL));
   if (call->turn != 0) own(self, call->turn, ps__os_thread());

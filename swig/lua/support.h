@@ -369,7 +369,7 @@ static void ask(lua_State *L, int object, const char *method, int *answered) {
 }
 
 static ps_watch watch_of(lua_State *L, int object, int writable) {
-  ps_watch watch = {-1, (char)writable, 0, 0, to_socket(L, object)};
+  ps_watch watch = {.fd = -1, .socket = to_socket(L, object)};
   if (watch.socket != NULL) return watch;
   if (to_object(L, object) != NULL) return watch; /* a collected one: see close_object */
   int answered = 0, number = 0;

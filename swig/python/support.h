@@ -594,7 +594,7 @@ static int ps_py_sockets(PyObject *object, ps_sockets *sockets, PyObject **items
   }
   for (; sockets->count < count; sockets->count++) {
     ps_watch *watch = &sockets->watches[sockets->count];
-    *watch = (ps_watch){-1, 0, 0, 0, NULL};
+    *watch = (ps_watch){.fd = -1};
     if (!watch_of(PyTuple_GET_ITEM(*items, (Py_ssize_t)sockets->count), watch)) return 0;
   }
   return 1;

@@ -392,7 +392,7 @@ static void m_setsize(call *c) { fprintf(c->out, " ok i%zu", ps_setsize().size);
 static void m_invalid(call *c) { fputs(" ok i-1", c->out); }
 
 /* A set for select: the sockets of a list that are open. */
-static ps_sockets watches(call *c, size_t i, int writable) {
+static ps_sockets watches(call *c, size_t i) {
   const value *v = arg(c, i);
   ps_sockets set = {NULL, 0};
   set.watches = calloc(v->count + 1, sizeof *set.watches);
@@ -400,7 +400,7 @@ static ps_sockets watches(call *c, size_t i, int writable) {
   set.count = v->count;
   for (size_t k = 0; k < v->count; k++) {
     ps_socket *socket = socket_of(&v->items[k]);
-    set.watches[k] = (ps_watch){-1, (char)writable, 0, 0, socket};
+    set.watches[k] = (ps_watch){.fd = -1, .socket = socket};
   }
   return set;
 }
@@ -424,7 +424,7 @@ static void m_select(call *c) {
   for (size_t i = 0; i < 2; i++) {
     if (!absent(c, i) && arg(c, i)->type != '[') refuse(c);
   }
-  ps_sockets recvt = watches(c, 0, 0), sendt = watches(c, 1, 1);
+  ps_sockets recvt = watches(c, 0), sendt = watches(c, 1);
   ps_ready result = ps_select(recvt, sendt, seconds, &c->host);
   if (good_or_timeout(c, result.status)) {
     put_ready(c, 0, recvt);

@@ -588,17 +588,21 @@ int sim_polls(void) { return world.polls; }
 
 int ps__os_socket(int family, int *fd) {
   if (strikes(SIM_EMFILE)) return EMFILE;
-  if (*fd < 0) {
-    *fd = open_end(PLAIN, family);
-    return 0;
-  }
-  end *old = at(*fd);
+  *fd = open_end(PLAIN, family);
+  return 0;
+}
+
+/* The script of a descriptor is for its number. */
+int ps__os_replace(int made, int fd) {
+  end *old = at(fd), *from = at(made);
   empty(&old->reads);
   empty(&old->writes);
   free(old->sent);
   free(old->options);
-  *old = (end){.state = PLAIN, .family = family, .local = old->local};
-  return 0;
+  *old = (end){.state = PLAIN, .family = from->family, .local = old->local};
+  old->options = from->options;
+  from->options = NULL;
+  return ps__os_close(made);
 }
 
 int ps__os_adopt(int fd, int *family) {
@@ -950,7 +954,9 @@ static short resolve(ps__lookup *lookup) {
   return code == PS_OK && lookup->records == NULL ? PS_NONAME : code;
 }
 
-static void answer(ps__lookup *lookup) { lookup->status = ps__failure(resolve(lookup)); }
+static void answer(ps__lookup *lookup) {
+  lookup->status = ps__error_failure(resolve(lookup));
+}
 
 void ps__os_resolve(ps__lookup *lookup) {
   if (lookup->host != NULL && (lookup->flags & PS__NUMERIC) == 0)
@@ -1008,7 +1014,11 @@ int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
 void ps__os_lookup_drop(ps__lookup *lookup) {
   question **at = place_of_lookup(lookup);
   *at = (*at)->next;
-  ps__resolve_free(lookup->records);
+  while (lookup->records != NULL) {
+    ps__record *next = lookup->records->next;
+    ps__os_realloc(lookup->records, 0);
+    lookup->records = next;
+  }
   ps__os_realloc(lookup, 0);
 }
 
@@ -1116,7 +1126,7 @@ void sim__expect(ps_socket *socket, ps_bytes bytes, short code, const char *text
   if (bytes.status.code != code)
     print_error("%s:%d: '%s' instead of '%s'\n", file, line,
                 ps_status_words(bytes.status, words),
-                ps_status_words(ps__failure(code), wanted));
+                ps_status_words(ps__error_failure(code), wanted));
   else if (taken.size != size || memcmp(taken.data, text, size) != 0)
     print_error("%s:%d: \"%.*s\" instead of \"%.*s\"\n", file, line,
                 taken.size < 99 ? (int)taken.size : 99, taken.data,
@@ -1131,6 +1141,6 @@ void sim__expect_status(ps_status status, short code, const char *file, int line
   sim_check_entered();
   if (status.code == code) return;
   print_error("%s:%d: '%s' instead of '%s'\n", file, line, ps_status_words(status, words),
-              ps_status_words(ps__failure(code), wanted));
+              ps_status_words(ps__error_failure(code), wanted));
   _fail(file, line);
 }

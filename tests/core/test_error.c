@@ -78,7 +78,7 @@ static void every_misuse_names_its_argument(void **state) {
   (void)state;
   char buffer[PS_WORDS], sentence[PS_WORDS], wanted[PS_WORDS];
   for (int i = 0; i < MISUSES; i++) {
-    ps_status status = ps__misuse(misuses[i].code, 2, "thing");
+    ps_status status = ps__error_misuse(misuses[i].code, 2, "thing");
     const char *words = ps_status_words(status, buffer);
     const char *place = strstr(misuses[i].words, "%s");
     assert_true(status.code > PS_MISUSED);
@@ -96,11 +96,11 @@ static void every_misuse_names_its_argument(void **state) {
 static void misuse_of_the_object_is_told(void **state) {
   (void)state;
   char sentence[PS_WORDS];
+  assert_string_equal(ps_status_misuse(ps__error_misuse(PS_MISUSE_NOTCLIENT, 0, NULL),
+                                       "receive", sentence),
+                      "calling 'receive' on bad self (tcp{client} expected)");
   assert_string_equal(
-      ps_status_misuse(ps__misuse(PS_MISUSE_NOTCLIENT, 0, NULL), "receive", sentence),
-      "calling 'receive' on bad self (tcp{client} expected)");
-  assert_string_equal(
-      ps_status_misuse(ps__misuse(PS_MISUSE_BINDPORT, 2, "port"), "bind", sentence),
+      ps_status_misuse(ps__error_misuse(PS_MISUSE_BINDPORT, 2, "port"), "bind", sentence),
       "bad argument #2 to 'bind' (port: 0 to 65535 expected)");
 }
 
@@ -110,7 +110,7 @@ static void long_details_are_cut(void **state) {
   memset(detail, 'x', sizeof detail - 1);
   detail[sizeof detail - 1] = '\0';
   memcpy(function, detail, sizeof function);
-  ps_status status = ps__misuse(PS_MISUSE_OPTION, 1, detail);
+  ps_status status = ps__error_misuse(PS_MISUSE_OPTION, 1, detail);
   assert_true(strlen(ps_status_words(status, buffer)) < PS_WORDS);
   assert_true(strlen(ps_status_misuse(status, function, sentence)) < PS_WORDS);
   status.detail = NULL;
@@ -120,11 +120,11 @@ static void long_details_are_cut(void **state) {
 static void the_systems_words_are_asked_for(void **state) {
   (void)state;
   char buffer[PS_WORDS];
-  ps_status status = ps__system(EIO);
+  ps_status status = ps__error_system(EIO);
   assert_int_equal(status.code, PS_SYSTEM);
   assert_int_equal(status.system, EIO);
   assert_non_null(strstr(ps_status_words(status, buffer), "of the system"));
-  status = ps__system(ECONNREFUSED);
+  status = ps__error_system(ECONNREFUSED);
   assert_int_equal(status.code, PS_REFUSED);
   assert_int_equal(status.system, ECONNREFUSED);
   assert_string_equal(ps_status_words(status, buffer), "connection refused");

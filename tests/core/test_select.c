@@ -133,13 +133,12 @@ static void a_close_ends_the_wait(void **state) {
     ps_watch writes[] = {{-1, 1, 0, 0, a}};
     sim_script(ps_socket_getfd(a).fd);
     sim_writes(sim_after(9), sim_takes(9));
-    int fd = ps_socket_getfd(a).fd, before = sim_descriptors();
+    int before = sim_descriptors();
     double start = sim_now();
     sim_later(0.5, close_it, a);
     sim_expect(ps_select(set_of(reads, 3), set_of(writes, 1), 5, host), PS_CLOSED);
     sim_expect_elapsed(start, 0.5);
     assert_int_equal(reads[0].ready + reads[2].ready + writes[0].ready, 0);
-    assert_int_equal(reads[0].fd, fd);
     assert_int_equal(sim_descriptors(), before - 1);
     ps_socket_free(a, NULL);
     ps_socket_free(b, NULL);
@@ -150,17 +149,19 @@ static void a_close_leaves_the_others_ready(void **state) {
   (void)state;
   for (int writable = 0; writable < 2; writable++) {
     ps_socket *a = sim_client(), *b = sim_client();
-    ps_watch other = {-1, (char)writable, 0, 0, b}, closed = {-1, 0, 0, 0, a};
-    ps_sockets first = set_of(&other, 1), second = set_of(&closed, 1);
+    ps_watch both[] = {{-1, 0, 0, 0, b}, {-1, 0, 0, 0, a}};
     sim_script(ps_socket_getfd(b).fd);
     sim_reads(sim_after(0.5), "x");
     sim_writes(sim_after(0.5), sim_takes(1));
+    if (writable) sim_script(ps_socket_getfd(a).fd);
+    if (writable) sim_writes(sim_after(9), sim_takes(1));
     sim_later(0.5, close_it, a);
-    ps_ready got =
-        writable ? ps_select(second, first, 5, NULL) : ps_select(first, second, 5, NULL);
-    sim_expect(got, PS_OK);
-    assert_int_equal(other.ready, 1);
-    assert_int_equal(closed.ready, 0);
+    ps_sockets set = set_of(both, 2);
+    sim_expect(
+        writable ? ps_select(nobody, set, 5, NULL) : ps_select(set, nobody, 5, NULL),
+        PS_OK);
+    assert_int_equal(both[0].ready, 1);
+    assert_int_equal(both[1].ready, 0);
     ps_socket_free(a, NULL);
     ps_socket_free(b, NULL);
   }
@@ -209,7 +210,7 @@ static void a_failing_wait_is_told(void **state) {
   assert_int_equal(ps_select(nobody, nobody, 1, host).status.system, EPERM);
   sim_poll_fails(1, ENOMEM);
   sim_expect(ps_select(nobody, nobody, 1, host), PS_NOMEMORY);
-  sim_poll_fails(2, EIO);
+  sim_poll_fails(1, EIO);
   ps_status status = ps_select(nobody, nobody, 1, host).status;
   assert_int_equal(status.code, PS_SYSTEM);
   assert_int_equal(status.system, EIO);

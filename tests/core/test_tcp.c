@@ -84,8 +84,8 @@ static void descriptors_are_adopted(void **state) {
   sim_expect(ps_fromfd(fd, "client"), PS_BADFAMILY);
   sim_abandon(fd);
   assert_int_equal(ps_fromfd(5, "client").status.system, EBADF);
-  assert_int_equal(ps_fromfd(-1, "client").status.code, PS_MISUSE_DESCRIPTOR);
-  assert_int_equal(ps_fromfd(1LL << 32, "client").status.code, PS_MISUSE_DESCRIPTOR);
+  assert_int_equal(ps_fromfd(-1, "client").status.code, PS_MISUSE_ADOPTED);
+  assert_int_equal(ps_fromfd(1LL << 32, "client").status.code, PS_MISUSE_ADOPTED);
   assert_int_equal(ps_fromfd(5, "clients").status.code, PS_MISUSE_KIND);
   assert_int_equal(ps_fromfd(5, NULL).status.code, PS_MISUSE_KIND);
 }
@@ -207,14 +207,11 @@ static void a_bind_that_fails_tells_why(void **state) {
   sim_expect(ps_bind("*", port(80), 1, NULL), PS_PERMISSION);
   sim_expect(ps_bind("nobody.test", port(0), 1, NULL), PS_NONAME);
   assert_int_equal(ps_bind("*", port(0), 13, NULL).status.system, EOPNOTSUPP);
-  assert_int_equal(ps_bind("*", port(0), -1, NULL).status.code, PS_MISUSE_BACKLOG);
-  assert_int_equal(ps_bind("*", port(0), 1LL << 31, NULL).status.argument, 3);
   assert_int_equal(ps_bind("*", port(65536), 1, NULL).status.code, PS_MISUSE_BINDPORT);
   sim_option_fails(PS__OPTION_REUSEADDR, EIO);
   assert_int_equal(ps_bind("*", port(0), 1, NULL).status.system, EIO);
   ps_socket *m = ps_tcp().socket;
   sim_expect(ps_socket_listen(m, 5), PS_UNDECIDED);
-  assert_int_equal(ps_socket_listen(m, -1).status.code, PS_MISUSE_BACKLOG);
   sim_expect(ps_socket_bind(m, "*", port(81), NULL), PS_INUSE);
   expect_kind(m, "master");
   sim_expect(ps_socket_bind(m, "::1", port(8081), NULL),
@@ -529,6 +526,7 @@ static void a_close_in_the_middle_of_a_call_reads_closed(void **state) {
   sim_expect(ps_socket_accept(s, NULL), PS_CLOSED);
   ps_socket *c = sim_client();
   sim_later(0.5, close_it, c);
+  sim_expect(ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, NULL), PS_OK);
   sim_expect(ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, NULL), PS_CLOSED);
   ps_socket *d = sim_client();
   sim_reads(sim_eagain);
@@ -657,8 +655,8 @@ static void a_close_wakes_who_waits_for_a_turn(void **state) {
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
   assert_int_equal(sim_descriptors(), 1);
   /* The other call ends now, and with it the descriptor. */
-  ps__call call = {c, NULL, -1, INFINITY, PS__RECEIVING, ps_socket_getfd(c).fd, 0};
-  ps__end(&call);
+  ps__call call = {.self = c, .turn = PS__RECEIVING, .process = c->state & PS__PROCESS};
+  ps__call_end(&call);
   assert_int_equal(sim_descriptors(), 0);
   ps_socket_free(c, NULL);
 }
@@ -693,14 +691,14 @@ static void a_descriptor_can_be_replaced(void **state) {
   (void)state;
   ps_socket *c = sim_client();
   int fd = ps_socket_getfd(c).fd, other = sim_adopt(6);
-  sim_expect(ps_socket_setfd(c, -1), PS_OK, NULL);
+  sim_expect(ps_socket_setfd(c, -1, NULL), PS_OK);
   assert_int_equal(ps_socket_getfd(c).fd, -1);
   sim_expect_bytes(c, line(c, NULL), PS_CLOSED, "");
   sim_expect(ps_socket_close(c, NULL), PS_OK);
-  sim_expect(ps_socket_setfd(c, other), PS_OK, NULL);
+  sim_expect(ps_socket_setfd(c, other, NULL), PS_OK);
   assert_int_equal(ps_socket_getfd(c).fd, other);
   assert_string_equal(ps_socket_getfamily(c).text, "inet6");
-  sim_expect(ps_socket_setfd(c, fd), PS_OK, NULL);
+  sim_expect(ps_socket_setfd(c, fd, NULL), PS_OK);
   sim_reads("hi\n");
   sim_expect_bytes(c, line(c, NULL), PS_OK, "hi");
   assert_int_equal(ps_socket_setfd(c, -2, NULL).status.code, PS_MISUSE_DESCRIPTOR);

@@ -304,7 +304,7 @@ static void the_host_is_left_only_for_waits(void **state) {
 
 static void a_host_may_lend_nothing(void **state) {
   (void)state;
-  ps_host bare = {.hold = 0};
+  ps_host bare = {.mode = PS_HOST_VIEW};
   ps_socket *c = sim_client();
   sim_signal(0.5);
   sim_reads(sim_after(1), "ab\n");

@@ -70,7 +70,7 @@ unsigned long ps__os_thread(void);
 typedef struct ps__waker {
   struct ps__bell *bell; /* the system's */
   unsigned process;      /* where it was begun */
-  int fd;                /* -1: there was no descriptor to be had */
+  int fd;                /* -1: none was to be had; -2: none is needed */
   char woken;            /* set by poll */
 } ps__waker;
 
@@ -78,7 +78,8 @@ typedef struct ps__waker {
    begins a waker, then checks the condition that it is to wait for, then polls; whoever
    changes the condition does so before ps__os_wake. So no wake is missed. Nobody has to
    end and begin a waker that was woken: poll renews it. After a fork, the first poll of
-   the child with a waker of the parent says woken. */
+   the child with a waker of the parent says woken. In a process of one thread a waker
+   costs nothing; in others a descriptor while any thread has one. */
 void ps__os_waker_begin(ps__waker *waker);
 void ps__os_waker_end(ps__waker *waker);
 void ps__os_wake(void);

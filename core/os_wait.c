@@ -16,8 +16,17 @@
 #ifdef __linux__
 #include <sys/eventfd.h>
 #endif
+#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+#include <sys/single_threaded.h>
+#define IS_SINGLE_THREADED __libc_single_threaded
+#else
+#define IS_SINGLE_THREADED 0
+#endif
 
 #include "os.h"
+
+/* In place of a waker's descriptor: none is needed. */
+enum { UNWATCHED = -2 };
 
 /* A wait without a descriptor looks up from time to time, at most so much too late. */
 static const double SLICE = 0.05;
@@ -35,7 +44,7 @@ typedef struct ps__bell {
 
 static struct {
   pthread_mutex_t mutex;
-  bell *current; /* not rung yet; kept without users for the next one */
+  bell *current; /* not rung yet */
   bell *all;
   bell *stale; /* the parent's, to be freed */
 } wakers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -155,18 +164,25 @@ static void join(ps__waker *waker) {
 static void leave(const ps__waker *waker) {
   bell *left = waker->bell;
   if (left == NULL || waker->process != number) return;
-  if (--left->users == 0 && left != wakers.current) free_bell(left);
+  if (--left->users > 0) return;
+  if (left == wakers.current) wakers.current = NULL;
+  free_bell(left);
 }
 
 void ps__os_waker_begin(ps__waker *waker) {
   ps__os_process(); /* from now on forks are noticed */
   waker->woken = 0;
+  if (IS_SINGLE_THREADED) { /* there is nobody who could wake it */
+    *waker = (ps__waker){NULL, number, UNWATCHED, 0};
+    return;
+  }
   lock();
   join(waker);
   unlock();
 }
 
 void ps__os_waker_end(ps__waker *waker) {
+  if (waker->bell == NULL) return;
   lock();
   leave(waker);
   unlock();
@@ -249,7 +265,7 @@ static void mark_all(const ps_sockets *sets, size_t count, const struct pollfd *
    ready, the waker's among them. */
 static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__waker *waker,
                      int *found) {
-  int sliced = waker != NULL && waker->fd < 0 && seconds > 0;
+  int sliced = waker != NULL && waker->fd == -1 && seconds > 0;
   const struct pollfd *answered = &polled[used];
   if (waker != NULL && waker->fd >= 0)
     polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};

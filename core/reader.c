@@ -49,8 +49,6 @@ static inline ps__piece answer(int verdict, const ps__wish *wish, size_t size) {
   return (ps__piece){verdict, wish->prefix.size, size, size, size};
 }
 
-/* ---- Lines ---- */
-
 static APART size_t count_returns(const char *data, size_t size) {
   size_t count = 0;
   for (size_t at = 0; at < size; at++) count += data[at] == '\r';
@@ -137,8 +135,7 @@ static APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wi
                                      : answer(PS__MORE, wish, 0);
 }
 
-/* ---- Delimiters, as Knuth, Morris and Pratt find them, helped by the C library ---- */
-
+/* The search for a delimiter, by Knuth, Morris and Pratt with help of the C library. */
 typedef struct search {
   ps__buffer *buffer;
   const ps__wish *wish;
@@ -277,6 +274,7 @@ static APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, shor
   /* What begins behind the limit is for another look. */
   if (end > wish->limit) end = smaller(end, sum(wish->limit, self.length));
   int found = resume(&self, &at, end);
+  if (found < 0) forget(buffer); /* it may be about another prefix */
   if (found < 0) *code = PS_NOMEMORY;
   if (found < 0) return answer(PS__MORE, wish, 0);
   if (found > 0 && at < self.length)
@@ -290,8 +288,6 @@ static APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, shor
              ? answer(PS__OVERSIZED, wish, wish->limit)
              : answer(PS__MORE, wish, 0);
 }
-
-/* ---- Pieces ---- */
 
 ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code) {
   ps__buffer *buffer = self->buffer;
@@ -378,8 +374,6 @@ ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece) {
   return piece;
 }
 
-/* ---- The buffer ---- */
-
 size_t ps__reader_size(const ps__reader *self) {
   return self->buffer == NULL ? 0 : self->buffer->size;
 }
@@ -441,7 +435,7 @@ void ps__reader_filled(ps__reader *self, size_t count) {
 static APART void take(ps__reader *self, size_t count, int keep) {
   ps__buffer *buffer = self->buffer;
   /* What is left of a part of the delimiter may be a shorter part of it. */
-  if (sum(count, buffer->match) > buffer->searched)
+  if (count == buffer->size || sum(count, buffer->match) > buffer->searched)
     forget(buffer);
   else
     buffer->searched -= count;
@@ -484,20 +478,18 @@ short ps__reader_unread(ps__reader *self, const char *data, size_t size) {
 struct ps__buffer *ps__reader_split(ps__reader *self, short *code) {
   ps__buffer *old = self->buffer, *made = NULL;
   *code = PS_OK;
-  if (old != NULL && old->size > 0) {
+  if (old == NULL) return NULL;
+  if (old->size > 0) {
     made = ps__os_realloc(NULL, sizeof *made + old->size);
-    if (made == NULL) {
-      *code = PS_NOMEMORY;
-      return NULL;
-    }
+    if (made == NULL) *code = PS_NOMEMORY;
+    if (made == NULL) return NULL;
     *made = *old;
     made->head = 0;
     made->capacity = old->size;
     memcpy(made->data, bytes(old), old->size);
-    old->borders = NULL;
-  } else if (old != NULL) {
-    forget(old);
+    old->borders = NULL; /* made has them */
   }
+  forget(old);
   self->buffer = made;
   return old;
 }

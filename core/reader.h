@@ -18,8 +18,8 @@ typedef struct ps__wish {
   ps_prefix prefix;  /* bytes of the caller in front of the result */
   size_t limit; /* 'l', 'L', 'a', 'u': most bytes that may follow the prefix, at least
                    1; SIZE_MAX: any number */
-  int again; /* the wish of the look before, not changed since, and only room and filled
-                were called in between; 0 is always right, 1 is faster for 'u' */
+  int again; /* the look before was for this wish, answered MORE, and only room and filled
+                were called since; 0 is always right, 1 is faster for 'u' */
 } ps__wish;
 
 /* What the reader answers. */

@@ -408,11 +408,12 @@ char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size)
   size_t held = ps__reader_size(self);
   size_t head = self->buffer == NULL ? 0 : self->buffer->head;
   size_t capacity = self->buffer == NULL ? 0 : self->buffer->capacity;
-  if (want == 0) want = 1;
-  if (capacity - head - held < want) {
+  /* What is left of one piece does not make the buffer for the next ones larger. */
+  size_t need = want == 0 ? 1 : held <= want / 2 ? want - held : want;
+  if (capacity - head - held < need) {
     /* What moves to the front is no more than what was taken or what may be read. */
-    int enough = capacity - held >= want && (held <= head || held <= want);
-    size_t aim = enough ? capacity : sum(held, want), most = sum(bound, want);
+    int enough = capacity - held >= need && (held <= head || held <= want);
+    size_t aim = enough ? capacity : sum(held, need), most = sum(bound, need);
     if (!enough && aim < capacity * 2) aim = capacity * 2;
     if (aim > most) aim = most > held ? most : held + 1;
     if (aim > MOST) aim = MOST;

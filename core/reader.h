@@ -79,10 +79,11 @@ void ps__reader_copy(char *to, const char *data, size_t size, size_t raw);
    and used is less by the CRs dropped. The smaller side of the buffer moves. */
 ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece);
 
-/* Gives memory behind the bytes that are there, *size bytes: `want` or more, or at least
-   one when memory is short. The bytes may move. The buffer grows by doubling, but its
-   capacity passes `bound` (SIZE_MAX: none) by no more than `want`. NULL: no memory; the
-   bytes of the buffer are as they were. */
+/* Gives memory behind the bytes that are there, *size bytes: `want` or more, less those
+   that are there already if they are at most half of it, or at least one when memory is
+   short. The bytes may move. The buffer grows by doubling, but its capacity passes
+   `bound` (SIZE_MAX: none) by no more than `want`. NULL: no memory; the bytes of the
+   buffer are as they were. */
 char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size);
 
 /* count bytes were written into the memory of room; 0 is fine. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The allocator beneath core/reader.c in its tests: it counts, and can fail.
+ */
+
+#ifndef PS_READER_MEMORY_H
+#define PS_READER_MEMORY_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os.h"
+
+static size_t memory_blocks, memory_bytes, memory_most, memory_copied;
+static size_t memory_bound; /* bytes that there are; 0: any number */
+static int memory_fails; /* the n-th allocation from now on, and all after it; 0: none */
+static int memory_failed;
+
+static void *allocate(size_t size) {
+  if (memory_fails > 0 && --memory_fails == 0) memory_fails = 1, memory_failed = 1;
+  if (memory_fails > 0 && memory_failed) return NULL;
+  if (memory_bound > 0 && size > memory_bound - memory_bytes) return NULL;
+  size_t *block = malloc(sizeof *block * 2 + size); /* exact, for the sanitizers */
+  block[0] = size;
+  memory_blocks++;
+  memory_bytes += size;
+  if (memory_bytes > memory_most) memory_most = memory_bytes;
+  return block + 2;
+}
+
+/* Always moves, so that who keeps a pointer is found out. */
+void *ps__os_realloc(void *memory, size_t size) {
+  size_t *block = memory == NULL ? NULL : (size_t *)memory - 2;
+  void *made = size == 0 ? NULL : allocate(size);
+  if (size > 0 && made == NULL) return NULL;
+  if (block == NULL) return made;
+  size_t kept = block[0] < size ? block[0] : size;
+  if (made != NULL) memcpy(made, memory, kept);
+  memory_copied += kept;
+  memory_blocks--;
+  memory_bytes -= block[0];
+  free(block);
+  return made;
+}
+
+static inline void memory_fail_at(int count) {
+  memory_fails = count;
+  memory_failed = 0;
+}
+
+#endif

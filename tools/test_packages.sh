@@ -1,35 +1,57 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs polysock in each way that the README names, into places that it makes and removes,
-# and uses each once. The environment of the build must not help: it is left out.
+# and uses each once. The environment of the build must not help: it is left out. All of it
+# happens in a folder whose name has a blank.
 set -eu
 cd "$(dirname "$0")/.."
 here=$PWD
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-unset LUA_PATH LUA_CPATH PYTHONPATH
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+work="$top/a b"
+unset LUA_PATH LUA_CPATH PYTHONPATH PKG_CONFIG_PATH DESTDIR
 passed=0
 ok() {
     echo "ok: $1"
     passed=$((passed + 1))
 }
+fail() {
+    echo "not ok: $1" >&2
+    exit 1
+}
+# quietly COMMAND...: shows what a command said only if it fails.
+quietly() {
+    "$@" >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        fail "$*"
+    }
+}
+# absent FOLDER NAME...: fails if a file of such a name is in a folder.
+absent() {
+    folder=$1
+    shift
+    for name in "$@"; do
+        [ -z "$(find "$folder" -name "$name")" ] || fail "$(find "$folder" -name "$name")"
+    done
+}
+# use_lua INTERPRETER TREE VERSION: a module below TREE works.
+use_lua() {
+    LUA_PATH="$2/share/lua/$3/?.lua;$2/share/lua/$3/?/init.lua" LUA_CPATH="$2/lib/lua/$3/?.so" \
+        "$1" "$work/source/tests/lua/installed.lua" >/dev/null
+}
 
 # What git knows, and nothing that was built, as a clone would have it.
-mkdir "$work/source"
+mkdir -p "$work/source"
 git ls-files --cached --others --exclude-standard |
     tar --ignore-failed-read -T - -cf - | tar -xf - -C "$work/source"
 cd "$work/source"
 
-use_lua='local p = require("polysock")
-local s = assert(p.bind("127.0.0.1", 0))
-local c = assert(p.connect(select(1, s:getsockname()), (select(2, s:getsockname()))))
-assert(s:accept():send("hello\n") == 6)
-assert(c:receive() == "hello")
-print(p._VERSION)'
+# ---- Python
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check .
-(cd / && "$work/venv/bin/python" - <<'PY'
+pip() { "$work/venv/bin/python" -m pip "$@" -q --disable-pip-version-check; }
+use_python() {
+    (cd / && "$work/venv/bin/python" - <<'PY'
 import importlib.metadata
 import os
 
@@ -43,41 +65,143 @@ assert importlib.metadata.version("polysock") == polysock.__version__
 folder = os.path.dirname(polysock.__file__)
 assert {"py.typed", "_core.pyi"} <= set(os.listdir(folder)), os.listdir(folder)
 PY
-)
+    )
+}
+pip install .
+use_python
 ok "pip install ."
 
-cmake -S . -B "$work/build" -DPOLYSOCK_PYTHON=OFF --log-level=WARNING
-cmake --build "$work/build" >/dev/null
-cmake --install "$work/build" --prefix "$work/prefix" >/dev/null
-LUA_PATH="$work/prefix/share/lua/5.4/?.lua;$work/prefix/share/lua/5.4/?/init.lua" \
-    LUA_CPATH="$work/prefix/lib/lua/5.4/?.so" lua5.4 -e "$use_lua" >/dev/null
+pip install "scikit-build-core>=0.10"
+quietly "$work/venv/bin/python" -c \
+    "import scikit_build_core.build as backend; backend.build_sdist('$work/sdist')"
+tar -tzf "$work"/sdist/*.tar.gz | sed 's|^[^/]*/||' | LC_ALL=C sort >"$work/has"
+{
+    printf '%s\n' CMakeLists.txt LICENSE PKG-INFO README.md pyproject.toml
+    ls core/*.c core/*.h core/*.def swig/*.i swig/python/* python/polysock/*
+    ls swig/*.h 2>/dev/null || :
+} | LC_ALL=C sort >"$work/needs"
+diff "$work/needs" "$work/has" || fail "the sdist has what a build needs, and nothing else"
+pip install --force-reinstall --no-deps "$work"/sdist/*.tar.gz
+use_python
+ok "pip install of the sdist, which has what it needs and nothing else"
+
+# ---- C, and Lua by CMake
+
+cmake -S . -B "$work/build" -DPOLYSOCK_PYTHON=OFF --log-level=WARNING >/dev/null
+quietly cmake --build "$work/build"
+quietly cmake --install "$work/build" --prefix "$work/first"
+use_lua lua5.4 "$work/first" 5.4
+[ -s "$work/first/share/polysock/meta/polysock.lua" ] || fail "no annotations"
+[ -s "$work/first/share/doc/polysock/reference.md" ] || fail "no reference"
 ok "cmake --install, Lua"
 
-PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" && export PKG_CONFIG_PATH
-cc core/examples/echo.c $(pkg-config --define-prefix --cflags --libs polysock) -o "$work/echo"
+mv "$work/first" "$work/moved"
+cat >"$work/flags" <<'SH'
+flags=$(pkg-config --cflags --libs polysock)
+eval "cc core/examples/echo.c $flags -o \"\$1\""
+SH
+PKG_CONFIG_PATH="$work/moved/lib/pkgconfig" sh "$work/flags" "$work/echo"
 "$work/echo" | grep -q "hello from C"
-ok "pkg-config, C"
+ok "pkg-config in a prefix that was moved"
 
 mkdir "$work/user"
 cp core/examples/echo.c "$work/user"
 cat >"$work/user/CMakeLists.txt" <<'CM'
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.18)
 project(user C)
 find_package(polysock 0.1 REQUIRED)
 add_executable(echo echo.c)
 target_link_libraries(echo PRIVATE polysock::polysock)
 CM
-cmake -S "$work/user" -B "$work/user/build" -DCMAKE_PREFIX_PATH="$work/prefix" --log-level=WARNING
-cmake --build "$work/user/build" >/dev/null
+cmake -S "$work/user" -B "$work/user/build" -DCMAKE_PREFIX_PATH="$work/moved" \
+    --log-level=WARNING >/dev/null
+quietly cmake --build "$work/user/build"
 "$work/user/build/echo" | grep -q "hello from C"
-ok "find_package, C"
+ok "find_package in a prefix that was moved"
 
-luarocks --lua-version 5.4 --tree "$work/rocks" make polysock-scm-1.rockspec >"$work/log" 2>&1 || {
-    cat "$work/log"
-    exit 1
-}
-eval "$(luarocks --lua-version 5.4 --tree "$work/rocks" path)"
-lua5.4 -e "$use_lua" >/dev/null
-ok "luarocks make"
+DESTDIR="$work/stage" quietly cmake --install "$work/build" --prefix /opt/polysock
+(cd "$work/stage/opt/polysock" && find . -type f | sort) >"$work/staged"
+(cd "$work/moved" && find . -type f | sort) | diff - "$work/staged" || fail "DESTDIR"
+! grep -rF "$work" "$work/stage" --include='*.cmake' --include='*.pc' || fail "a path of the build"
+PKG_CONFIG_PATH="$work/stage/opt/polysock/lib/pkgconfig" sh "$work/flags" "$work/echo"
+"$work/echo" | grep -q "hello from C"
+ok "DESTDIR"
+
+quietly cmake --install "$work/build" --prefix "$work/part" --component lua
+absent "$work/part" '*.h' '*.a' '*.pc' '*.cmake'
+use_lua lua5.4 "$work/part" 5.4
+ok "cmake --install --component lua"
+
+cp -r "$work/source" "$work/elsewhere"
+cmake -S "$work/elsewhere" -B "$work/elsewhere/out" -DPOLYSOCK_LUA=OFF -DPOLYSOCK_PYTHON=OFF \
+    --log-level=WARNING >/dev/null
+quietly cmake --build "$work/elsewhere/out"
+cmp "$work/build/libpolysock.a" "$work/elsewhere/out/libpolysock.a" || fail "libpolysock.a"
+ok "the static library is the same from another folder"
+
+# Both compilers optimize while linking.
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || continue
+    cmake -S . -B "$work/$compiler" -DPOLYSOCK_PYTHON=OFF -DPOLYSOCK_STRICT=ON \
+        -DCMAKE_C_COMPILER=$compiler --log-level=WARNING >/dev/null
+    quietly cmake --build "$work/$compiler"
+    grep -qa -e '\.gnu\.lto' -e '^BC' "$work/$compiler"/CMakeFiles/polysock_inlined.dir/core/error.c.o ||
+        fail "$compiler: the core is not optimized while linking"
+    quietly cmake --install "$work/$compiler" --prefix "$work/$compiler-prefix"
+    use_lua lua5.4 "$work/$compiler-prefix" 5.4
+    PKG_CONFIG_PATH="$work/$compiler-prefix/lib/pkgconfig" sh "$work/flags" "$work/echo"
+    "$work/echo" | grep -q "hello from C"
+    ok "$compiler"
+done
+
+# ---- LuaRocks
+
+luarocks54() { luarocks --lua-version 5.4 --tree "$work/$tree" "$@"; }
+tree=rocks
+quietly luarocks54 make
+absent "$work/rocks" '*.h' '*.a' '*.pc' '*.cmake'
+[ -n "$(find "$work/rocks" -path '*/polysock/meta/polysock.lua')" ] || fail "no annotations"
+eval "$(luarocks54 path)"
+quietly luarocks54 test
+unset LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4
+use_lua lua5.4 "$work/rocks" 5.4
+ok "luarocks --lua-version 5.4 make"
+
+# The version that is LuaRocks' own default: it works, or says what to do.
+version=$(luarocks config lua_version)
+if luarocks --tree "$work/default" make >"$work/log" 2>&1; then
+    use_lua "lua$version" "$work/default" "$version"
+    ok "luarocks make, for Lua $version"
+else
+    grep -q "luarocks --lua-version 5.4 make" "$work/log" || {
+        cat "$work/log"
+        fail "luarocks make for Lua $version does not say what to do"
+    }
+    ok "luarocks make refuses Lua $version and says what to do"
+fi
+
+# ---- The archive of a release. SWIG and CMake are as good as absent: each call of them fails.
+
+(cd "$here" && tools/dist.sh >/dev/null)
+mkdir "$work/release" "$work/tools"
+tar -xzf "$here"/build/dist/polysock-*.tar.gz -C "$work/release" --strip-components=1
+for tool in swig swig4.0 cmake make ninja; do
+    printf '#!/bin/sh\nexit 127\n' >"$work/tools/$tool"
+done
+chmod +x "$work"/tools/*
+cd "$work/release"
+tree=release-rocks
+(PATH="$work/tools:$PATH" && export PATH && ! cmake --version && quietly luarocks54 make)
+use_lua lua5.4 "$work/$tree" 5.4
+absent "$work/$tree" '*.h' '*.a' '*.pc' '*.cmake'
+[ -n "$(find "$work/$tree" -path '*/meta/polysock.lua')" ] || fail "no annotations"
+[ -n "$(find "$work/$tree" -name 'reference.md')" ] || fail "no reference"
+# An abandoned look-up outlives the state that began it.
+LUA_CPATH="$work/$tree/lib/lua/5.4/?.so" LD_DEBUG=files LD_DEBUG_OUTPUT="$work/loader" \
+    lua5.4 -e 'require("polysock.core")'
+cat "$work"/loader.* >"$work/loaded"
+grep -q 'polysock/core.so' "$work/loaded" || fail "the loader says nothing"
+! grep -q 'polysock/core.so.*destroying link map' "$work/loaded" || fail "the module is unloaded"
+ok "a release by luarocks, without SWIG and CMake"
 
 echo "packages: $passed passed, 0 failed"

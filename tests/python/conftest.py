@@ -101,12 +101,16 @@ def fill(client: Any) -> int:
 
 
 class Child:
-    """A Python program in a process of its own, on pipes, that has polysock imported."""
+    """A Python program in a process of its own, on pipes, that has polysock imported.
+
+    Ctrl-C reaches it even where the tests ignore it, as a shell lets background jobs do.
+    """
 
     PRELUDE = """
     import os, signal, socket, sys, threading, time
     import polysock
     from polysock import raising
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     def say(*words):
         print(*words, flush=True)
     def hear():

@@ -76,6 +76,15 @@ while hear() != "end":
     assert best < 0.1
 
 
+def test_ctrl_c_is_heard_by_the_child_of_a_background_job() -> None:
+    """A shell lets its background jobs ignore SIGINT, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        test_ctrl_c_is_heard_at_once("receive")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("wait", "rest"),
     [

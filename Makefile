@@ -3,8 +3,9 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-compat test-package conformance explore \
-        mutate guard bench bench-short lint format docs clean setup-build setup-test setup-lint setup-bench
+.PHONY: help demo test test-c test-lua test-python test-examples test-compat test-package conformance \
+        explore mutate guard bench bench-short lint format docs dist clean setup-build setup-test \
+        setup-lint setup-bench
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -24,7 +25,10 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-test: setup-test test-c test-lua test-python conformance test-compat guard test-package ## run every test
+SUITES := test-c test-lua test-python test-examples conformance test-compat guard test-package
+
+test: setup-test ## run every test; a line for each suite at the end
+	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
 
 test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
@@ -37,6 +41,9 @@ test-lua: setup-test $(PREFIX)/done ## what Lua alone has
 
 test-python: setup-test $(VENV)/module ## what Python alone has
 	$(BIN)/python -m pytest
+
+test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the servers of the README, against clients that behave badly
+	$(BIN)/python -m pytest tests/examples
 
 conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/test_driver.py
@@ -75,6 +82,9 @@ format: setup-lint $(VENV)/tools ## let the formatters decide
 
 docs: setup-build $(VENV)/tools ## stubs, annotations and docs/reference.md from the interface
 	$(BIN)/python swig/stubs.py
+
+dist: setup-build $(VENV)/tools ## the archive of a release and its rockspec, in build/dist
+	tools/dist.sh
 
 clean: ## remove what was built
 	rm -rf build

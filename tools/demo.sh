@@ -10,16 +10,18 @@ work=$(mktemp -d)
 serving=
 trap 'rm -rf "$work"; [ -z "$serving" ] || kill "$serving" || :' EXIT
 
-# run SERVER CLIENT...: the server prints its port first; what it says comes last.
+# Each half of the demonstration, in each language.
+in_lua() { "$lua" "$here/lua/examples/demo.lua" "$@"; }
+in_python() { "$python" "$here/python/examples/demo.py" "$@"; }
+
+# talk SERVER CLIENT: the server prints its port first; what it says comes last.
 talk() {
-    server=$1
-    client=$2
     mkfifo "$work/port"
-    $server serve >"$work/port" &
+    "$1" serve >"$work/port" &
     serving=$!
     {
         read -r port
-        $client talk "$port"
+        "$2" talk "$port"
         cat
     } <"$work/port"
     wait "$serving"
@@ -28,7 +30,7 @@ talk() {
 }
 
 echo "A Python client talks to a Lua server:"
-talk "$lua $here/lua/examples/demo.lua" "$python $here/python/examples/demo.py"
+talk in_lua in_python
 echo
 echo "A Lua client talks to a Python server:"
-talk "$python $here/python/examples/demo.py" "$lua $here/lua/examples/demo.lua"
+talk in_python in_lua

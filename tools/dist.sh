@@ -16,6 +16,9 @@ git ls-files | grep -vx 'polysock-scm-1.rockspec' | tar -T - -cf - | tar -xf - -
 cmake -S . -B build/wrapper -DPOLYSOCK_C=OFF -DPOLYSOCK_PYTHON=OFF --log-level=WARNING >/dev/null
 cmake --build build/wrapper --target polysock_lua_wrapper >/dev/null
 cp build/wrapper/lua_wrap.c "$out/$name/lua/rock/lua_wrap.c"
+# Where CMake installs them; below lua/ they would become modules.
+mkdir -p "$out/$name/share/polysock"
+cp -r "$out/$name/lua/meta" "$out/$name/share/polysock"
 
 {
     sed -e "/^-- Builds a clone/,/^-- from this one/d" -e "s|scm-1|$version-1|" \
@@ -33,7 +36,7 @@ cp build/wrapper/lua_wrap.c "$out/$name/lua/rock/lua_wrap.c"
     done
     printf '         },\n         incdirs = { "core", "swig", "swig/lua" },\n'
     printf '         libraries = { "pthread", "m", "dl" },\n      },\n   },\n'
-    printf '   copy_directories = { "docs", "lua/meta" },\n}\n'
+    printf '   copy_directories = { "docs", "share" },\n}\n'
 } >"$out/$name/$name-1.rockspec"
 cp "$out/$name/$name-1.rockspec" "$out"
 

@@ -194,7 +194,8 @@ tree=release-rocks
 (PATH="$work/tools:$PATH" && export PATH && ! cmake --version && quietly luarocks54 make)
 use_lua lua5.4 "$work/$tree" 5.4
 absent "$work/$tree" '*.h' '*.a' '*.pc' '*.cmake'
-[ -n "$(find "$work/$tree" -path '*/meta/polysock.lua')" ] || fail "no annotations"
+[ "$(find "$work/$tree" -name '*.lua' -path '*/meta/*' | sed 's|.*/[0-9.]*-1/||')" = \
+    share/polysock/meta/polysock.lua ] || fail "no annotations"
 [ -n "$(find "$work/$tree" -name 'reference.md')" ] || fail "no reference"
 # An abandoned look-up outlives the state that began it.
 LUA_CPATH="$work/$tree/lib/lua/5.4/?.so" LD_DEBUG=files LD_DEBUG_OUTPUT="$work/loader" \

@@ -1,13 +1,15 @@
 -- SPDX-License-Identifier: MIT
--- An echo server: every line that a client sends goes back to it.
+-- An echo server. README shows it, and tests/examples runs it against clients that behave badly.
 local polysock = require("polysock")
 
-local server = assert(polysock.bind("127.0.0.1", arg[1] or 0))
-print("listening", server:getsockname())
+local server = assert(polysock.bind("127.0.0.1", arg[1] or 7007))
+print(server:getsockname())
 
 while true do
    local client <close> = assert(server:accept())
-   for line in client:lines("*L") do
-      client:send(line)
-   end
+   client:settimeout(10, "t") -- for each line
+   client:setdeadline(60) -- for all of them
+   repeat
+      local line = client:receive("*L", "", 4096)
+   until not line or not client:send(line)
 end

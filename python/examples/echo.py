@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""An echo server: every line that a client sends goes back to it."""
+"""An echo server. README shows it; tests/examples runs it against clients that misbehave."""
 
 import sys
 
-import polysock
+from polysock import Error, raising
 
-server, error = polysock.bind("127.0.0.1", sys.argv[1] if len(sys.argv) > 1 else 0)
-if error:
-    sys.exit(error)
-print("listening", *server.getsockname(), flush=True)
+port = sys.argv[1] if len(sys.argv) > 1 else 7007
+server = raising.bind("127.0.0.1", port)
+print(*server.getsockname())
 
 while True:
-    client, error = server.accept()
-    with client:
-        for line in client.lines("*L"):
-            client.send(line)
+    with server.accept() as client:
+        client.settimeout(10, "t")  # for each line
+        client.setdeadline(60)  # for all of them
+        try:
+            while True:
+                line = client.receive("*L", b"", 4096)
+                client.send(line)
+        except Error:
+            pass  # it has gone, or took too long

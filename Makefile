@@ -83,7 +83,7 @@ format: setup-lint $(VENV)/tools ## let the formatters decide
 docs: setup-build $(VENV)/tools ## stubs, annotations and docs/reference.md from the interface
 	$(BIN)/python swig/stubs.py
 
-dist: setup-build $(VENV)/tools ## the archive of a release and its rockspec, in build/dist
+dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, in build/dist
 	tools/dist.sh
 
 clean: ## remove what was built

@@ -8,11 +8,14 @@ are for the callers, who get every step's answer and the dialogue with its times
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable
 
+import resolver
 from match import Answer, Comparison, Env, Mismatch, argument, evaluate, late, read_answer
 from peer import PeerError, Peers
 from testees import Pool, Testee, TesteeError
@@ -22,6 +25,7 @@ from transcript import (
     Clock,
     Collect,
     Expect,
+    Flags,
     Let,
     Pause,
     PeerStep,
@@ -34,6 +38,7 @@ from transcript import (
 from values import Data, Obj, ProtocolError, Value, show
 
 STEP_SECONDS = 5.0
+AGAIN_SECONDS = 0.005  # between two calls of `again`
 LONG_ARGUMENT = 4096
 
 
@@ -106,7 +111,7 @@ class _Run:
         self.began = time.monotonic()
         self.end = self.began + scenario.seconds
         self.env = Env(f"{options.seed}/{scenario.name}")
-        self.peers = Peers(self.env, STEP_SECONDS, self.log)
+        self.peers = Peers(self.env, STEP_SECONDS, self.log, self.process)
         self.used: dict[str, Testee] = {}  # by role
         self.broken: set[str] = set()
         self.begun: dict[str, tuple[float, Testee | _Background]] = {}
@@ -133,8 +138,21 @@ class _Run:
             # Two roles may be one testee: the second role has a process of its own.
             name = self.cast[role]
             taken = [t for t in self.used.values() if t.spec.name == name]
-            self.used[role] = self.pool.get(name + "'" if taken else name)
+            if self.scenario.names:
+                self.used[role] = self.pool.fresh(name, self.names())
+            else:
+                self.used[role] = self.pool.get(name + "'" if taken else name)
         return self.used[role]
+
+    def names(self) -> dict[str, str]:
+        try:
+            return resolver.environment(self.scenario.names)
+        except OSError as error:
+            raise TesteeError(str(error)) from None
+
+    def process(self) -> int:
+        """The process id of the testee, for steps that look at its descriptors."""
+        return self.testee("").process.pid
 
     def patience(self, *times: Time | None) -> float:
         """Until when to wait for an answer: the watchdog of the step and of the whole."""
@@ -169,25 +187,41 @@ class _Run:
         if isinstance(other, Expect):
             expect = other
             self.outcome.deviated.add(name)
-        try:
-            words, came = testee.answer(tag, self.patience(step.expect.time, expect.time))
-        except TesteeError as error:
-            self.broken.add(call.role)
-            raise _Abort(f"{self.who(call.role)}: {error}") from None
-        elapsed = came - began
-        try:
-            answer = read_answer(words, call, "tuples" in testee.features)
-        except (ProtocolError, Mismatch) as error:
-            if isinstance(error, ProtocolError):
-                self.broken.add(call.role)
-            raise _Abort(f"{self.who(call.role)}: {error}") from None
+        patience = self.patience(step.expect.time, expect.time)
+        answer, elapsed = self.hear(call, testee, tag, began, patience)
+        while call.again and answer.timed_out and elapsed < patience:
+            time.sleep(AGAIN_SECONDS)
+            self.send(call, tag)
+            answer, elapsed = self.hear(call, testee, tag, began, patience)
         self.log(self.who(call.role), f"← {answer.show()}  [{elapsed:.3f} s]")
         seen = Seen(step, name, answer, elapsed, expect=expect)
         self.outcome.seen.append(seen)
         if self.options.heard is not None:
             self.options.heard(seen, self.env)
             return
-        comparison = Comparison(self.env, testee.spec.loose)
+        self.judge(seen, call, testee.spec.loose)
+
+    def hear(
+        self, call: Call, testee: Testee, tag: str, began: float, patience: float
+    ) -> tuple[Answer, float]:
+        """The answer to a call, and the seconds since it began."""
+        try:
+            words, came = testee.answer(tag, patience)
+        except TesteeError as error:
+            self.broken.add(call.role)
+            raise _Abort(f"{self.who(call.role)}: {error}") from None
+        try:
+            answer = read_answer(words, call, "tuples" in testee.features)
+        except (ProtocolError, Mismatch) as error:
+            if isinstance(error, ProtocolError):
+                self.broken.add(call.role)
+            raise _Abort(f"{self.who(call.role)}: {error}") from None
+        return answer, came - began
+
+    def judge(self, seen: Seen, call: Call, loose: bool) -> None:
+        step, expect, answer = seen.step, seen.expect, seen.answer
+        assert expect is not None
+        comparison = Comparison(self.env, loose)
         try:
             comparison.answer(expect, answer, call)
         except Mismatch as error:
@@ -196,8 +230,8 @@ class _Run:
             if not self.options.persist:
                 raise _Abort("") from None
         # LuaSocket cuts to milliseconds twice, and so ends early by up to two.
-        early = 0.002 if testee.spec.loose else 0.001
-        wrong = late(expect.time, elapsed, self.options.slack, early)
+        early = 0.002 if loose else 0.001
+        wrong = late(expect.time, seen.elapsed, self.options.slack, early)
         if wrong:
             self.problem(step, wrong, timing=True)
 
@@ -224,6 +258,8 @@ class _Run:
             time.sleep(step.seconds)
         elif isinstance(step, Clock):
             self.stopwatch(step)
+        elif isinstance(step, Flags):
+            self.flags(step)
         elif isinstance(step, Let):
             self.env.values[step.name] = evaluate(step.value, self.env)
 
@@ -263,6 +299,21 @@ class _Run:
         self.log("driver", f"clock {now - self.clock:.3f} s")
         if wrong:
             self.problem(step, wrong, timing=True)
+
+    def flags(self, step: Flags) -> None:
+        fd = evaluate(step.fd, self.env)
+        path = Path(f"/proc/{self.process()}/fdinfo/{fd}")
+        try:
+            lines = path.read_text(encoding="ascii").splitlines()
+        except OSError as error:
+            testee = self.testee("")
+            why = testee.ending() if testee.gone else error.strerror
+            raise PeerError(f"descriptor {show(fd)}: {why}") from None
+        flags = next(int(line.split()[1], 8) for line in lines if "flags:" in line)
+        if bool(flags & os.O_NONBLOCK) == step.blocks:
+            said = "does not block" if step.blocks else "blocks"
+            raise PeerError(f"descriptor {show(fd)} {said}")
+        self.log("driver", step.text.strip())
 
     def stops(self, step: Step) -> bool:
         """Whether the scenario ends for one of the testees before this step."""
@@ -321,6 +372,8 @@ class _Run:
             # A scenario that failed may have left anything behind.
             if role in self.broken or not self.outcome.passed:
                 self.pool.discard(testee)
+            elif self.scenario.names:
+                self.pool.retire(testee)
         self.peers.finish()
         for _, what in self.begun.values():
             if isinstance(what, _Background):

@@ -105,6 +105,11 @@ class Answer:
     values: list[Value]
     cls: str = ""
 
+    @property
+    def timed_out(self) -> bool:
+        words = self.values[0] if self.values else None
+        return self.mark == "!" and isinstance(words, Data) and words.data == b"timeout"
+
     def show(self, brief: bool = True) -> str:
         parts = [show(value, brief) for value in self.values]
         return " ".join([self.mark + (f" {self.cls}" if self.cls else ""), *parts])

@@ -9,13 +9,16 @@ hanging.
 from __future__ import annotations
 
 import array
+import contextlib
 import errno
 import select
 import socket
 import struct
+import threading
 import time
 from typing import Callable, Union
 
+import copies
 from match import Comparison, Env, difference, evaluate
 from transcript import (
     AnyObject,
@@ -55,6 +58,7 @@ class Peer:
         self.connection: socket.socket | None = None
         self.fillers: list[socket.socket] = []
         self.held: list[socket.socket] = []
+        self.floods: list[threading.Thread] = []
 
     # helpers
 
@@ -242,6 +246,29 @@ class Peer:
                 time.sleep(piece)
         self._arrived()
 
+    def flood(self, data: bytes) -> None:
+        """Sends the same again and again, until the connection ends; returns when the
+        other end has some of it."""
+        conn = self._conn()
+        conn.settimeout(None)
+        block = data * (65536 // len(data) + 1)
+
+        def pour() -> None:
+            try:
+                while True:
+                    conn.sendall(block)
+            except OSError:
+                pass
+
+        thread = threading.Thread(target=pour, daemon=True)
+        self.floods.append(thread)
+        thread.start()
+        self._arrived()
+
+    def adopt(self, process: int, fd: int) -> None:
+        """A copy of a descriptor of another process becomes the connection."""
+        self._adopt(socket.socket(fileno=copies.copy(process, fd)))
+
     def expect_data(self, wanted: bytes) -> None:
         got = self._exactly(len(wanted))
         if got != wanted:
@@ -285,8 +312,18 @@ class Peer:
         self._conn().shutdown(socket.SHUT_WR)
         self._arrived()
 
+    def _ebb(self) -> None:
+        """Ends a flood, which may be inside of a send."""
+        if self.floods and self.connection is not None:
+            with contextlib.suppress(OSError):  # the other end was faster
+                self.connection.shutdown(socket.SHUT_RDWR)
+        for thread in self.floods:
+            thread.join(self.limit)
+        self.floods = []
+
     def reset(self) -> None:
         conn = self._conn()
+        self._ebb()
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
         self.connection = None
@@ -297,6 +334,7 @@ class Peer:
                 sock.close()
             self.listeners = []
         if what in ("", "connection") and self.connection is not None:
+            self._ebb()
             self.connection.close()
             self.connection = None
 
@@ -314,8 +352,14 @@ class Peer:
 class Peers:
     """The peers of one run, by name; "" is the one that needs no name."""
 
-    def __init__(self, env: Env, limit: float, log: Callable[[str, str], None]) -> None:
-        self.env, self.limit, self.log = env, limit, log
+    def __init__(
+        self,
+        env: Env,
+        limit: float,
+        log: Callable[[str, str], None],
+        process: Callable[[], int],
+    ) -> None:
+        self.env, self.limit, self.log, self.process = env, limit, log, process
         self.peers: dict[str, Peer] = {}
 
     def peer(self, name: str) -> Peer:
@@ -433,6 +477,12 @@ class Peers:
         else:
             data = peer.read(int(self._number(args[0])))
         self._keep(step, Data(data))
+
+    def _do_flood(self, peer: Peer, step: PeerStep, args: list[Argument]) -> None:
+        peer.flood(self._bytes(args[0]))
+
+    def _do_adopt(self, peer: Peer, step: PeerStep, args: list[Argument]) -> None:
+        peer.adopt(self.process(), int(self._number(args[0])))
 
     def _do_shutdown(self, peer: Peer, step: PeerStep, args: list[Argument]) -> None:
         peer.shutdown()

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Callable
 
+import copies
+import resolver
 from engine import Options, Outcome, Problem, casts, obstacle, play
 from match import COMPILER
 from testees import Pool, Spec
@@ -83,6 +85,10 @@ def lacking(need: str) -> str | None:
         if _has_ipv6() and {socket.AF_INET, socket.AF_INET6} <= families:
             return None
         return "localhost has no addresses of both families"
+    if need == "resolver":
+        return resolver.library()[1] or None
+    if need == "copies":
+        return copies.obstacle()
     return f"unknown need: {need}"
 
 

@@ -14,8 +14,10 @@ import xml.etree.ElementTree as xml
 from functools import cache
 from pathlib import Path
 
+import copies
 import report
 import requirements
+import resolver
 import run
 from engine import Options
 from suite import DEVIATION, FAIL, KNOWN, OK, SKIPPED, Known, Result, Suite
@@ -25,7 +27,8 @@ from update import update
 from values import Data, Value, decode, encode, escape, quote, show, unescape
 
 OBEDIENT = """
-import sys, time
+import os, socket, sys, time
+left, opened = {}, []
 print("polysock-testee 1 obedient", flush=True)
 for line in sys.stdin:
     tag, into, slot, method, *args = line.split()
@@ -34,6 +37,20 @@ for line in sys.stdin:
               "break": "error OSError sbroken", "babble": "what"}.get(method, "ok")
     if method == "slow":
         time.sleep(0.3)
+    if method == "later":  # times out so often, then answers 1
+        left[slot] = left.get(slot, int(args[0][1:])) - 1
+        answer = "ok n stimeout" if left[slot] >= 0 else "ok i1"
+    if method == "name":
+        answer = "ok s" + os.environ.get("TEST_NAMES", "").replace(" ", "%20")
+    if method == "pipe":
+        opened += os.pipe()
+        answer = "ok i%d i%d" % tuple(opened[-2:])
+    if method == "dial":
+        port = int(args[0][1:])
+        opened.append(socket.create_connection(("127.0.0.1", port)).detach())
+        answer = "ok i%d" % opened[-1]
+    while method == "reset" and opened:
+        os.close(opened.pop())
     if method == "hang":
         time.sleep(60)
     if method == "die":
@@ -135,6 +152,37 @@ class Verdicts(unittest.TestCase):
             OK,
         )
 
+    def test_a_call_that_is_made_again(self) -> None:
+        self.check("again c later 3 = 1", OK)
+        self.check("again c later 3 = 2", FAIL, "got = 1")
+        self.check("again c later 100 = 1 <0.2s", FAIL, "too late")
+        self.check('c later 1 ! "timeout"', OK)
+        self.check("# time: 0.3\nagain c later 9999 = 1", FAIL, 'got ! "timeout"')
+
+    @unittest.skipUnless(resolver.library()[0], resolver.library()[1])
+    def test_names_of_a_scenario(self) -> None:
+        names = "# resolver: a.test 0.5 ::1\n# resolver: b.test never\n"
+        self.check(names + 'c name = "a.test 0.5 ::1; b.test never"', OK)
+        self.check('c name = ""', OK)
+
+    def test_a_flood_ends_with_its_connection(self) -> None:
+        flood = JOINED + 'peer flood "ab"\npeer:q read 200000 -> $x\n'
+        self.check(flood + "c echo len($x) = 200000", OK)
+        self.check(flood + "peer close", OK)
+        self.check(flood + "peer:q close\npeer reset", OK)
+
+    @unittest.skipUnless(sys.platform.startswith("linux"), "only on Linux")
+    def test_descriptors_of_a_testee(self) -> None:
+        self.check("c pipe = <integer $r> <integer>\ndescriptor $r blocking", OK)
+        self.check("c pipe = <integer $r> <integer>\ndescriptor $r not blocking", FAIL)
+        self.check("descriptor 999 blocking", FAIL, "descriptor 999")
+
+    @unittest.skipIf(copies.obstacle(), copies.obstacle())
+    def test_a_copy_of_a_descriptor(self) -> None:
+        dialled = "peer listen\nc dial $port = <integer $f>\npeer accept\n"
+        self.check(dialled + 'peer:h adopt $f\npeer:h send "a"\npeer expect "a"', OK)
+        self.check("peer:h adopt 999", FAIL, "Bad file descriptor")
+
     def test_times(self) -> None:
         self.check("c slow = ~0.3s", OK)
         self.check("c slow = <2s", OK)
@@ -219,6 +267,14 @@ class Grammar(unittest.TestCase):
             "a: c x =\nlua: c y =",
             "c x = 1 extra(",
             "peer listen -> $x",
+            "peer flood",
+            "descriptor 1",
+            "descriptor 1 loud",
+            "a: c x =\ndescriptor 1 blocking",
+            "# resolver: a.test\nc x =",
+            "# resolver: a.test soon ::1\nc x =",
+            "# resolver: a.test 0.5\nc x =",
+            "start t  again c x\ncollect t =",
         ):
             with self.subTest(wrong), self.assertRaises(ScenarioError):
                 parse(HEAD + wrong, "x/y")

@@ -47,7 +47,8 @@ local readers = {
   n = function() return nil end,
   t = function() return true end,
   f = function() return false end,
-  i = function(body) return math.tointeger(tonumber(body)) end,
+  -- Beyond 64 bits it is a float, as for everybody who writes it in Lua.
+  i = function(body) return (tonumber(body)) end,
   d = function(body) return (tonumber(body) or 0 / 0) + 0.0 end,
   s = function(body) return (body:gsub("%%%x%x", read)) end,
   o = function(body) return slots[body] end,

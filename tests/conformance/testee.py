@@ -122,7 +122,7 @@ def call(tag: str, into: str, slot: str, method: str, args: list[Any]) -> None:
                 value = value(*args)
         say(tag, "ok", encode(value, into))
     except Exception as error:  # noqa: BLE001 - whatever was raised is the answer
-        say(tag, "error", type(error).__name__, "s" + escape(str(error).encode()))
+        say(tag, "error", type(error).__name__, encode(str(error), into))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -237,6 +237,16 @@ class Pool:
             testee = self.running[name] = Testee(self.specs[name.rstrip("'")])
         return testee
 
+    def fresh(self, name: str, env: dict[str, str]) -> Testee:
+        """One of that name with an environment of its own, to be retired after use."""
+        spec = self.specs[name]
+        return Testee(replace(spec, env={**spec.env, **env}))
+
+    def retire(self, testee: Testee) -> None:
+        said = testee.quit()
+        if said:
+            self.complaints.append(said)
+
     def discard(self, testee: Testee) -> None:
         """It may be hung or spoilt: the next scenario gets a new one."""
         for name, known in list(self.running.items()):
@@ -247,8 +257,6 @@ class Pool:
     def finish(self) -> list[str]:
         """Ends them all; a sanitizer, for one, complains only now."""
         for testee in self.running.values():
-            said = testee.quit()
-            if said:
-                self.complaints.append(said)
+            self.retire(testee)
         self.running.clear()
         return self.complaints

@@ -15,10 +15,11 @@ from typing import Union
 
 from values import BYTES, TEXT, Data, Value
 
-DIRECTIVES = ("proves", "needs", "only", "skip", "deviates", "time")
-NEEDS = ("ipv6", "linux", "threads", "dualname")
+DIRECTIVES = ("proves", "needs", "only", "skip", "deviates", "time", "resolver")
+NEEDS = ("ipv6", "linux", "threads", "dualname", "copies")
 MAKERS = ("tcp", "tcp4", "tcp6")
 ANY_ROLES = ("a", "b")
+WORDS = ("again", "start", "collect", "pause", "clock", "descriptor", "let", "peer")
 
 
 class ScenarioError(Exception):
@@ -173,6 +174,7 @@ class Call(Step):
     into: str | None
     expect: Expect | None  # None under `start`
     others: dict[str, Alternative] = field(default_factory=dict)
+    again: bool = False  # it is made anew while it answers `timeout`
 
 
 @dataclass
@@ -208,6 +210,14 @@ class Clock(Step):
 
 
 @dataclass
+class Flags(Step):
+    """Whether a descriptor of the testee's process blocks."""
+
+    fd: Expr
+    blocks: bool
+
+
+@dataclass
 class Let(Step):
     name: str
     value: Expr
@@ -225,6 +235,7 @@ class Scenario:
     skip: dict[str, str] = field(default_factory=dict)
     deviates: dict[str, str] = field(default_factory=dict)
     seconds: float = 15.0
+    names: list[str] = field(default_factory=list)  # of the slow resolver
     steps: list[Step] = field(default_factory=list)
     threaded: set[str] = field(default_factory=set)  # roles that need threads
     roles: list[str] = field(default_factory=list)
@@ -519,6 +530,8 @@ PEER_VERBS = (
     "close",
     "sockname",
     "peername",
+    "flood",
+    "adopt",
 )
 
 
@@ -533,7 +546,7 @@ def _call(line: _Line, number: int, text: str, started: bool) -> Call:
     line.apart()
     args = line.args()
     into: str | None = None
-    if slot not in ("mod", "dns") and not _SLOT.match(slot):
+    if slot in WORDS or (slot not in ("mod", "dns") and not _SLOT.match(slot)):
         raise line.fail(f"not a slot: {slot}")
     if slot not in ("mod", "dns") and method in MAKERS:
         slot, into = "mod", slot
@@ -597,7 +610,7 @@ def _check_peer(
                 raise line.fail(f"peer {verb} does not know {item}")
     elif args and (len(args) != 2 or args[0] != "from" or not isinstance(args[1], str)):
         raise line.fail("write: peer accept from NAME")
-    if verb in ("send", "expect", "read") and not args:
+    if verb in ("send", "expect", "read", "flood", "adopt") and not args:
         raise line.fail(f"peer {verb} wants more")
     if verb == "connect" and len(args) < 2:
         raise line.fail("peer connect wants host and port")
@@ -648,6 +661,20 @@ def _step(text: str, number: int, where: str, open_tags: dict[str, Start]) -> St
         time = line.time()
         line.end()
         return Clock(number, text, time)
+    if line.match(re.compile(r"again(?=\s)")):
+        call = _call(line, number, text, started=False)
+        call.again = True
+        return call
+    if line.match(re.compile(r"descriptor(?=\s)")):
+        line.space()
+        fd = line.expr()
+        word = line.word("blocks or not")
+        if word == "not":
+            word += " " + line.word("blocking")
+        if word not in ("blocking", "not blocking"):
+            raise line.fail("write: descriptor FD [not] blocking")
+        line.end()
+        return Flags(number, text, fd, word == "blocking")
     if line.match(re.compile(r"let(?=\s)")):
         line.space()
         hit = line.match(_NAME)
@@ -696,6 +723,9 @@ def _other(
 # --- reading a file -------------------------------------------------------------------
 
 
+_SECONDS = re.compile(r"\d+(\.\d+)?\Z")
+
+
 def _directive(scenario: Scenario, word: str, rest: str, where: str) -> None:
     names = rest.split()
     if not names:
@@ -711,6 +741,12 @@ def _directive(scenario: Scenario, word: str, rest: str, where: str) -> None:
         scenario.only = names
     elif word == "time":
         scenario.seconds = float(rest)
+    elif word == "resolver":
+        late = len(names) > 1 and (names[1] == "never" or _SECONDS.match(names[1]))
+        if not late or ";" in rest or (names[1] != "never" and len(names) < 3):
+            raise ScenarioError(f"{where}: write: # resolver: NAME SECONDS ADDRESS…")
+        scenario.names.append(rest)
+        scenario.needs.add("resolver")
     else:
         if len(names) < 2:
             raise ScenarioError(f"{where}: '# {word}: TESTEE REASON' wants a reason")
@@ -780,6 +816,11 @@ def parse(text: str, name: str, path: Path | None = None) -> Scenario:
     return scenario
 
 
+def _of_one_process(step: Step) -> bool:
+    """Whether a step is about descriptors of the testee, of which there is one then."""
+    return isinstance(step, Flags) or getattr(step, "verb", "") == "adopt"
+
+
 def _check(scenario: Scenario, shown: str, open_tags: dict[str, Start]) -> None:
     if open_tags:
         raise ScenarioError(f"{shown}: never collected: {', '.join(open_tags)}")
@@ -791,6 +832,9 @@ def _check(scenario: Scenario, shown: str, open_tags: dict[str, Start]) -> None:
     roles = {call.role for call in calls if isinstance(call, Call)}
     if len(roles) > 1 and "" in roles:
         raise ScenarioError(f"{shown}: either all calls have a role or none has")
+    single = [step for step in scenario.steps if _of_one_process(step)]
+    if single and roles - {""}:
+        raise ScenarioError(f"{shown}: {single[0].text.strip()}: not with roles")
     if len(roles) > 2 or len(roles & set(ANY_ROLES)) not in (0, len(roles)):
         raise ScenarioError(f"{shown}: roles are a and b, or two testees")
     scenario.roles = sorted(roles)

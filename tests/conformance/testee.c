@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "polysock.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -74,9 +75,10 @@ static void read_values(char **rest, char end, value *into) {
     if (!into->items) abort();
     value *item = &into->items[into->count++];
     *item = (value){.type = *word, .text = word + 1};
+    errno = 0;
     if (*word == 'i') item->integer = strtoll(word + 1, NULL, 10);
-    if (*word == 'i') item->number = (double)item->integer;
-    if (*word == 'd') item->number = strtod(word + 1, NULL);
+    if (*word == 'i' || *word == 'd') item->number = strtod(word + 1, NULL);
+    if (*word == 'i' && errno == ERANGE) item->type = '?'; /* no C type holds it */
     if (*word == 's' || *word == 'b') item->size = unescape(word + 1);
     if (*word == '[') read_values(rest, ']', item);
     if (*word == '{') read_values(rest, '}', item);

@@ -1,8 +1,9 @@
 # The addresses of a name are tried in order until one answers.
 # proves: connect.addresses
-# needs: dualname
+# needs: ipv6
+# resolver: two.test 0 ::1 127.0.0.1
 peer listen ipv4
-c tcp                       = object
-c connect "localhost" $port = 1
+c tcp                      = object
+c connect "two.test" $port = 1
 peer accept
-c getpeername               = "127.0.0.1" $port "inet"
+c getpeername              = "127.0.0.1" $port "inet"

@@ -5,7 +5,7 @@ c tcp                       = object
 c settimeout 0              = 1
 c connect "localhost" $port ! "timeout" <0.5s
 mod select nil [c] 3        = [] [c]
-c connect "localhost" $port = 1
+again c connect "localhost" $port = 1 <3s
 peer accept
 c send "ab"                 = 2
 peer expect "ab"

@@ -1,9 +1,14 @@
-# A closed object gives no line.
-# proves: lines.closed
+# Iterating over an object that was closed here raises closed.
+# proves: lines.closed lines.failure
 # skip: luasocket has no lines
 peer listen
 mod connect $host $port = object -> c
 peer accept
-c close                 = 1
+peer send "one\ntwo\n"
 c lines                 = object -> it
-it next                 = nil
+it next                 = "one"
+c close                 = 1
+it next                 E "closed"
+it next                 E "closed"
+c lines                 = object -> jt
+jt next                 E "closed"

@@ -14,6 +14,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
+import interface
 from transcript import (
     AnyObject,
     Call,
@@ -53,24 +54,23 @@ from values import (
     unescape,
 )
 
-# Which arguments are bytes, counted from 1, and which operations give bytes. All other
-# text is text; only languages that tell the two apart notice.
-BYTES_ARGUMENTS = {"send": {1}, "receive": {2}, "receiveuntil": {1, 2}}
-BYTES_RESULTS = {"receive", "receiveany", "receiveuntil", "next"}
+# Types of arguments that are bytes. All other text is text; only languages that tell the
+# two apart notice.
+BYTES_TYPES = ("ps_data", "ps_prefix")
 
-# The fixed length of the result in languages with result tuples; 0 is a
-# bare value. Where an operation is missing, any shape will do.
+# Kinds of results: the fixed length of the tuple in languages with result tuples (0 is a
+# bare value), and which of them are bytes. A kind that is not here may have any shape.
+BYTES_KINDS = ("ps_bytes",)
 SHAPES = {
-    **dict.fromkeys(("receive", "receiveany", "receiveuntil", "send"), 3),
-    **dict.fromkeys(("tcp", "tcp4", "tcp6", "fromfd", "accept", "detach"), 2),
-    **dict.fromkeys(("bind", "listen", "connect", "connect4", "connect6"), 2),
-    **dict.fromkeys(("setsockname", "setpeername", "setoption", "getoption"), 2),
-    **dict.fromkeys(("getsockname", "getpeername", "getstats", "select"), 3),
-    "gettimeout": 2,
-    **dict.fromkeys(("settimeout", "setstats", "setdeadline", "close", "shutdown"), 0),
-    **dict.fromkeys(("dirty", "pending", "getfd", "getfamily", "getdeadline"), 0),
-    **dict.fromkeys(("gettime", "monotime", "sleep", "setfd", "tostring", "next"), 0),
+    **dict.fromkeys(("ps_done", "ps_object", "ps_value", "ps_detached"), 2),
+    **dict.fromkeys(("ps_hostname", "ps_addresses", "ps_limits"), 2),
+    **dict.fromkeys(("ps_bytes", "ps_sent", "ps_filled", "ps_address"), 3),
+    **dict.fromkeys(("ps_ready", "ps_stats", "ps_resolved", "ps_names"), 3),
+    **dict.fromkeys(("ps_always", "ps_nothing", "ps_lines", "ps_left", "ps_yes"), 0),
+    **dict.fromkeys(("ps_size", "ps_fd", "ps_text", "ps_seconds", "ps_wants"), 0),
 }
+OWN = {"tostring": "ps_text", "next": "ps_bytes"}  # asked of the testee itself
+BARE = ("next",)  # an iterator raises what a tuple would tell
 
 # What a compiler refuses cannot be called, so there is nothing to compare: it counts as
 # any misuse, and a scenario in which nothing else is raised counts as skipped.
@@ -115,6 +115,12 @@ class Answer:
         return " ".join([self.mark + (f" {self.cls}" if self.cls else ""), *parts])
 
 
+def kind_of(call: Call) -> str:
+    """The kind of result of a call; "" when the interface does not know the function."""
+    function = interface.find(call.slot, call.method)
+    return function.result if function else OWN.get(call.method, "")
+
+
 def read_answer(words: list[bytes], call: Call, tuples: bool) -> Answer:
     """The answer behind `ok …` or `error CLASS TEXT`."""
     if words[:1] == [b"error"] and len(words) in (2, 3):
@@ -127,7 +133,7 @@ def read_answer(words: list[bytes], call: Call, tuples: bool) -> Answer:
         values, length = got.items, len(got.items)
     else:
         values, length = got, 0
-    wanted = SHAPES.get(call.method)
+    wanted = 0 if call.method in BARE else SHAPES.get(kind_of(call))
     if tuples and wanted is not None and length != wanted:
         # What cannot fail is bare, but a closed object may make it fail all the same.
         shape = "(" + ", ".join(show(value) for value in values) + ")"
@@ -209,7 +215,9 @@ def _sum(expr: Sum, env: Env) -> Value:
 
 def argument(call: Call, index: int, env: Env) -> Value:
     """Argument number `index` (from 0) of a call, with its text or bytes decided."""
-    kind = BYTES if index + 1 in BYTES_ARGUMENTS.get(call.method, ()) else TEXT
+    function = interface.find(call.slot, call.method)
+    known = function.arguments[index : index + 1] if function else ()
+    kind = BYTES if known and known[0].type in BYTES_TYPES else TEXT
     return _settle(evaluate(call.args[index], env), kind)
 
 
@@ -281,8 +289,7 @@ class Comparison:
     @staticmethod
     def kind(got: Answer, call: Call, index: int) -> str:
         words = got.mark == "!" and index == 0
-        data = call.method in BYTES_RESULTS and call.slot not in ("mod", "dns")
-        return BYTES if data and not words else TEXT
+        return BYTES if kind_of(call) in BYTES_KINDS and not words else TEXT
 
     def fits(self, expect: Expect, got: Answer, call: Call) -> list[bool]:
         """Which values are as expected, one by one: the others are what is wrong."""

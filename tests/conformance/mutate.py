@@ -31,7 +31,7 @@ import engine
 from engine import Options, casts, obstacle, play
 from run import read_scenarios
 from suite import RETRIES, Result, judge, lacking
-from testees import PYTHON_NAMES, Pool, Spec
+from testees import C_NAMES, PYTHON_NAMES, Pool, Spec
 from transcript import Scenario
 
 HERE = Path(__file__).resolve().parent
@@ -471,7 +471,7 @@ class Bench:
         }[name]
         # One that spins must end even if nobody is left to kill it.
         argv = ["sh", "-c", f'ulimit -t 60; ulimit -v {MEMORY}; exec "$@"', "sh", *argv]
-        names = PYTHON_NAMES if name == "python" else {}
+        names = {"python": PYTHON_NAMES, "c": C_NAMES}.get(name, {})
         return Spec(name, argv, env=self.env(), names=names)
 
     # the columns

@@ -20,7 +20,7 @@ import report
 import requirements
 from engine import Options
 from suite import FAIL, Result, Suite, read_known
-from testees import PYTHON_NAMES, Spec, TesteeError
+from testees import C_NAMES, PYTHON_NAMES, Spec, TesteeError
 from transcript import Scenario, ScenarioError, load
 from update import update
 
@@ -104,7 +104,7 @@ def specs(options: argparse.Namespace) -> dict[str, Spec]:
             loose=True,
             leaks=True,
         ),
-        "c": Spec("c", shlex.split(options.c)),
+        "c": Spec("c", shlex.split(options.c), names=C_NAMES),
         "lua": Spec(
             "lua",
             [*lua, str(HERE / "testee.lua"), "polysock"],

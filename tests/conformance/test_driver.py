@@ -15,11 +15,13 @@ from functools import cache
 from pathlib import Path
 
 import copies
+import interface
 import report
 import requirements
 import resolver
 import run
 from engine import Options
+from match import SHAPES
 from suite import DEVIATION, FAIL, KNOWN, OK, SKIPPED, Known, Result, Suite
 from testees import Spec
 from transcript import ScenarioError, parse
@@ -285,6 +287,37 @@ class Grammar(unittest.TestCase):
     def test_lines_that_go_on(self) -> None:
         scenario = parse(HEAD + "c echo 1 \\\n  2 = 1 2", "x/y")
         self.assertEqual(len(scenario.steps), 1)
+
+
+class Interface(unittest.TestCase):
+    def test_prototypes(self) -> None:
+        found = interface.parse(
+            '%feature("docstring") ps_a "ps_b not(this);";  // ps_c nor(that);\n'
+            "ps_done ps_a(ps_name one,\n    ps_port two, ps_host *host);\n"
+            "ps_text ps_dns_b(void);\n"
+            "%extend ps_socket {\n~ps_socket() { ps_socket_free($self, NULL); }\n"
+            "ps_bytes c(ps_data x);\n}\nps_size ps_d();\n"
+        )
+        names = [(item.owner, item.name, item.symbol, item.result) for item in found]
+        self.assertEqual(
+            names,
+            [
+                ("mod", "a", "ps_a", "ps_done"),
+                ("dns", "b", "ps_dns_b", "ps_text"),
+                ("object", "c", "ps_socket_c", "ps_bytes"),
+                ("mod", "d", "ps_d", "ps_size"),
+            ],
+        )
+        self.assertEqual([len(item.arguments) for item in found], [2, 0, 1, 0])
+        self.assertEqual([item.host for item in found], [True, False, False, False])
+        self.assertIn(
+            "ps_a(take_ps_name(c, 0), take_ps_port(c, 1), &c->host)",
+            interface.header(found),
+        )
+
+    def test_every_kind_has_a_shape(self) -> None:
+        kinds = {item.result for item in interface.functions().values()}
+        self.assertEqual(kinds - set(SHAPES), set())
 
 
 class Values(unittest.TestCase):

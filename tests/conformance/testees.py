@@ -48,6 +48,9 @@ PYTHON_NAMES = {
 }
 
 
+C_NAMES = {"_VERSION": "version", "_SETSIZE": "setsize"}
+
+
 class Testee:
     """One running testee. A thread of ours reads its answers and notes when each came."""
 

@@ -459,7 +459,8 @@ PS_API ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port,
 /* Receives what pattern says, behind prefix. maxsize bounds the result, prefix included.
    On failure the bytes are prefix and all that this call read, so that a call with them
    as its prefix continues. Fails with PS_TIMEOUT, PS_CLOSED, PS_OVERSIZED (a partial of
-   maxsize bytes, fewer if CRs alone pass the bound; the rest is still buffered),
+   maxsize bytes, fewer if more than 65536 CRs and more than maxsize are dropped; the rest
+   is still buffered),
    PS_NOMEMORY, the system's reason. */
 PS_API ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
                                   ps_maxsize maxsize, ps_host *host);

@@ -55,10 +55,10 @@ static APART size_t count_returns(const char *data, size_t size) {
   return count;
 }
 
-/* The CRs that a line may have: with them, a line that is passed back in portions has as
-   many as one that comes in a single call. */
+/* The CRs that a line may have. */
 static size_t most_returns(const ps__wish *wish) {
-  return sum(wish->limit, wish->prefix.size);
+  size_t most = sum(wish->limit, wish->prefix.size);
+  return most < PS__RETURNS ? PS__RETURNS : most;
 }
 
 /* Returns how many bytes there are before more than `limit` are no CR or more than

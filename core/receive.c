@@ -57,24 +57,32 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
    changed but what the reader remembers. */
 static int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
+  static const ps__wish a_line = {.kind = 'l', .limit = SIZE_MAX};
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
   if (self->viewer != 0) return 0;
-  if (pattern.kind != 'l' && (pattern.kind != 'n' || pattern.count < 1)) return 0;
-  if (pattern.kind == 'n' &&
-      (unsigned long long)pattern.count > ps__reader_size(&self->reader))
-    return 0;
-  short code;
-  ps__wish wish = {
-      .kind = pattern.kind, .count = (size_t)pattern.count, .limit = SIZE_MAX};
-  ps__piece piece = ps__reader_look(&self->reader, &wish, &code);
-  if (piece.verdict != PS__PIECE) return 0;
+  size_t size, raw, used;
+  if (pattern.kind == 'l') {
+    short code;
+    ps__piece piece = ps__reader_look(&self->reader, &a_line, &code);
+    if (piece.verdict != PS__PIECE) return 0;
+    size = piece.size;
+    raw = piece.raw;
+    used = piece.used;
+  } else {
+    if (pattern.kind != 'n' || pattern.count < 1) return 0;
+    if ((unsigned long long)pattern.count > ps__reader_size(&self->reader)) return 0;
+    size = raw = used = (size_t)pattern.count;
+  }
   ps__stream_satisfied(self, 'r');
-  *result = (ps_bytes){.data = ps__reader_data(&self->reader)};
-  result->size = piece.size;
-  result->raw = piece.raw;
-  result->held = piece.used;
+  result->status = PS__DONE;
+  result->head = NULL;
+  result->head_size = 0;
+  result->data = ps__reader_data(&self->reader);
+  result->size = size;
+  result->raw = raw;
+  result->held = used;
   result->before = atomic_load_explicit(&self->received, memory_order_relaxed);
   return 1;
 }

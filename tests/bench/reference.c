@@ -149,7 +149,7 @@ static void c_line(size_t count) {
 static void core_line(size_t count) {
   ps_socket *socket = adopt(begin("records 31 %zu 10\n", count));
   ps_prefix none = {NULL, 0};
-  ps_host host = {.hold = 1, .alone = 1};
+  ps_host host = {.mode = PS_HOST_HOLD};
   size_t total = 0;
   start();
   for (size_t i = 0; i < count; i++) {

@@ -24,7 +24,7 @@ enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched fo
 typedef struct ps__buffer {
   size_t head, size, capacity;
   size_t searched;
-  size_t returns, counted; /* LF: CRs in the first `counted` bytes */
+  size_t returns, counted; /* CRs in the first `counted` bytes */
   size_t length, match;    /* delimiter: its first `match` bytes end what was searched */
   uint64_t mark;
   size_t *borders; /* of a long delimiter, or NULL */
@@ -103,7 +103,6 @@ static APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
                                       const char *found, size_t end) {
   const char *start = bytes(buffer);
   size_t most = most_returns(wish), size;
-  if (buffer->length != 0) forget(buffer);
   if (buffer->counted > end) buffer->counted = buffer->returns = 0;
   buffer->returns += count_returns(start + buffer->counted, end - buffer->counted);
   buffer->counted = end;
@@ -253,7 +252,6 @@ static int resume(search *self, size_t *at, size_t end) {
   size_t before = smaller(prefix.size, self->length - 1), from = 0;
   int known = recall(buffer, self->wish), found = 0;
   self->borders = buffer->borders;
-  self->match = 0;
   *at = 0;
   if (before > 0 && (!known || !self->wish->again)) {
     found = follow(self, prefix.data + prefix.size - before, &from, before);
@@ -370,7 +368,6 @@ ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece) {
   buffer->size -= gap;
   piece.raw -= gap;
   piece.used -= gap;
-  if (buffer->size == 0) ps__reader_clear(self);
   return piece;
 }
 
@@ -490,7 +487,6 @@ struct ps__buffer *ps__reader_split(ps__reader *self, short *code) {
     memcpy(made->data, bytes(old), old->size);
     old->borders = NULL; /* made has them */
   }
-  forget(old);
   self->buffer = made;
   return old;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "reader.h"
-#include "reader_memory.h"
+#include "reader_test.h"
 
 enum { MODEL_MOST = 4096 };
 

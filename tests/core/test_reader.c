@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* core/reader.c by itself: each kind of piece at the boundaries of its limit, in every
-   fragmentation, without memory, and random wishes against a model. */
+   fragmentation, what it remembers, and random wishes against a model. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,6 @@
 
 #define CHECK(condition) assert_true(condition)
 #include "reader_model.h"
-
-enum { NEVER = 99 };
 
 static ps_data data_of(const char *text) { return (ps_data){text, strlen(text)}; }
 
@@ -24,26 +22,6 @@ static ps__wish until(const char *delimiter, const char *prefix, size_t limit) {
                     .delimiter = data_of(delimiter),
                     .prefix = data_of(prefix),
                     .limit = limit};
-}
-
-static void feed(ps__reader *reader, const char *data, size_t size) {
-  size_t there;
-  char *room = ps__reader_room(reader, size + ps__reader_size(reader), SIZE_MAX, &there);
-  assert_non_null(room);
-  assert_true(there >= size);
-  memcpy(room, data, size);
-  ps__reader_filled(reader, size);
-}
-
-static void feed_text(ps__reader *reader, const char *text) {
-  feed(reader, text, strlen(text));
-}
-
-static ps__piece look(ps__reader *reader, const ps__wish *wish) {
-  short code;
-  ps__piece piece = ps__reader_look(reader, wish, &code);
-  assert_int_equal(code, PS_OK);
-  return piece;
 }
 
 static void same(const ps__reader *reader, ps__piece piece, int verdict,
@@ -79,6 +57,11 @@ static void test_lines(void **state) {
   finds("\r\r\n", wish, PS__PIECE, "", "");
   finds("\ro\r\rn\re\r\r\nx", wish, PS__PIECE, "one", "x");
   finds("one\r", wish, PS__MORE, "", "one\r");
+  ps__reader reader = {NULL};
+  feed_text(&reader, "one\r\r\ntwo\n");
+  ps__piece piece = look(&reader, &wish);
+  assert_int_equal(piece.raw, piece.size); /* nothing is to be dropped in between */
+  ps__reader_clear(&reader);
   wish.kind = 'L';
   finds("\ro\rne\r\ntwo\n", wish, PS__PIECE, "\ro\rne\r\n", "two\n");
   finds("\n", wish, PS__PIECE, "\n", "");
@@ -263,184 +246,72 @@ static void test_rest(void **state) {
   assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
   same(&reader, ps__reader_rest(&reader, &wish, 1), PS__OVERSIZED, "ab\r");
   same(&reader, ps__reader_rest(&reader, &wish, 0), PS__MORE, "ab");
-  wish = (ps__wish){.kind = 'n', .count = NEVER, .limit = 3};
+  wish = (ps__wish){.kind = 'n', .count = 99, .limit = 3};
   same(&reader, ps__reader_rest(&reader, &wish, 0), PS__MORE, "ab\rc\r");
   ps__reader_clear(&reader);
 }
 
-/* The bytes that are moved are the fewer ones, and what is behind stays as it was. */
-static void test_flatten(void **state) {
+/* What a look for one thing has searched says nothing about another. */
+static void test_remembers_what_it_searched_for(void **state) {
   (void)state;
-  static const char *const behind[] = {"", "x", "much more than what is in front"};
-  for (size_t i = 0; i < 3; i++) {
+  static const char *const texts[] = {"\n",         "ab",           "cd",
+                                      "0123456789", "012345678-",   "-123456789",
+                                      "012345678",  "0123456789ab", "\r\n"};
+  enum { TEXTS = sizeof texts / sizeof *texts };
+  for (size_t i = 0; i < TEXTS * TEXTS * TEXTS; i++) {
+    const char *order[] = {texts[i % TEXTS], texts[i / TEXTS % TEXTS],
+                           texts[i / TEXTS / TEXTS]};
     ps__reader reader = {NULL};
-    ps__wish wish = line_within(SIZE_MAX);
-    feed_text(&reader, "\ra\rb\rc\r\n");
-    feed_text(&reader, behind[i]);
-    ps__piece piece = ps__reader_flatten(&reader, look(&reader, &wish));
-    assert_memory_equal(ps__reader_data(&reader), "abc", 3);
-    ps__reader_take(&reader, piece.used, 0);
-    assert_int_equal(ps__reader_size(&reader), strlen(behind[i]));
-    if (*behind[i] != '\0')
-      assert_memory_equal(ps__reader_data(&reader), behind[i], strlen(behind[i]));
+    feed_text(&reader, "ab0123456789ab012345678-123456789cd\r\n");
+    for (size_t at = 0; at < 3; at++) {
+      ps__wish wish = until(order[at], "", SIZE_MAX);
+      if (*order[at] == '\n') wish.kind = 'L';
+      /* Once so near that it is not found, and then without a limit. */
+      wish.limit = 1;
+      look(&reader, &wish);
+      wish.limit = SIZE_MAX;
+      ps__piece piece = look(&reader, &wish);
+      const char *found = strstr("ab0123456789ab012345678-123456789cd\r\n", order[at]);
+      assert_int_equal(piece.verdict, found != NULL ? PS__PIECE : PS__MORE);
+    }
     ps__reader_clear(&reader);
   }
-  ps__reader reader = {NULL};
-  ps__wish wish = line_within(SIZE_MAX);
-  feed_text(&reader, "\r\r");
-  ps__piece piece = ps__reader_flatten(&reader, ps__reader_rest(&reader, &wish, 0));
-  assert_int_equal(piece.size, 0);
-  ps__reader_take(&reader, piece.used, 0);
-  assert_null(reader.buffer);
 }
 
-static void test_buffer_exists_while_it_holds_bytes(void **state) {
+/* Long delimiters have tables, which are not another's. */
+static void test_long_delimiters_in_turn(void **state) {
   (void)state;
-  ps__reader reader = {NULL};
-  size_t size;
-  assert_int_equal(ps__reader_size(&reader), 0);
-  assert_null(ps__reader_data(&reader));
-  assert_non_null(ps__reader_room(&reader, 10, SIZE_MAX, &size));
-  ps__reader_filled(&reader, 0);
-  assert_null(reader.buffer);
-  feed_text(&reader, "abc");
-  ps__reader_take(&reader, 2, 0);
-  assert_int_equal(*ps__reader_data(&reader), 'c');
-  const char *view = ps__reader_data(&reader);
-  ps__reader_take(&reader, 1, 1); /* the view stays */
-  assert_int_equal(ps__reader_size(&reader), 0);
-  assert_int_equal(*view, 'c');
-  ps__reader_take(&reader, 0, 0);
-  assert_null(reader.buffer);
-  ps__reader_take(&reader, 0, 0);
-  ps__reader_clear(&reader);
-  assert_int_equal(memory_blocks, 0);
-}
-
-static void test_split(void **state) {
-  (void)state;
-  ps__reader reader = {NULL};
-  short code;
-  assert_null(ps__reader_split(&reader, &code));
-  assert_int_equal(code, PS_OK);
-  feed_text(&reader, "view|rest");
-  const char *view = ps__reader_data(&reader);
-  ps__reader_take(&reader, 5, 1);
-  memory_fail_at(1);
-  assert_null(ps__reader_split(&reader, &code));
-  assert_int_equal(code, PS_NOMEMORY);
-  memory_fail_at(0);
-  struct ps__buffer *old = ps__reader_split(&reader, &code);
-  assert_int_equal(code, PS_OK);
-  feed_text(&reader, "!");
-  assert_memory_equal(view, "view|", 5);
-  assert_memory_equal(ps__reader_data(&reader), "rest!", 5);
-  ps__os_realloc(old, 0);
-  ps__reader_take(&reader, 5, 1);
-  old = ps__reader_split(&reader, &code);
-  assert_non_null(old);
-  assert_null(reader.buffer);
-  ps__os_realloc(old, 0);
-  assert_int_equal(memory_blocks, 0);
-}
-
-/* In front of bytes that were searched, a delimiter may end in them. */
-static void test_unread(void **state) {
-  (void)state;
-  ps__reader reader = {NULL};
-  ps__wish wish = until("ab", "", SIZE_MAX);
-  assert_int_equal(ps__reader_unread(&reader, "b", 1), PS_OK);
-  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
-  memory_fail_at(1);
-  assert_int_equal(ps__reader_unread(&reader, "xyza", 4), PS_NOMEMORY);
-  assert_memory_equal(ps__reader_data(&reader), "b", 1);
-  memory_fail_at(0);
-  assert_int_equal(ps__reader_unread(&reader, "xyza", 4), PS_OK);
-  ps__piece piece = look(&reader, &wish);
-  same(&reader, piece, PS__PIECE, "xyz");
-  assert_int_equal(piece.used, 5);
-  ps__reader_take(&reader, 3, 0);
-  assert_int_equal(ps__reader_unread(&reader, "-", 1), PS_OK);
-  assert_memory_equal(ps__reader_data(&reader), "-ab", 3);
-  assert_int_equal(ps__reader_unread(&reader, NULL, 0), PS_OK);
-  static const char bytes[1];
-  assert_int_equal(ps__reader_unread(&reader, bytes, SIZE_MAX), PS_NOMEMORY);
-  ps__reader_clear(&reader);
-}
-
-static void test_room(void **state) {
-  (void)state;
-  ps__reader reader = {NULL};
-  size_t size;
-  ps__reader_room(&reader, 100, SIZE_MAX, &size);
-  assert_int_equal(size, 100);
-  memset(ps__reader_room(&reader, 100, SIZE_MAX, &size), 'x', 100);
-  ps__reader_filled(&reader, 100);
-  ps__reader_room(&reader, 10, SIZE_MAX, &size); /* doubled */
-  assert_int_equal(size, 100);
-  ps__reader_take(&reader, 95, 0);
-  size_t before = memory_bytes;
-  ps__reader_room(&reader, 200, SIZE_MAX, &size); /* to the front is enough */
-  assert_int_equal(size, 195);
-  assert_int_equal(memory_bytes, before);
-  memset(ps__reader_room(&reader, 100, SIZE_MAX, &size), 'x', 195);
-  ps__reader_filled(&reader, 195);
-  ps__reader_room(&reader, 50, 210, &size); /* 50 past the bound */
-  assert_int_equal(size, 60);
-  ps__reader_room(&reader, 100, 50, &size); /* it is there already */
-  assert_true(size >= 1);
-  /* Less than what is wanted when there is no memory for it; then what is there. */
-  memset(ps__reader_room(&reader, 1, SIZE_MAX, &size), 'x', size);
-  ps__reader_filled(&reader, size);
-  memory_fail_at(1);
-  assert_null(ps__reader_room(&reader, 100, SIZE_MAX, &size));
-  ps__reader_take(&reader, 7, 0);
-  assert_non_null(ps__reader_room(&reader, 100, SIZE_MAX, &size));
-  assert_int_equal(size, 7);
-  memory_fail_at(0);
-  ps__reader_clear(&reader);
-  memory_bound = 1000;
-  assert_non_null(ps__reader_room(&reader, 100000, SIZE_MAX, &size));
-  assert_in_range(size, 300, 1000);
-  memory_bound = 0;
-  ps__reader_filled(&reader, 0);
-  assert_non_null(ps__reader_room(&reader, 0, 0, &size));
-  assert_true(size >= 1);
-  ps__reader_filled(&reader, 0);
-  assert_int_equal(memory_blocks, 0);
-}
-
-static void test_no_memory_for_a_long_delimiter(void **state) {
-  (void)state;
-  char stream[300], delimiter[100];
+  char stream[400], one[100], other[100];
   memset(stream, 'a', sizeof stream);
-  memset(delimiter, 'a', sizeof delimiter);
-  delimiter[99] = stream[250] = 'b';
-  ps__wish wish = {.kind = 'u', .delimiter = {delimiter, 100}, .limit = SIZE_MAX};
+  memset(one, 'a', sizeof one);
+  one[99] = stream[150] = 'b';
+  for (size_t i = 0; i < sizeof other; i++) other[i] = "abcabd"[i % 6];
+  for (size_t i = 0; i < 200; i++) stream[200 + i] = "abcabd"[(i + 2) % 6];
   ps__reader reader = {NULL};
-  short code;
-  feed(&reader, stream, 200);
-  for (wish.again = 0; wish.again < 2; wish.again++) {
-    memory_fail_at(1);
-    ps__piece piece = ps__reader_look(&reader, &wish, &code);
-    memory_fail_at(0);
-    assert_int_equal(code, PS_NOMEMORY);
-    assert_int_equal(piece.verdict, PS__MORE);
-    assert_int_equal(piece.used, 0);
-    assert_memory_equal(ps__reader_data(&reader), stream, 200);
-  }
-  wish.again = 0;
-  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
-  feed(&reader, stream + 200, 100);
-  memory_fail_at(1); /* what it needs, it has */
-  ps__piece piece = look(&reader, &wish);
-  memory_fail_at(0);
-  assert_int_equal(piece.verdict, PS__PIECE);
-  assert_int_equal(piece.size, 151);
-  assert_memory_equal(ps__reader_data(&reader), stream, 300);
-  ps__reader_take(&reader, piece.used, 0);
+  feed(&reader, stream, sizeof stream);
+  ps__wish line = line_within(SIZE_MAX);
+  ps__wish wish = {.kind = 'u', .delimiter = {one, 100}, .limit = SIZE_MAX};
+  assert_int_equal(look(&reader, &line).verdict, PS__MORE);
+  assert_int_equal(look(&reader, &wish).size, 51);
+  assert_int_equal(look(&reader, &wish).size, 51);
+  wish.delimiter.data = other;
+  assert_int_equal(look(&reader, &wish).size, 204);
+  wish.delimiter.data = one;
+  assert_int_equal(look(&reader, &wish).size, 51);
   ps__reader_clear(&reader);
   assert_int_equal(memory_blocks, 0);
+}
+
+/* A delimiter may come to be where CRs are dropped. */
+static void test_flatten_makes_a_delimiter(void **state) {
+  (void)state;
+  ps__reader reader = {NULL};
+  ps__wish line = line_within(SIZE_MAX), wish = until("ab", "", SIZE_MAX);
+  feed_text(&reader, "xa\rb\nrest");
+  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+  ps__reader_flatten(&reader, look(&reader, &line));
+  same(&reader, look(&reader, &wish), PS__PIECE, "x");
+  ps__reader_clear(&reader);
 }
 
 /* Tapes of random bytes, always the same ones. */
@@ -469,12 +340,9 @@ int main(void) {
       cmocka_unit_test(test_prefix_of_another_call),
       cmocka_unit_test(test_every_fragmentation),
       cmocka_unit_test(test_rest),
-      cmocka_unit_test(test_flatten),
-      cmocka_unit_test(test_buffer_exists_while_it_holds_bytes),
-      cmocka_unit_test(test_split),
-      cmocka_unit_test(test_unread),
-      cmocka_unit_test(test_room),
-      cmocka_unit_test(test_no_memory_for_a_long_delimiter),
+      cmocka_unit_test(test_remembers_what_it_searched_for),
+      cmocka_unit_test(test_long_delimiters_in_turn),
+      cmocka_unit_test(test_flatten_makes_a_delimiter),
       cmocka_unit_test(test_against_the_model),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "reader.h"
-#include "reader_memory.h"
+#define CHECK(condition) assert_true(condition)
+#include "reader_test.h"
 
 static struct {
   size_t blocks;                  /* basic blocks that were run */
@@ -75,27 +75,15 @@ static void begin(void) {
 /* With a square of the bytes it would be MANY for each, and more. */
 enum { MANY = 20000, EACH = 1000 };
 
-static void feed(ps__reader *reader, const char *data, size_t size, size_t bound) {
-  size_t there;
-  char *room = ps__reader_room(reader, 64, bound, &there);
-  assert_non_null(room);
-  memcpy(room, data, size);
-  ps__reader_filled(reader, size);
-}
-
-static ps__piece look(ps__reader *reader, const ps__wish *wish) {
-  short code;
-  ps__piece piece = ps__reader_look(reader, wish, &code);
-  assert_int_equal(code, PS_OK);
-  return piece;
-}
-
 /* Feeds bytes one by one and looks after each, as one call and as many. */
 static void trickle(ps__wish wish, const char *bytes, size_t count, int calls) {
   ps__reader reader = {NULL};
   begin();
   for (size_t sent = 0; sent < count; sent++) {
-    feed(&reader, bytes + sent % strlen(bytes), 1, ps__reader_bound(&wish));
+    size_t size;
+    *ps__reader_room(&reader, 64, ps__reader_bound(&wish), &size) =
+        bytes[sent % strlen(bytes)];
+    ps__reader_filled(&reader, 1);
     assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
     wish.again = !calls;
   }

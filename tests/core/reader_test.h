@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The allocator beneath core/reader.c in its tests: it counts, and can fail.
- */
+/* What the tests of core/reader.c share: an allocator that counts and can be told to
+   fail, and how bytes come in. */
 
-#ifndef PS_READER_MEMORY_H
-#define PS_READER_MEMORY_H
+#ifndef PS_READER_TEST_H
+#define PS_READER_TEST_H
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "os.h"
+#include "reader.h"
 
 static size_t memory_blocks, memory_bytes, memory_most, memory_copied;
 static size_t memory_bound; /* bytes that there are; 0: any number */
@@ -20,6 +21,7 @@ static void *allocate(size_t size) {
   if (memory_fails > 0 && memory_failed) return NULL;
   if (memory_bound > 0 && size > memory_bound - memory_bytes) return NULL;
   size_t *block = malloc(sizeof *block * 2 + size); /* exact, for the sanitizers */
+  if (block == NULL) return NULL;
   block[0] = size;
   memory_blocks++;
   memory_bytes += size;
@@ -45,6 +47,25 @@ void *ps__os_realloc(void *memory, size_t size) {
 static inline void memory_fail_at(int count) {
   memory_fails = count;
   memory_failed = 0;
+}
+
+static inline void feed(ps__reader *reader, const char *data, size_t size) {
+  size_t there;
+  char *room = ps__reader_room(reader, size + ps__reader_size(reader), SIZE_MAX, &there);
+  CHECK(room != NULL && there >= size);
+  memcpy(room, data, size);
+  ps__reader_filled(reader, size);
+}
+
+static inline void feed_text(ps__reader *reader, const char *text) {
+  feed(reader, text, strlen(text));
+}
+
+static inline ps__piece look(ps__reader *reader, const ps__wish *wish) {
+  short code;
+  ps__piece piece = ps__reader_look(reader, wish, &code);
+  CHECK(code == PS_OK);
+  return piece;
 }
 
 #endif

@@ -15,12 +15,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 /* cmocka wants some of the above before it. */
 #include <cmocka.h>
 #include <errno.h>
 
+#include "child.h"
 #include "os.h"
 
 enum { CEILING = 5 }; /* seconds that a busy machine may take longer */
@@ -220,17 +220,6 @@ static void a_descriptor_that_somebody_closed_is_given_up(void **state) {
 
 /* ---- Processes ---- */
 
-#define check(condition) \
-  if (!(condition)) _exit(__LINE__ % 255 + 1)
-
-/* The line in which a child failed, at least its last digits; 0: none did. */
-static void expect_success(pid_t child) {
-  int status = -1;
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_true(WIFEXITED(status));
-  assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void a_child_has_a_number_of_its_own(void **state) {
   (void)state;
   unsigned number = ps__os_process();
@@ -329,6 +318,7 @@ static void *wake_again_and_again(void *context) {
 /* A fork in the middle of anything leaves the child a state that it can use. */
 static void a_child_of_many_threads_works(void **state) {
   (void)state;
+  if (!ALLOCATOR_FORKS) skip();
   pthread_t threads[2];
   atomic_store(&condition, 0);
   for (int i = 0; i < 2; i++)

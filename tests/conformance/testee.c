@@ -101,6 +101,7 @@ typedef struct slot {
   char name[64];
   ps_socket *socket;  /* an object, or the one that an iterator reads */
   ps_pattern pattern; /* of an iterator; kind 0: it is none */
+  ps_maxsize maxsize; /* of an iterator */
   value kept;         /* a long argument that came ahead of its call */
 } slot;
 
@@ -160,8 +161,8 @@ static void t_next(call *c) {
   char words[PS_WORDS];
   slot *s = find(c->slot);
   if (!s || !s->pattern.kind) refuse(c);
-  ps_bytes result = ps_socket_next(s->socket, s->pattern, &c->host);
-  if (result.status.code == PS_CLOSED) {
+  ps_bytes result = ps_socket_next(s->socket, s->pattern, s->maxsize, &c->host);
+  if (result.status.code == PS_ENDED) {
     fputs(" ok", c->out);
   } else if (failed(result.status)) {
     fputs(" error failure", c->out);
@@ -245,6 +246,7 @@ static void play(call *c) {
 
 static void serve(call *c) {
   c->host.grow = grow;
+  c->host.mode = PS_HOST_LEND;
   c->out = open_memstream(&c->answer, &c->length);
   if (!c->out) abort();
   if (setjmp(c->refused) == 0) {

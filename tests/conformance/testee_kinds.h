@@ -75,7 +75,8 @@ static long long maybe_integer(call *c, size_t i, long long otherwise) {
 #define take_ps_first(c, i) maybe_integer(c, i, 1)
 #define take_ps_last(c, i) maybe_integer(c, i, -1)
 #define take_ps_backlog(c, i) maybe_integer(c, i, 32)
-#define take_ps_sockets(c, i) set_of(c, i, i == 1)
+#define take_ps_readables set_of
+#define take_ps_writables set_of
 #define self_ps_socket self
 
 static ps_maxsize take_ps_maxsize(call *c, size_t i) {
@@ -157,7 +158,7 @@ static ps_option take_ps_option(call *c, size_t i) {
 }
 
 /* A set for select: the sockets of a list. */
-static ps_sockets set_of(call *c, size_t i, int writable) {
+static ps_sockets set_of(call *c, size_t i) {
   const value *v = arg(c, i);
   if (v->type != 'n' && v->type != '[') refuse(c);
   ps_sockets *set = &c->sets[i];
@@ -165,8 +166,7 @@ static ps_sockets set_of(call *c, size_t i, int writable) {
   if (!set->watches) abort();
   set->count = v->count;
   for (size_t k = 0; k < v->count; k++) {
-    ps_socket *socket = socket_of(&v->items[k]);
-    set->watches[k] = (ps_watch){-1, (char)writable, 0, 0, socket};
+    set->watches[k] = (ps_watch){.fd = -1, .socket = socket_of(&v->items[k])};
   }
   return *set;
 }
@@ -244,6 +244,7 @@ static void put_ps_lines(call *c, ps_lines result) {
   slot *iterator = clean(c->into);
   iterator->socket = socket;
   iterator->pattern = result.pattern;
+  iterator->maxsize = result.maxsize;
   fprintf(c->out, " o%s", c->into);
 }
 
@@ -287,6 +288,11 @@ static void put_ps_left(call *c, ps_left result) {
 
 static void put_ps_seconds(call *c, ps_seconds result) {
   fprintf(c->out, " ok d%.17g", result);
+}
+
+static void put_ps_wants(call *c, ps_wants result) {
+  fputs(" ok", c->out);
+  if (result.direction) put_text(c, result.direction);
 }
 
 static void put_ps_yes(call *c, ps_yes result) {

@@ -3,7 +3,7 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-examples test-compat test-package conformance \
+.PHONY: help demo test test-c test-lua test-python test-examples test-tools test-compat test-package conformance \
         explore mutate guard bench bench-short lint format docs dist clean setup-build setup-test \
         setup-lint setup-bench
 
@@ -25,7 +25,7 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-lua test-python test-examples conformance test-compat guard test-package
+SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat guard test-package
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -44,6 +44,9 @@ test-python: setup-test $(VENV)/module ## what Python alone has
 
 test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the servers of the README, against clients that behave badly
 	$(BIN)/python -m pytest tests/examples
+
+test-tools: setup-test $(VENV)/tools ## the checks of the lint see what they are there for
+	$(BIN)/python -m pytest tests/tools
 
 conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/test_driver.py

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Formatters, linters and the invariants that a search can see. Changes nothing.
+# Formatters, linters and the invariants that a machine can see. Changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,15 +10,16 @@ git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
 echo "clang -Weverything that we mean"
 for file in core/*.c core/examples/*.c; do
     clang -std=c11 -Icore -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror \
-        -fsyntax-only "$file"
+        -pedantic -fsyntax-only "$file"
 done
+clang -x c++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only core/polysock.h
 
 echo "ruff"
 ruff format --check .
 ruff check .
 
 echo "mypy"
-mypy python/polysock swig/stubs.py
+mypy python/polysock swig/stubs.py python/examples tools
 
 echo "luacheck"
 luacheck -q lua tests
@@ -33,17 +34,8 @@ fails() {
 }
 ! git grep -nE '#include *[<"](lua|lauxlib|lualib|Python)\.h' -- core ||
     fails "a language header in the core"
-! git grep -nE '\b(printf|puts|exit|abort|longjmp|raise)\(' -- ':(glob)core/*.c' ||
-    fails "the core prints, exits or jumps"
 ! git grep -nE '%pythoncode|%luacode|#if' -- swig/polysock.i swig/kinds.i ||
     fails "language code in the neutral interface"
-object=$(mktemp)
-for file in core/*.c; do
-    # What the process is and what its threads share belongs to the system's files alone.
-    case $file in core/os_*.c) continue ;; esac
-    cc -std=c11 -Icore -fPIC -c -o "$object" "$file"
-    ! size -A "$object" | grep -E '^\.t?(data|bss)' | grep -vE '\.rel\.ro|^\S+ +0 ' ||
-        fails "$file has a mutable global"
-done
-rm "$object"
+python tools/layers.py || fails "the core is not in shape"
+python tools/interface.py || fails "polysock.i and polysock.h differ"
 echo "lint: clean"

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- An echo server. README shows it, and tests/examples runs it against clients that behave badly.
+-- An echo server, as README shows it. tests/examples has clients that misbehave.
 local polysock = require("polysock")
 
 local server = assert(polysock.bind("127.0.0.1", arg[1] or 7007))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An echo server. README shows it; tests/examples runs it against clients that misbehave."""
+"""An echo server, as README shows it. tests/examples has clients that misbehave."""
 
 import sys
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The echo servers of the README: what it shows is what is in the examples, and clients that
-behave badly cost them no more than their limits.
+"""The echo servers of the README: it shows what is in the examples, and clients that
+behave badly cost the servers no more than their limits.
 
 The clients are sockets of the standard library. The servers run with shorter limits than
 they are written with.

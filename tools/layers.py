@@ -87,9 +87,9 @@ class Core:
     """The sources of the core, and the symbols of their objects."""
 
     def __init__(self, root: Path, compiler: str) -> None:
-        self.root, self.compiler = root, compiler
-        self.sources = sorted((root / "core").glob("*.c"))
-        self.headers = sorted((root / "core").glob("*.h"))
+        self.root, self.compiler = root.resolve(), compiler
+        self.sources = sorted((self.root / "core").glob("*.c"))
+        self.headers = sorted((self.root / "core").glob("*.h"))
         self.symbols: Dict[str, List[Symbol]] = {}
         self.defined: Dict[
             str, str
@@ -220,10 +220,14 @@ def taken() -> Set[str]:
 
 
 def static_names(core: Core) -> Iterator[str]:
+    """None is the C library's. Outside of the system's files, none has two meanings."""
     of_system = taken()
     homes: Dict[str, List[str]] = {}
     for stem, name in core.statics():
-        homes.setdefault(name, []).append(f"core/{stem}.c")
+        if name in of_system:
+            yield f"core/{stem}.c: {name} is the C library's"
+        if layer(stem) != "os":
+            homes.setdefault(name, []).append(f"core/{stem}.c")
     for path in sorted((core.root / "swig").rglob("*.[hi]")):
         for name in re.findall(
             r"^static [^;={]*?\b(\w+)\(", path.read_text(), re.MULTILINE
@@ -231,8 +235,6 @@ def static_names(core: Core) -> Iterator[str]:
             if name in of_system:
                 yield f"{path.relative_to(core.root)}: {name} is the C library's"
     for name, files in sorted(homes.items()):
-        if name in of_system:
-            yield f"{files[0]}: {name} is the C library's"
         if len(files) > 1:
             yield f"{', '.join(files)}: each has a static function {name}"
 

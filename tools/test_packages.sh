@@ -139,6 +139,21 @@ quietly cmake --build "$work/elsewhere/out"
 cmp "$work/build/libpolysock.a" "$work/elsewhere/out/libpolysock.a" || fail "libpolysock.a"
 ok "the static library is the same from another folder"
 
+# The oldest CMake, and a library that is shared.
+pip install "cmake==3.18.*"
+(
+    PATH="$work/venv/bin:$PATH"
+    cmake --version | grep -q ' 3\.18'
+    cmake -S . -B "$work/shared" -DPOLYSOCK_PYTHON=OFF -DBUILD_SHARED_LIBS=ON \
+        --log-level=WARNING >/dev/null
+    quietly cmake --build "$work/shared"
+    quietly cmake --install "$work/shared" --prefix "$work/shared-prefix"
+)
+use_lua lua5.4 "$work/shared-prefix" 5.4
+PKG_CONFIG_PATH="$work/shared-prefix/lib/pkgconfig" sh "$work/flags" "$work/echo"
+LD_LIBRARY_PATH="$work/shared-prefix/lib" "$work/echo" | grep -q "hello from C"
+ok "CMake 3.18, a shared library"
+
 # Both compilers optimize while linking.
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue

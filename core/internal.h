@@ -53,13 +53,14 @@ struct ps_socket {
   atomic_ullong received, sent; /* bytes; they wrap */
   atomic_uint options;          /* bit n: option n was set */
   atomic_uint replacements;     /* how often the descriptor was replaced */
-  atomic_ushort error;          /* error number that a failure's words hide */
-  atomic_uchar kind;            /* PS__MASTER, PS__CLIENT or PS__SERVER */
-  atomic_uchar family;          /* 4, 6, or 0 while undecided */
-  atomic_uchar wants;           /* 'r', 'w' or 0: see ps_socket_wants */
-  atomic_uchar naming;          /* the attempt waits for a name */
-  atomic_uchar mark;            /* the binding's */
-  unsigned char fixed;          /* family was given, not found by bind or connect */
+  atomic_ushort broken; /* error number of what broke the connection, see stream.c */
+  atomic_ushort error;  /* error number that a failure's words hide */
+  atomic_uchar kind;    /* PS__MASTER, PS__CLIENT or PS__SERVER */
+  atomic_uchar family;  /* 4, 6, or 0 while undecided */
+  atomic_uchar wants;   /* 'r', 'w' or 0: see ps_socket_wants */
+  atomic_uchar naming;  /* the attempt waits for a name */
+  atomic_uchar mark;    /* the binding's */
+  unsigned char fixed;  /* family was given, not found by bind or connect */
   unsigned char bound;
   atomic_uchar foreign; /* the descriptor came by setfd: it may block */
 };

@@ -98,6 +98,8 @@ ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option val
 static void describe(ps_socket *self, ps_option *value) {
   int hidden = atomic_exchange(&self->error, 0);
   int error = value->integer != 0 ? (int)value->integer : hidden;
+  if (value->integer != 0) /* whoever receives next would not be told */
+    atomic_store_explicit(&self->broken, (unsigned short)error, memory_order_relaxed);
   value->type = error == 0 ? PS_NIL : PS_TEXT;
   if (error == 0) return;
   ps_status status = ps__error_system(error);

@@ -126,6 +126,7 @@ int ps__os_copyoption(int from, int to, int option);
 /* Which answers of the functions above mean something to the core. */
 int ps__os_again(int error);     /* it would have to wait */
 int ps__os_signalled(int error); /* a signal came */
+int ps__os_sendonly(int error);  /* nothing can be sent, but something may be received */
 short ps__os_code(int error);    /* the PS_ code, PS_SYSTEM for those without one */
 
 /* The words of the system for a number, in English whatever the locale. */

@@ -319,6 +319,8 @@ int ps__os_again(int error) {
 
 int ps__os_signalled(int error) { return error == EINTR; }
 
+int ps__os_sendonly(int error) { return error == EPIPE; }
+
 short ps__os_code(int error) {
   switch (error) {
     case 0:

@@ -57,8 +57,8 @@ static APART size_t count_returns(const char *data, size_t size) {
 
 /* The CRs that a line may have. */
 static size_t most_returns(const ps__wish *wish) {
-  size_t most = sum(wish->limit, wish->prefix.size);
-  return most < PS__RETURNS ? PS__RETURNS : most;
+  size_t most = sum(wish->limit, wish->prefix.size), least = PS__RETURNS;
+  return most < least ? least : most;
 }
 
 /* Returns how many bytes there are before more than `limit` are no CR or more than

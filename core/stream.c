@@ -60,7 +60,14 @@ static ps_status settle_views(ps_socket *self) {
   return PS__DONE;
 }
 
+/* The system tells once that a connection is broken, and to whoever asks first; after
+   that it looks as if the far end had ended its stream. The object remembers. */
+static void break_connection(ps_socket *self, int error) {
+  atomic_store_explicit(&self->broken, (unsigned short)error, memory_order_relaxed);
+}
+
 void ps__stream_clear(ps_socket *self) {
+  break_connection(self, 0);
   /* Without memory to tell them apart, the view of the other thread is what stays. */
   if (self->viewer != 0 && self->viewer != ps__os_thread() && keep_view(self) != PS_OK)
     ps__reader_take(&self->reader, ps__reader_size(&self->reader), 1);
@@ -102,6 +109,11 @@ void ps__stream_end(ps__call *call, ps_status status) {
   ps__call_end(call);
 }
 
+static ps_status ended(const ps__call *call) {
+  int error = atomic_load_explicit(&call->self->broken, memory_order_relaxed);
+  return error != 0 ? ps__timeout_error(call, error) : ps__error_failure(PS_CLOSED);
+}
+
 ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) {
   ps_host *host = call->host;
   *got = 0;
@@ -130,8 +142,9 @@ ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) 
         status = ps__timeout_goon(call);
         break;
       case PS__END:
-        return ps__error_failure(PS_CLOSED);
+        return ended(call);
       default:
+        break_connection(call->self, io.error);
         return ps__timeout_error(call, io.error);
     }
   }
@@ -278,6 +291,7 @@ static ps_status send_some(ps__call *call, const char *data, size_t size, size_t
     case PS__WOULD_WRITE:
       return ps__timeout_wait(call, io.verdict == PS__WOULD_WRITE);
     case PS__BROKEN:
+      if (!ps__os_sendonly(io.error)) break_connection(call->self, io.error);
       return ps__timeout_error(call, io.error);
     default: /* a signal: asked about before the next try */
       return PS__DONE;

@@ -200,23 +200,20 @@ ps_object ps_socket_accept(ps_socket *self, ps_host *host) {
 
 /* ---- Connected by one function ---- */
 
-ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
-                     ps_localport locport, ps_mode family, ps_seconds timeout,
-                     ps_host *host) {
+/* limit is the number of the argument timeout. */
+static ps_object connect_as(ps_object (*make_master)(void), ps_name address, ps_port port,
+                            ps_localname locaddr, ps_localport locport,
+                            ps_seconds timeout, short limit, ps_host *host) {
   static const bind_place local = {3, 4, "locaddr", "locport"};
-  if (family == NULL) family = "unspec";
-  int four = strcmp(family, "inet") == 0, six = strcmp(family, "inet6") == 0;
   char digits[16];
   const char *service;
   ps_status status = ps__resolve_name(address, 1, "address");
   if (status.code == PS_OK)
     status = ps__resolve_port(port, 2, "port", 1, digits, &service);
-  if (status.code == PS_OK && !four && !six && strcmp(family, "unspec") != 0)
-    status = ps__error_misuse(PS_MISUSE_FAMILY, 5, "family");
   if (status.code == PS_OK && isnan(timeout))
-    status = ps__error_misuse(PS_MISUSE_NAN, 6, "timeout");
+    status = ps__error_misuse(PS_MISUSE_NAN, limit, "timeout");
   if (status.code != PS_OK) return failed(status);
-  ps_object made = four ? ps_tcp4() : six ? ps_tcp6() : ps_tcp();
+  ps_object made = make_master();
   if (made.status.code != PS_OK) return made;
   ps_socket *self = made.socket;
   /* One limit for bind and connect together. */
@@ -231,14 +228,26 @@ ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
   return finish(made, status);
 }
 
+ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
+                     ps_localport locport, ps_mode family, ps_seconds timeout,
+                     ps_host *host) {
+  if (family == NULL) family = "unspec";
+  ps_object (*make_master)(void) = strcmp(family, "inet") == 0     ? ps_tcp4
+                                   : strcmp(family, "inet6") == 0  ? ps_tcp6
+                                   : strcmp(family, "unspec") == 0 ? ps_tcp
+                                                                   : NULL;
+  if (make_master == NULL) return failed(ps__error_misuse(PS_MISUSE_FAMILY, 5, "family"));
+  return connect_as(make_master, address, port, locaddr, locport, timeout, 6, host);
+}
+
 ps_object ps_connect4(ps_name address, ps_port port, ps_localname locaddr,
                       ps_localport locport, ps_seconds timeout, ps_host *host) {
-  return ps_connect(address, port, locaddr, locport, "inet", timeout, host);
+  return connect_as(ps_tcp4, address, port, locaddr, locport, timeout, 5, host);
 }
 
 ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr,
                       ps_localport locport, ps_seconds timeout, ps_host *host) {
-  return ps_connect(address, port, locaddr, locport, "inet6", timeout, host);
+  return connect_as(ps_tcp6, address, port, locaddr, locport, timeout, 5, host);
 }
 
 /* ---- The end ---- */

@@ -6,9 +6,9 @@ mod connect $host $port         = object -> c
 peer accept
 c lines                         = object -> it
 c close                         = 1
-it next                         = nil
+it next                         E "closed"
 c getfd                         = -1
-it next                         = nil
+it next                         E "closed"
 c receive                       ! "closed" ""
 c receive 0                     ! "closed" ""
 c receive 3 "ab"                ! "closed" "ab"

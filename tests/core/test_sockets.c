@@ -67,6 +67,25 @@ static void numbers_are_copied(void **state) {
   ps__os_close(to);
 }
 
+/* The system tunes the size of a buffer until somebody sets it. */
+static void a_size_that_nobody_set_is_still_tuned(void **state) {
+  (void)state;
+#ifdef SO_BUF_LOCK
+  int from = opened(4), to = opened(4), locks = -1;
+  socklen_t size = sizeof locks;
+  if (getsockopt(to, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) < 0) skip();
+  assert_int_equal(locks, 0);
+  assert_int_equal(ps__os_copyoption(from, to, PS__OPTION_RECVBUFFER), 0);
+  assert_int_equal(ps__os_copyoption(from, to, PS__OPTION_SENDBUFFER), 0);
+  assert_int_equal(getsockopt(to, SOL_SOCKET, SO_BUF_LOCK, &locks, &size), 0);
+  assert_int_equal(locks, 0);
+  ps__os_close(from);
+  ps__os_close(to);
+#else
+  skip();
+#endif
+}
+
 static void linger_is_copied(void **state) {
   (void)state;
   int from = opened(4), to = opened(4);
@@ -143,6 +162,7 @@ static void an_adopted_descriptor_stays_as_it_was(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_are_copied),
+      cmocka_unit_test(a_size_that_nobody_set_is_still_tuned),
       cmocka_unit_test(linger_is_copied),
       cmocka_unit_test(the_device_is_copied),
       cmocka_unit_test(copies_fail_with_the_systems_reason),

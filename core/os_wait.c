@@ -194,7 +194,7 @@ void ps__os_waker_end(ps__waker *waker) {
 static void renew(ps__waker *waker) {
   lock();
   bell *old = waker->bell;
-  if (old != NULL && old == wakers.current) {
+  if (old != NULL && old == wakers.current && waker->process == number) {
     old->fd = old->end = -1;
     wakers.current = NULL;
   }

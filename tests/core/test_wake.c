@@ -260,11 +260,11 @@ static void in_the_child(ps__waker *waker, int old, const int orders[2],
   char byte;
   check(fcntl(old, F_GETFD) < 0 && errno == EBADF);
   check(dup2(orders[0], old) == old); /* it is another file's, and not readable */
+  ps__waker second;                   /* its memory may be what the parent's was */
+  ps__os_waker_begin(&second);
   check(woken_within(INFINITY, waker) == 1);
   check(close(old) == 0);
   check(waker->fd >= 0 && woken_within(SHORT, waker) == 0);
-  ps__waker second;
-  ps__os_waker_begin(&second);
   ps__os_wake();
   check(woken_within(INFINITY, waker) == 1);
   check(woken_within(INFINITY, &second) == 1);

@@ -255,14 +255,16 @@ static void a_thread_has_an_identity(void **state) {
   assert_int_equal(ps__os_thread(), ps__os_thread());
 }
 
-static void in_the_child(ps__waker *waker, int old, const int orders[2],
+static void in_the_child(ps__waker *waker, ps__waker *rung, int old, const int orders[2],
                          const int reports[2]) {
   char byte;
   check(fcntl(old, F_GETFD) < 0 && errno == EBADF);
   check(dup2(orders[0], old) == old); /* it is another file's, and not readable */
-  ps__waker second;                   /* its memory may be what the parent's was */
+  ps__waker second;                   /* its memory may be what that of the others was */
   ps__os_waker_begin(&second);
   check(woken_within(INFINITY, waker) == 1);
+  check(woken_within(INFINITY, rung) == 1);
+  ps__os_waker_end(rung);
   check(close(old) == 0);
   check(waker->fd >= 0 && woken_within(SHORT, waker) == 0);
   ps__os_wake();
@@ -289,8 +291,7 @@ static void parent_and_child_wake_only_themselves(void **state) {
   pid_t child = fork();
   if (child == 0) {
     check(fcntl(other, F_GETFD) < 0);
-    ps__os_waker_end(&rung);
-    in_the_child(&waker, fd, orders, reports);
+    in_the_child(&waker, &rung, fd, orders, reports);
   }
   char byte;
   assert_int_equal(read(reports[0], &byte, 1), 1);

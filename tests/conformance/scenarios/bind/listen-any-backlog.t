@@ -1,6 +1,5 @@
 # A backlog that is negative, or larger than any, means the system's largest.
 # proves: listen.backlog.any
-# deviates: luasocket cuts it to an int
 c tcp4                                 = object
 c bind "127.0.0.1" 0                   = 1
 c listen -1                            = 1
@@ -18,9 +17,6 @@ peer connect "127.0.0.1" $q
 e accept                               = object -> x
 f tcp4                                 = object
 f listen -9223372036854775808          = 1
-g tcp4                                 = object
-g listen 1000000000000000000000000000000 = 1
-  or luasocket stop
 mod bind "127.0.0.1" 0 -1              = object -> h
 mod bind "127.0.0.1" 0 2147483648      = object -> h
 mod bind "127.0.0.1" 0 -5000000000     = object -> h

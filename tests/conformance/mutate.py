@@ -49,7 +49,7 @@ FILES = tuple(
     )
     for path in sorted(ROOT.glob(pattern))
 )
-SLOW = ("core.buffer", "core.resolve")  # these try every size; for their own files
+SLOW = 5.0  # seconds; a unit that takes longer is for its own file only
 VERDICTS = ("killed", "invalid", "survived")
 # KiB. A mutant that asks for ever more of it must not take the machine along.
 MEMORY = 6 << 20
@@ -68,6 +68,7 @@ class Bench:
         self.killers: dict[str, list[str]] = {}  # the last ones that bit, by column
         self.seconds: dict[tuple[str, str], float] = {}
         self.units: list[str] = []  # the C units that are green
+        self.slow: set[str] = set()  # those of them that try every size
 
     def run(self, argv: list[str], seconds: float, cwd: Path | None = None) -> str | None:
         """None when the command ends well, else the end of what it said."""
@@ -234,10 +235,13 @@ class Bench:
             ["ctest", "--test-dir", str(self.build), "-N"], stdout=subprocess.PIPE
         ).stdout.decode()
         for unit in re.findall(r": (\S+)\n", listed) if core else []:
+            began = time.monotonic()
             if self.run([*self.ctest(f"^{unit}$")], 200):
                 print(f"left out: {unit} fails as it is")
-            else:
-                self.units.append(unit)
+                continue
+            self.units.append(unit)
+            if time.monotonic() - began > SLOW:
+                self.slow.add(unit)
         for name, argv, seconds in self.others():
             if name.partition("/")[2] not in columns:
                 continue
@@ -257,7 +261,7 @@ class Bench:
         busted = ["busted", "--lua=/usr/bin/lua5.4", "-o", "plainTerminal", "tests/lua"]
         out = []
         if self.units:
-            slow = [unit for unit in SLOW if unit != f"core.{own}"]
+            slow = self.slow - {f"core.{own}"}
             units = [unit for unit in self.units if unit not in slow]
             out.append(("units", self.ctest("^(" + "|".join(units) + ")$"), 120.0))
         if list((self.tree / "tests/lua").glob("*_spec.lua")) and shutil.which("busted"):
@@ -284,7 +288,7 @@ class Bench:
         # The unit of the file is the quickest, but for those that try every size.
         own = Path(mutant.file).stem
         unit = f"core.{own}"
-        first = unit if unit in self.units and unit not in SLOW else ""
+        first = unit if unit in self.units and unit not in self.slow else ""
         target = module.get(language, "testee_c")
         said = self.make(target, *([f"test_{own}"] if first else []))
         if said:

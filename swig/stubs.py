@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Writes what those who use the interface read: the Python stub, the Lua annotations and
-docs/reference.md.
+docs/reference.md; and for the Python module the list of what is callable, with signatures
+and texts.
 
 The one source is polysock.i, as ``swig -xml`` reads it, with the comments of the files
 that one language alone has. The tables below say how each type looks; a type that they
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import textwrap
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from string import Template
@@ -96,7 +97,7 @@ PYTHON_RESULTS = {
 LUA_ARGUMENTS = {
     "ps_name": "string",
     "ps_optionname": "string",
-    "ps_kindname": "\"master\"|\"client\"|\"server\"",
+    "ps_kindname": '"master"|"client"|"server"',
     "ps_localname": "string?",
     "ps_servicename": "string?",
     "ps_mode": "string?",
@@ -157,10 +158,12 @@ OPTIONS = {
     "LINGER": ("polysock.Linger", "Linger"),
     "ERROR": ("string?", "str | None"),
 }
-# Protocols of Python that are no functions of the interface.
+# Protocols of Python that are no functions of the interface: parameters, result, text.
 PYTHON_SLOTS = {
-    "feature_python_tp_iter": ("__iter__", "Self", "Gives the client itself."),
-    "feature_python_tp_iternext": ("__next__", "bytes", "Gives the next line."),
+    "__iter__": ([], "Self", "Gives the client itself."),
+    "__next__": ([], "bytes", "Gives the next line."),
+    "__reduce__": ([], "NoReturn", "Raises TypeError."),
+    "__reduce_ex__": (["protocol: SupportsIndex", "/"], "NoReturn", "Raises TypeError."),
 }
 PYTHON_HEADER = '''\
 # SPDX-License-Identifier: MIT
@@ -168,9 +171,19 @@ PYTHON_HEADER = '''\
 """The types of the compiled module; the package beside it is what to import."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypedDict, TypeVar, overload, type_check_only
+from typing import (
+    Literal,
+    NoReturn,
+    SupportsIndex,
+    TypedDict,
+    TypeVar,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import Buffer, Self, TypeAlias
+
+from .errors import Error
 
 T = TypeVar("T")
 
@@ -195,6 +208,9 @@ class Address(TypedDict):
 
     family: str
     addr: str
+
+def failure(error: str, value: object = None, /) -> Error:
+    """Makes the exception of what a tuple says: its words, and its partial or last."""
 
 '''
 LUA_HEADER = """\
@@ -223,6 +239,19 @@ LUA_HEADER = """\
 --- The names of options.
 ---@alias polysock.Option
 """
+
+METHODS_HEADER = """\
+/* SPDX-License-Identifier: MIT */
+/* {head}
+   What Python can call. PS_CLASS(text) is the class of the interface; PS_PROPERTY(name,
+   text) an attribute; PS_SHARED(name, shape, names, text) a method that is the same in
+   both styles; PS_STYLED(name, shape, names, text) another method; PS_FUNCTION(symbol,
+   name, shape, names, text) a function. The shape says what is taken: NONE; ONE argument
+   that is required; MANY; or ADDRESSED, which is MANY with a host and a port first. */
+
+"""
+BASE_TEXT = "What the sockets of both styles have in common."
+RAISING_TEXT = "A Socket that raises its failures."
 
 # The constants of the modules are made of these.
 PRIVATE = ("version", "setsize")
@@ -257,7 +286,6 @@ class Interface:
     functions: List[Function]
     methods: List[Function]
     text: str  # of the class
-    slots: Dict[str, str]
 
     @property
     def names(self) -> List[Function]:
@@ -312,7 +340,6 @@ def read_interface(swig: str, language: str) -> Interface:
         list(read_functions(outside)),
         list(read_functions(inside)),
         values["feature_docstring"].strip(),
-        values,
     )
 
 
@@ -357,6 +384,11 @@ def python_text(text: str, indent: str) -> str:
     return body + (f"\n{indent}" if "\n" in body else "") + '"""\n'
 
 
+def is_shared(method: Function) -> bool:
+    """Is a method the same in both styles, since it cannot fail?"""
+    return not PYTHON_RESULTS[method.result][1]
+
+
 def python_result(kind: str, raising: bool) -> str:
     success, failure = map(items, PYTHON_RESULTS[kind])
     if failure and not raising:
@@ -368,8 +400,7 @@ def python_result(kind: str, raising: bool) -> str:
 
 
 def python_parameters(function: Function, types: Dict[str, str]) -> List[str]:
-    made = [f"{name}: {types[type]}" for name, type in function.arguments.items()]
-    return [*made, "/"] if made else []
+    return [f"{name}: {types[type]}" for name, type in function.arguments.items()]
 
 
 def python_variants(function: Function, result: str) -> List[Tuple[List[str], str]]:
@@ -408,14 +439,15 @@ def python_function(function: Function, indent: str, mark: str, raising: bool) -
     return made
 
 
-def python_class(interface: Interface, name: str, note: str, raising: bool) -> str:
-    made = f"class {name}:\n" + python_text(interface.text + note, "    ")
-    for method in interface.methods:
+def python_class(
+    head: str, text: str, methods: List[Function], raising: bool, slots: bool
+) -> str:
+    made = f"class {head}:\n" + python_text(text, "    ")
+    for method in methods:
         made += python_function(method, "    ", "self", raising)
-    for slot, (name, result, text) in PYTHON_SLOTS.items():
-        if slot in interface.slots:
-            made += f"\n{python_def('    ', name, ['self'], result)}\n"
-            made += python_text(text, "        ")
+    for name, (parameters, result, text) in PYTHON_SLOTS.items() if slots else ():
+        made += f"\n{python_def('    ', name, ['self', *parameters], result)}\n"
+        made += python_text(text, "        ")
     return made
 
 
@@ -428,16 +460,69 @@ def python_stub(interface: Interface) -> str:
             inside = "".join(f"    {name},\n" for name in names)
             line = f"{option.title()}Option: TypeAlias = Literal[\n{inside}]"
         made += line + "\n"
-    made += "\n" + python_class(interface, "Socket", "", False)
-    note = "\n\nThis one raises its failures. At runtime its class is Socket."
-    made += "\n@type_check_only\n" + python_class(interface, "RaisingSocket", note, True)
+    shared = [method for method in interface.methods if is_shared(method)]
+    styled = [method for method in interface.methods if not is_shared(method)]
+    made += "\n" + python_class("BaseSocket", BASE_TEXT, shared, False, True)
+    made += "\n" + python_class(
+        "Socket(BaseSocket)", interface.text, styled, False, False
+    )
+    made += "\n" + python_class(
+        "RaisingSocket(BaseSocket)", RAISING_TEXT, styled, True, False
+    )
     for function in interface.functions:
         made += python_function(function, "", "", False)
-    made += "\nclass raising:\n"
-    made += python_text("The functions in exception style; at runtime a module.", "    ")
     for function in interface.functions:
-        made += python_function(function, "    ", "@staticmethod", True)
+        made += python_function(
+            replace(function, name=f"raising_{function.name}"), "", "", True
+        )
     return made.replace("...\n\n    ", "...\n    ")
+
+
+def python_signature(function: Function, first: str) -> str:
+    """Writes the parameters as inspect.signature reads them in a text."""
+    made = [first]
+    for parameter in python_parameters(function, PYTHON_ARGUMENTS):
+        name, default = parameter.partition(": ")[0], parameter.partition(" = ")[2]
+        made.append(f"{name}={default}" if default else name)
+    return f"({', '.join(made)})"
+
+
+def c_text(text: str) -> str:
+    """Writes a string of C, a line of the text on each line."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return "\n".join(f'  "{line}"' for line in escaped.replace("\n", "\\n\n").split("\n"))
+
+
+def c_entry(function: Function, macro: str, name: str, first: str) -> str:
+    types = list(function.arguments.values())
+    required = [type for type in types if " = " not in PYTHON_ARGUMENTS[type]]
+    shape = "MANY"
+    if not types:
+        shape = "NONE"
+    elif len(types) == len(required) == 1:
+        shape = "ONE"
+    elif types[:2] == ["ps_name", "ps_port"]:
+        shape = "ADDRESSED"
+    names = ", ".join(f'"{name}"' for name in function.arguments)
+    text = name.strip('"') + python_signature(function, first) + "\n--\n\n"
+    text += wrap(function.text)
+    symbol = f"{function.name}, " if macro == "PS_FUNCTION" else ""
+    return f"{macro}({symbol}{name}, {shape}, LIST({names}),\n{c_text(text)})\n"
+
+
+def python_methods(interface: Interface) -> str:
+    made = METHODS_HEADER.replace("{head}", HEAD)
+    made += f"PS_CLASS(\n{c_text(wrap(interface.text))})\n"
+    for method in interface.methods:
+        macro = "PS_SHARED" if is_shared(method) else "PS_STYLED"
+        if method.variable:
+            made += f"PS_PROPERTY({method.name},\n{c_text(wrap(method.text))})\n"
+        else:
+            made += c_entry(method, macro, method.name, "$self")
+    for function in interface.functions:
+        name = function.name.replace("dns_", "")
+        made += c_entry(function, "PS_FUNCTION", f'"{name}"', "$module")
+    return made
 
 
 def python_alone(file: str) -> Iterator[Tuple[str, str]]:
@@ -607,7 +692,13 @@ def reference(lua: Interface, python: Interface) -> str:
         ],
         "python": [
             lone_entry(f"polysock.{shown}", text)
-            for shown, text in [*python_alone("__init__.py"), *errors]
+            for shown, text in [
+                *python_alone("__init__.py"),
+                ("BaseSocket", BASE_TEXT),
+                ("RaisingSocket", RAISING_TEXT),
+                *errors,
+                *python_alone("tries.py"),
+            ]
         ],
     }
     return Template((ROOT / "swig" / "reference.md.in").read_text()).substitute(
@@ -636,6 +727,7 @@ def main() -> int:
     lua, python = (read_interface(chosen.swig, name) for name in ("lua", "python"))
     made = {
         "python/polysock/_core.pyi": python_stub(python),
+        "swig/python/methods.def": python_methods(python),
         "lua/meta/polysock.lua": lua_meta(lua),
         "docs/reference.md": reference(lua, python),
     }

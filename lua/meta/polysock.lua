@@ -43,8 +43,7 @@
 --- A TCP object: a master, which listen turns into a server and connect into a client.
 ---
 --- A call on the wrong kind is misuse and raises. After close, what needs the socket
---- fails with `closed`. An object that is collected is closed. Its text begins with `tcp`
---- and its kind, as in `tcp{client}: 0x55d0c0`.
+--- fails with `closed`. An object that is collected is closed. Its text tells its kind.
 ---@class polysock.Socket
 local Socket = {}
 

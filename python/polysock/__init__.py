@@ -7,6 +7,8 @@ module ``polysock.raising`` has the same functions for those who want exceptions
 
 from . import dns
 from ._core import (
+    BaseSocket,
+    RaisingSocket,
     Socket,
     bind,
     connect,
@@ -23,7 +25,8 @@ from ._core import (
     tcp6,
     version,
 )
-from .errors import Closed, Error, Oversized, Timeout, newtry, protect, try_
+from .errors import Closed, Error, Oversized, Refused, Timeout, Unresolved
+from .tries import newtry, protect, try_
 
 VERSION: str = version()
 """The name and the version of this library."""
@@ -42,11 +45,15 @@ __all__ = [
     "SETSIZE",
     "SOCKETINVALID",
     "VERSION",
+    "BaseSocket",
     "Closed",
     "Error",
     "Oversized",
+    "RaisingSocket",
+    "Refused",
     "Socket",
     "Timeout",
+    "Unresolved",
     "bind",
     "connect",
     "connect4",

@@ -3,9 +3,19 @@
 """The types of the compiled module; the package beside it is what to import."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypedDict, TypeVar, overload, type_check_only
+from typing import (
+    Literal,
+    NoReturn,
+    SupportsIndex,
+    TypedDict,
+    TypeVar,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import Buffer, Self, TypeAlias
+
+from .errors import Error
 
 T = TypeVar("T")
 
@@ -31,6 +41,9 @@ class Address(TypedDict):
     family: str
     addr: str
 
+def failure(error: str, value: object = None, /) -> Error:
+    """Makes the exception of what a tuple says: its words, and its partial or last."""
+
 FlagOption: TypeAlias = Literal[
     "keepalive",
     "reuseaddr",
@@ -53,14 +66,8 @@ TextOption: TypeAlias = Literal["bindtodevice"]
 LingerOption: TypeAlias = Literal["linger"]
 ErrorOption: TypeAlias = Literal["error"]
 
-class Socket:
-    """A TCP object: a master, which listen turns into a server and connect into a
-    client.
-
-    A call on the wrong kind is misuse and raises. After close, what needs the socket
-    fails with 'closed'. An object that is collected is closed. Its text begins with
-    'tcp' and its kind, as in 'tcp{client}: 0x55d0c0'.
-    """
+class BaseSocket:
+    """What the sockets of both styles have in common."""
 
     @property
     def kind(self) -> str:
@@ -71,19 +78,6 @@ class Socket:
         none, as Python's loops expect.
         """
 
-    def receiveinto(
-        self,
-        buffer: Buffer,
-        nbytes: int | None = None,
-        /,
-    ) -> tuple[int, None, None] | tuple[None, str, int]:
-        """Reads from a client into the first nbytes of a writable buffer, all of it if
-        absent.
-
-        Gives how many bytes are in the buffer, on failure too. There is no copy in
-        between. Fails as receive.
-        """
-
     def __enter__(self) -> Self:
         """Gives the object itself; leaving the block closes it."""
 
@@ -92,9 +86,142 @@ class Socket:
         type: object,
         value: object,
         traceback: object,
-        /,
     ) -> Literal[False]:
         """Closes the object, and lets an exception go on."""
+
+    def lines(
+        self,
+        pattern: str | int | None = "*l",
+        maxsize: int | None = None,
+    ) -> Iterator[bytes]:
+        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
+        is at least 1. maxsize bounds each piece in bytes.
+
+        It ends when the peer has closed, after an unterminated last piece if there is
+        one. Any other failure is raised, a reset connection and an object that was
+        closed here included, and what was read for the piece under way stays buffered.
+        """
+
+    def shutdown(self, mode: str | None = None) -> int:
+        """Shuts one way of a client's connection down: 'send', 'receive', or 'both' if
+        absent.
+
+        After 'send' the peer reads to the end, and this end can go on receiving.
+        """
+
+    def getfamily(self) -> str:
+        """Gives 'inet4' or 'inet6'; 'inet4' as well while a master of tcp has not
+        chosen.
+        """
+
+    def getstats(self) -> tuple[int, int, float]:
+        """Gives the bytes received by the caller, the bytes sent, and the age in
+        seconds.
+
+        Bytes that are still in the read buffer are not received yet.
+        """
+
+    def setstats(
+        self,
+        received: int | None = None,
+        sent: int | None = None,
+        age: float | None = None,
+    ) -> int:
+        """Sets what getstats gives: counts of bytes, and the age in seconds.
+
+        What is absent stays.
+        """
+
+    def settimeout(self, value: float | None = None, mode: str | None = None) -> int:
+        """Limits the time of all later calls on this object, in seconds.
+
+        Mode 'b', as when absent, limits each single wait; mode 't' the whole call,
+        name resolution and all addresses included. With both, what comes first ends
+        the call with 'timeout'. An absent or negative value is no limit; 0 never
+        waits.
+        """
+
+    def gettimeout(self) -> tuple[float, float]:
+        """Gives the limits of one wait and of a whole call, in seconds; negative:
+        none.
+        """
+
+    def setdeadline(self, seconds: float | None = None) -> int:
+        """Sets a point in time, so many seconds from now, by which all later calls end
+        with 'timeout'.
+
+        It holds beside the limits of settimeout until it is set anew; absent: none.
+        After that point no call waits.
+        """
+
+    def getdeadline(self) -> float | None:
+        """Gives the seconds that are left until the deadline: 0 when it has passed,
+        nothing when there is none.
+        """
+
+    def dirty(self) -> bool:
+        """Tells whether bytes are in the read buffer."""
+
+    def pending(self) -> int:
+        """Gives how many bytes are in the read buffer."""
+
+    def wants(self) -> Literal["r", "w"] | None:
+        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
+        'w' to send.
+
+        Nothing when the last call in that direction succeeded. An event loop waits for
+        that event and calls again.
+        """
+
+    def getfd(self) -> int:
+        """Gives the descriptor; -1 for a closed object or one without a socket."""
+
+    def setfd(self, fd: int) -> None:
+        """Replaces the descriptor and closes none.
+
+        -1 makes the object a closed one.
+        """
+
+    def close(self) -> int:
+        """Closes the object; bytes in the read buffer are dropped.
+
+        Other threads that wait on it wake and fail with 'closed'. With option linger
+        it takes as long as the system does to send what is not sent yet. Closing again
+        is fine.
+        """
+
+    def __iter__(self) -> Self:
+        """Gives the client itself."""
+
+    def __next__(self) -> bytes:
+        """Gives the next line."""
+
+    def __reduce__(self) -> NoReturn:
+        """Raises TypeError."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        """Raises TypeError."""
+
+class Socket(BaseSocket):
+    """A TCP object: a master, which listen turns into a server and connect into a
+    client.
+
+    A call on the wrong kind is misuse and raises. After close, what needs the socket
+    fails with 'closed'. An object that is collected is closed. Its text tells its
+    kind.
+    """
+
+    def receiveinto(
+        self,
+        buffer: Buffer,
+        nbytes: int | None = None,
+    ) -> tuple[int, None, None] | tuple[None, str, int]:
+        """Reads from a client into the first nbytes of a writable buffer, all of it if
+        absent.
+
+        Gives how many bytes are in the buffer, on failure too. There is no copy in
+        between. Fails as receive.
+        """
 
     def accept(self) -> tuple[Socket, None] | tuple[None, str]:
         """Waits for a connection to this server and gives it as a client object.
@@ -108,7 +235,6 @@ class Socket:
         self,
         address: str,
         port: int | str,
-        /,
     ) -> tuple[int, None] | tuple[None, str]:
         """Gives a master its local address.
 
@@ -122,15 +248,10 @@ class Socket:
         self,
         address: str,
         port: int | str,
-        /,
     ) -> tuple[int, None] | tuple[None, str]:
         """Gives a master its local address; another name of bind."""
 
-    def listen(
-        self,
-        backlog: int | None = 32,
-        /,
-    ) -> tuple[int, None] | tuple[None, str]:
+    def listen(self, backlog: int | None = 32) -> tuple[int, None] | tuple[None, str]:
         """Turns a master into a server.
 
         backlog is how many connections may wait for accept, 32 if absent. Fails with
@@ -141,7 +262,6 @@ class Socket:
         self,
         address: str,
         port: int | str,
-        /,
     ) -> tuple[int, None] | tuple[None, str]:
         """Connects a master to address and port, which turns it into a client.
 
@@ -160,7 +280,6 @@ class Socket:
         self,
         address: str,
         port: int | str,
-        /,
     ) -> tuple[int, None] | tuple[None, str]:
         """Connects a master; another name of connect."""
 
@@ -169,7 +288,6 @@ class Socket:
         pattern: str | int | None = "*l",
         prefix: Buffer | None = None,
         maxsize: int | None = None,
-        /,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
         """Reads from a client what pattern says, and gives it behind prefix.
 
@@ -191,7 +309,6 @@ class Socket:
     def receiveany(
         self,
         max: int | None = None,
-        /,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
         """Reads from a client what is there: at least one byte, at most max.
 
@@ -204,7 +321,6 @@ class Socket:
         delimiter: Buffer,
         prefix: Buffer | None = None,
         maxsize: int | None = None,
-        /,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
         """Reads from a client up to a delimiter, which is consumed and not returned.
 
@@ -213,26 +329,11 @@ class Socket:
         it.
         """
 
-    def lines(
-        self,
-        pattern: str | int | None = "*l",
-        maxsize: int | None = None,
-        /,
-    ) -> Iterator[bytes]:
-        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
-        is at least 1. maxsize bounds each piece in bytes.
-
-        It ends when the peer has closed, after an unterminated last piece if there is
-        one. Any other failure is raised, a reset connection and an object that was
-        closed here included, and what was read for the piece under way stays buffered.
-        """
-
     def send(
         self,
         data: Buffer,
         i: int | None = 1,
         j: int | None = -1,
-        /,
     ) -> tuple[int, None, None] | tuple[None, str, int]:
         """Sends bytes i to j of data from a client, and gives the index of the last
         one sent.
@@ -241,13 +342,6 @@ class Socket:
         and the last. On failure the index tells how far it went (i - 1 when nothing
         was sent), so that send(data, last + 1) goes on. Nothing is buffered here.
         Fails with 'timeout', 'closed' or the system's reason.
-        """
-
-    def shutdown(self, mode: str | None = None, /) -> int:
-        """Shuts one way of a client's connection down: 'send', 'receive', or 'both' if
-        absent.
-
-        After 'send' the peer reads to the end, and this end can go on receiving.
         """
 
     def getpeername(self) -> tuple[str, int, str] | tuple[None, str, None]:
@@ -262,68 +356,11 @@ class Socket:
         Fails with 'closed', or while there is no socket yet.
         """
 
-    def getfamily(self) -> str:
-        """Gives 'inet4' or 'inet6'; 'inet4' as well while a master of tcp has not
-        chosen.
-        """
-
-    def getstats(self) -> tuple[int, int, float]:
-        """Gives the bytes received by the caller, the bytes sent, and the age in
-        seconds.
-
-        Bytes that are still in the read buffer are not received yet.
-        """
-
-    def setstats(
-        self,
-        received: int | None = None,
-        sent: int | None = None,
-        age: float | None = None,
-        /,
-    ) -> int:
-        """Sets what getstats gives: counts of bytes, and the age in seconds.
-
-        What is absent stays.
-        """
-
-    def settimeout(
-        self,
-        value: float | None = None,
-        mode: str | None = None,
-        /,
-    ) -> int:
-        """Limits the time of all later calls on this object, in seconds.
-
-        Mode 'b', as when absent, limits each single wait; mode 't' the whole call,
-        name resolution and all addresses included. With both, what comes first ends
-        the call with 'timeout'. An absent or negative value is no limit; 0 never
-        waits.
-        """
-
-    def gettimeout(self) -> tuple[float, float]:
-        """Gives the limits of one wait and of a whole call, in seconds; negative:
-        none.
-        """
-
-    def setdeadline(self, seconds: float | None = None, /) -> int:
-        """Sets a point in time, so many seconds from now, by which all later calls end
-        with 'timeout'.
-
-        It holds beside the limits of settimeout until it is set anew; absent: none.
-        After that point no call waits.
-        """
-
-    def getdeadline(self) -> float | None:
-        """Gives the seconds that are left until the deadline: 0 when it has passed,
-        nothing when there is none.
-        """
-
     @overload
     def setoption(
         self,
         option: FlagOption,
         value: bool,
-        /,
     ) -> tuple[int, None] | tuple[None, str]:
         """Sets an option.
 
@@ -343,95 +380,56 @@ class Socket:
         self,
         option: IntegerOption,
         value: int,
-        /,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
         option: SecondsOption,
         value: float,
-        /,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
         option: TextOption,
         value: str,
-        /,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
         option: LingerOption,
         value: Linger,
-        /,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
-    def getoption(
-        self,
-        option: FlagOption,
-        /,
-    ) -> tuple[bool, None] | tuple[None, str]:
+    def getoption(self, option: FlagOption) -> tuple[bool, None] | tuple[None, str]:
         """Gives the value of an option: those of setoption, and error.
 
         error is the text of a pending error, or nothing; reading clears it. Fails as
         setoption.
         """
     @overload
-    def getoption(
-        self,
-        option: IntegerOption,
-        /,
-    ) -> tuple[int, None] | tuple[None, str]: ...
+    def getoption(self, option: IntegerOption) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
         option: SecondsOption,
-        /,
     ) -> tuple[float, None] | tuple[None, str]: ...
     @overload
-    def getoption(self, option: TextOption, /) -> tuple[str, None] | tuple[None, str]: ...
+    def getoption(self, option: TextOption) -> tuple[str, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
         option: LingerOption,
-        /,
     ) -> tuple[Linger, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
         option: ErrorOption,
-        /,
     ) -> tuple[str | None, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
         option: str,
-        /,
     ) -> tuple[bool | int | float | str | Linger | None, None] | tuple[None, str]: ...
-    def dirty(self) -> bool:
-        """Tells whether bytes are in the read buffer."""
-
-    def pending(self) -> int:
-        """Gives how many bytes are in the read buffer."""
-
-    def wants(self) -> Literal["r", "w"] | None:
-        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
-        'w' to send.
-
-        Nothing when the last call in that direction succeeded. An event loop waits for
-        that event and calls again.
-        """
-
-    def getfd(self) -> int:
-        """Gives the descriptor; -1 for a closed object or one without a socket."""
-
-    def setfd(self, fd: int, /) -> None:
-        """Replaces the descriptor and closes none.
-
-        -1 makes the object a closed one.
-        """
-
     def detach(self) -> tuple[int, None] | tuple[None, str]:
         """Gives the descriptor away, to be closed by the caller; the object is closed
         then.
@@ -440,60 +438,16 @@ class Socket:
         'closed', or while there is no socket yet.
         """
 
-    def close(self) -> int:
-        """Closes the object; bytes in the read buffer are dropped.
+class RaisingSocket(BaseSocket):
+    """A Socket that raises its failures."""
 
-        Other threads that wait on it wake and fail with 'closed'. With option linger
-        it takes as long as the system does to send what is not sent yet. Closing again
-        is fine.
-        """
-
-    def __iter__(self) -> Self:
-        """Gives the client itself."""
-
-    def __next__(self) -> bytes:
-        """Gives the next line."""
-
-@type_check_only
-class RaisingSocket:
-    """A TCP object: a master, which listen turns into a server and connect into a
-    client.
-
-    A call on the wrong kind is misuse and raises. After close, what needs the socket
-    fails with 'closed'. An object that is collected is closed. Its text begins with
-    'tcp' and its kind, as in 'tcp{client}: 0x55d0c0'.
-
-    This one raises its failures. At runtime its class is Socket.
-    """
-
-    @property
-    def kind(self) -> str:
-        """The kind of the object: 'master', 'client' or 'server'."""
-
-    def fileno(self) -> int:
-        """Gives the descriptor as getfd does, but raises ValueError where there is
-        none, as Python's loops expect.
-        """
-
-    def receiveinto(self, buffer: Buffer, nbytes: int | None = None, /) -> int:
+    def receiveinto(self, buffer: Buffer, nbytes: int | None = None) -> int:
         """Reads from a client into the first nbytes of a writable buffer, all of it if
         absent.
 
         Gives how many bytes are in the buffer, on failure too. There is no copy in
         between. Fails as receive.
         """
-
-    def __enter__(self) -> Self:
-        """Gives the object itself; leaving the block closes it."""
-
-    def __exit__(
-        self,
-        type: object,
-        value: object,
-        traceback: object,
-        /,
-    ) -> Literal[False]:
-        """Closes the object, and lets an exception go on."""
 
     def accept(self) -> RaisingSocket:
         """Waits for a connection to this server and gives it as a client object.
@@ -503,7 +457,7 @@ class RaisingSocket:
         left.
         """
 
-    def bind(self, address: str, port: int | str, /) -> int:
+    def bind(self, address: str, port: int | str) -> int:
         """Gives a master its local address.
 
         address is an address, a name, or '*' for all interfaces; port is 0 to 65535 (0
@@ -512,17 +466,17 @@ class RaisingSocket:
         provided, or not known' and others.
         """
 
-    def setsockname(self, address: str, port: int | str, /) -> int:
+    def setsockname(self, address: str, port: int | str) -> int:
         """Gives a master its local address; another name of bind."""
 
-    def listen(self, backlog: int | None = 32, /) -> int:
+    def listen(self, backlog: int | None = 32) -> int:
         """Turns a master into a server.
 
         backlog is how many connections may wait for accept, 32 if absent. Fails with
         'closed', the system's reason, or while a master of tcp is not bound.
         """
 
-    def connect(self, address: str, port: int | str, /) -> int:
+    def connect(self, address: str, port: int | str) -> int:
         """Connects a master to address and port, which turns it into a client.
 
         port is 1 to 65535, digits, or a service name. The addresses of a name are
@@ -536,7 +490,7 @@ class RaisingSocket:
         client fails with 'already connected'.
         """
 
-    def setpeername(self, address: str, port: int | str, /) -> int:
+    def setpeername(self, address: str, port: int | str) -> int:
         """Connects a master; another name of connect."""
 
     def receive(
@@ -544,7 +498,6 @@ class RaisingSocket:
         pattern: str | int | None = "*l",
         prefix: Buffer | None = None,
         maxsize: int | None = None,
-        /,
     ) -> bytes:
         """Reads from a client what pattern says, and gives it behind prefix.
 
@@ -563,7 +516,7 @@ class RaisingSocket:
         reason.
         """
 
-    def receiveany(self, max: int | None = None, /) -> bytes:
+    def receiveany(self, max: int | None = None) -> bytes:
         """Reads from a client what is there: at least one byte, at most max.
 
         Without max it is all that is buffered, or else what one read gives. Waits only
@@ -575,7 +528,6 @@ class RaisingSocket:
         delimiter: Buffer,
         prefix: Buffer | None = None,
         maxsize: int | None = None,
-        /,
     ) -> bytes:
         """Reads from a client up to a delimiter, which is consumed and not returned.
 
@@ -584,21 +536,7 @@ class RaisingSocket:
         it.
         """
 
-    def lines(
-        self,
-        pattern: str | int | None = "*l",
-        maxsize: int | None = None,
-        /,
-    ) -> Iterator[bytes]:
-        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
-        is at least 1. maxsize bounds each piece in bytes.
-
-        It ends when the peer has closed, after an unterminated last piece if there is
-        one. Any other failure is raised, a reset connection and an object that was
-        closed here included, and what was read for the piece under way stays buffered.
-        """
-
-    def send(self, data: Buffer, i: int | None = 1, j: int | None = -1, /) -> int:
+    def send(self, data: Buffer, i: int | None = 1, j: int | None = -1) -> int:
         """Sends bytes i to j of data from a client, and gives the index of the last
         one sent.
 
@@ -606,13 +544,6 @@ class RaisingSocket:
         and the last. On failure the index tells how far it went (i - 1 when nothing
         was sent), so that send(data, last + 1) goes on. Nothing is buffered here.
         Fails with 'timeout', 'closed' or the system's reason.
-        """
-
-    def shutdown(self, mode: str | None = None, /) -> int:
-        """Shuts one way of a client's connection down: 'send', 'receive', or 'both' if
-        absent.
-
-        After 'send' the peer reads to the end, and this end can go on receiving.
         """
 
     def getpeername(self) -> tuple[str, int, str]:
@@ -627,64 +558,8 @@ class RaisingSocket:
         Fails with 'closed', or while there is no socket yet.
         """
 
-    def getfamily(self) -> str:
-        """Gives 'inet4' or 'inet6'; 'inet4' as well while a master of tcp has not
-        chosen.
-        """
-
-    def getstats(self) -> tuple[int, int, float]:
-        """Gives the bytes received by the caller, the bytes sent, and the age in
-        seconds.
-
-        Bytes that are still in the read buffer are not received yet.
-        """
-
-    def setstats(
-        self,
-        received: int | None = None,
-        sent: int | None = None,
-        age: float | None = None,
-        /,
-    ) -> int:
-        """Sets what getstats gives: counts of bytes, and the age in seconds.
-
-        What is absent stays.
-        """
-
-    def settimeout(
-        self,
-        value: float | None = None,
-        mode: str | None = None,
-        /,
-    ) -> int:
-        """Limits the time of all later calls on this object, in seconds.
-
-        Mode 'b', as when absent, limits each single wait; mode 't' the whole call,
-        name resolution and all addresses included. With both, what comes first ends
-        the call with 'timeout'. An absent or negative value is no limit; 0 never
-        waits.
-        """
-
-    def gettimeout(self) -> tuple[float, float]:
-        """Gives the limits of one wait and of a whole call, in seconds; negative:
-        none.
-        """
-
-    def setdeadline(self, seconds: float | None = None, /) -> int:
-        """Sets a point in time, so many seconds from now, by which all later calls end
-        with 'timeout'.
-
-        It holds beside the limits of settimeout until it is set anew; absent: none.
-        After that point no call waits.
-        """
-
-    def getdeadline(self) -> float | None:
-        """Gives the seconds that are left until the deadline: 0 when it has passed,
-        nothing when there is none.
-        """
-
     @overload
-    def setoption(self, option: FlagOption, value: bool, /) -> int:
+    def setoption(self, option: FlagOption, value: bool) -> int:
         """Sets an option.
 
         Boolean: keepalive, reuseaddr, reuseport, tcp-nodelay, ipv6-v6only,
@@ -699,55 +574,32 @@ class RaisingSocket:
         no socket yet.
         """
     @overload
-    def setoption(self, option: IntegerOption, value: int, /) -> int: ...
+    def setoption(self, option: IntegerOption, value: int) -> int: ...
     @overload
-    def setoption(self, option: SecondsOption, value: float, /) -> int: ...
+    def setoption(self, option: SecondsOption, value: float) -> int: ...
     @overload
-    def setoption(self, option: TextOption, value: str, /) -> int: ...
+    def setoption(self, option: TextOption, value: str) -> int: ...
     @overload
-    def setoption(self, option: LingerOption, value: Linger, /) -> int: ...
+    def setoption(self, option: LingerOption, value: Linger) -> int: ...
     @overload
-    def getoption(self, option: FlagOption, /) -> bool:
+    def getoption(self, option: FlagOption) -> bool:
         """Gives the value of an option: those of setoption, and error.
 
         error is the text of a pending error, or nothing; reading clears it. Fails as
         setoption.
         """
     @overload
-    def getoption(self, option: IntegerOption, /) -> int: ...
+    def getoption(self, option: IntegerOption) -> int: ...
     @overload
-    def getoption(self, option: SecondsOption, /) -> float: ...
+    def getoption(self, option: SecondsOption) -> float: ...
     @overload
-    def getoption(self, option: TextOption, /) -> str: ...
+    def getoption(self, option: TextOption) -> str: ...
     @overload
-    def getoption(self, option: LingerOption, /) -> Linger: ...
+    def getoption(self, option: LingerOption) -> Linger: ...
     @overload
-    def getoption(self, option: ErrorOption, /) -> str | None: ...
+    def getoption(self, option: ErrorOption) -> str | None: ...
     @overload
-    def getoption(self, option: str, /) -> bool | int | float | str | Linger | None: ...
-    def dirty(self) -> bool:
-        """Tells whether bytes are in the read buffer."""
-
-    def pending(self) -> int:
-        """Gives how many bytes are in the read buffer."""
-
-    def wants(self) -> Literal["r", "w"] | None:
-        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
-        'w' to send.
-
-        Nothing when the last call in that direction succeeded. An event loop waits for
-        that event and calls again.
-        """
-
-    def getfd(self) -> int:
-        """Gives the descriptor; -1 for a closed object or one without a socket."""
-
-    def setfd(self, fd: int, /) -> None:
-        """Replaces the descriptor and closes none.
-
-        -1 makes the object a closed one.
-        """
-
+    def getoption(self, option: str) -> bool | int | float | str | Linger | None: ...
     def detach(self) -> int:
         """Gives the descriptor away, to be closed by the caller; the object is closed
         then.
@@ -755,20 +607,6 @@ class RaisingSocket:
         Fails with 'bytes are still buffered: receive them first', 'object is in use',
         'closed', or while there is no socket yet.
         """
-
-    def close(self) -> int:
-        """Closes the object; bytes in the read buffer are dropped.
-
-        Other threads that wait on it wake and fail with 'closed'. With option linger
-        it takes as long as the system does to send what is not sent yet. Closing again
-        is fine.
-        """
-
-    def __iter__(self) -> Self:
-        """Gives the client itself."""
-
-    def __next__(self) -> bytes:
-        """Gives the next line."""
 
 def version() -> str:
     """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
@@ -797,7 +635,6 @@ def bind(
     address: str,
     port: int | str,
     backlog: int | None = 32,
-    /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a server object: bound to address and port with option reuseaddr on, and
     listening.
@@ -817,7 +654,6 @@ def connect(
     locport: int | str | None = None,
     family: str | None = None,
     timeout: float | None = None,
-    /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object that is connected to address and port.
 
@@ -838,7 +674,6 @@ def connect4(
     locaddr: str | None = None,
     locport: int | str | None = None,
     timeout: float | None = None,
-    /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object as connect does, with the family 'inet'."""
 
@@ -848,14 +683,12 @@ def connect6(
     locaddr: str | None = None,
     locport: int | str | None = None,
     timeout: float | None = None,
-    /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes a client object as connect does, with the family 'inet6'."""
 
 def fromfd(
     fd: int,
     kind: Literal["master", "client", "server"],
-    /,
 ) -> tuple[Socket, None] | tuple[None, str]:
     """Makes an object of an open descriptor of a TCP socket.
 
@@ -869,7 +702,6 @@ def select(
     recvt: Iterable[T] | None,
     sendt: Iterable[T] | None,
     timeout: float | None = None,
-    /,
 ) -> tuple[list[T], list[T], None] | tuple[list[T], list[T], str]:
     """Waits until a member of recvt can be received from or a member of sendt can be
     sent to.
@@ -883,7 +715,7 @@ def select(
     and 'timeout', or 'closed' when another thread has closed a member meanwhile.
     """
 
-def sleep(seconds: float, /) -> None:
+def sleep(seconds: float) -> None:
     """Waits for so many seconds, with their fraction; negative ones are none."""
 
 def gettime() -> float:
@@ -907,7 +739,6 @@ def dns_gethostname() -> tuple[str, None] | tuple[None, str]:
 def dns_toip(
     address: str,
     timeout: float | None = None,
-    /,
 ) -> tuple[str, Host, None] | tuple[None, None, str]:
     """Gives the first IPv4 address of a host, and all that is known about it.
 
@@ -920,7 +751,6 @@ def dns_toip(
 def dns_tohostname(
     address: str,
     timeout: float | None = None,
-    /,
 ) -> tuple[str, Host, None] | tuple[None, None, str]:
     """Gives the name of a host from its address or another name, and what toip gives
     about it.
@@ -931,7 +761,6 @@ def dns_tohostname(
 def dns_getaddrinfo(
     address: str,
     timeout: float | None = None,
-    /,
 ) -> tuple[list[Address], None] | tuple[None, str]:
     """Gives the list of the addresses of a host, each with family ('inet' or 'inet6')
     and addr.
@@ -943,7 +772,6 @@ def dns_getnameinfo(
     address: str | None = None,
     service: str | None = None,
     timeout: float | None = None,
-    /,
 ) -> tuple[list[str], str | None, None] | tuple[None, None, str]:
     """Gives the list of the names of a host's addresses, and the name of a service.
 
@@ -951,203 +779,170 @@ def dns_getnameinfo(
     absent without a service. Fails as toip.
     """
 
-class raising:
-    """The functions in exception style; at runtime a module."""
+def raising_version() -> str:
+    """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
 
-    @staticmethod
-    def version() -> str:
-        """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
+def raising_tcp() -> RaisingSocket:
+    """Makes a master object that chooses between IPv4 and IPv6 at its first bind or
+    connect.
 
-    @staticmethod
-    def tcp() -> RaisingSocket:
-        """Makes a master object that chooses between IPv4 and IPv6 at its first bind
-        or connect.
+    Until then it has no socket, so that options and getsockname fail. Fails with
+    'memory allocation failure'.
+    """
 
-        Until then it has no socket, so that options and getsockname fail. Fails with
-        'memory allocation failure'.
-        """
+def raising_tcp4() -> RaisingSocket:
+    """Makes a master object for IPv4.
 
-    @staticmethod
-    def tcp4() -> RaisingSocket:
-        """Makes a master object for IPv4.
+    Fails with the system's reason when it has no socket to give.
+    """
 
-        Fails with the system's reason when it has no socket to give.
-        """
+def raising_tcp6() -> RaisingSocket:
+    """Makes a master object for IPv6 alone: option ipv6-v6only is on.
 
-    @staticmethod
-    def tcp6() -> RaisingSocket:
-        """Makes a master object for IPv6 alone: option ipv6-v6only is on.
+    Fails with the system's reason when it has no socket to give.
+    """
 
-        Fails with the system's reason when it has no socket to give.
-        """
+def raising_bind(
+    address: str,
+    port: int | str,
+    backlog: int | None = 32,
+) -> RaisingSocket:
+    """Makes a server object: bound to address and port with option reuseaddr on, and
+    listening.
 
-    @staticmethod
-    def bind(
-        address: str,
-        port: int | str,
-        backlog: int | None = 32,
-        /,
-    ) -> RaisingSocket:
-        """Makes a server object: bound to address and port with option reuseaddr on,
-        and listening.
+    address is an address, a name, or '*' for all IPv4 interfaces. port is 0 to 65535
+    (0 lets the system choose), digits, or a service name. backlog is how many
+    connections may wait for accept, 32 if absent.
 
-        address is an address, a name, or '*' for all IPv4 interfaces. port is 0 to
-        65535 (0 lets the system choose), digits, or a service name. backlog is how
-        many connections may wait for accept, 32 if absent.
+    Fails with 'address already in use', 'permission denied', 'host or service not
+    provided, or not known' and others.
+    """
 
-        Fails with 'address already in use', 'permission denied', 'host or service not
-        provided, or not known' and others.
-        """
+def raising_connect(
+    address: str,
+    port: int | str,
+    locaddr: str | None = None,
+    locport: int | str | None = None,
+    family: str | None = None,
+    timeout: float | None = None,
+) -> RaisingSocket:
+    """Makes a client object that is connected to address and port.
 
-    @staticmethod
-    def connect(
-        address: str,
-        port: int | str,
-        locaddr: str | None = None,
-        locport: int | str | None = None,
-        family: str | None = None,
-        timeout: float | None = None,
-        /,
-    ) -> RaisingSocket:
-        """Makes a client object that is connected to address and port.
+    port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
+    first; locport counts only with a locaddr. family is 'inet', 'inet6', or 'unspec'
+    for both, as when absent. The addresses of a name are tried in the resolver's
+    order; the last failure is reported. timeout limits the whole call in seconds, name
+    resolution and all addresses included; absent or negative: no limit. The client
+    that it gives has no limit.
 
-        port is 1 to 65535, digits, or a service name. locaddr and locport bind its own
-        end first; locport counts only with a locaddr. family is 'inet', 'inet6', or
-        'unspec' for both, as when absent. The addresses of a name are tried in the
-        resolver's order; the last failure is reported. timeout limits the whole call
-        in seconds, name resolution and all addresses included; absent or negative: no
-        limit. The client that it gives has no limit.
+    Fails with 'connection refused', 'host or service not provided, or not known' and
+    others.
+    """
 
-        Fails with 'connection refused', 'host or service not provided, or not known'
-        and others.
-        """
+def raising_connect4(
+    address: str,
+    port: int | str,
+    locaddr: str | None = None,
+    locport: int | str | None = None,
+    timeout: float | None = None,
+) -> RaisingSocket:
+    """Makes a client object as connect does, with the family 'inet'."""
 
-    @staticmethod
-    def connect4(
-        address: str,
-        port: int | str,
-        locaddr: str | None = None,
-        locport: int | str | None = None,
-        timeout: float | None = None,
-        /,
-    ) -> RaisingSocket:
-        """Makes a client object as connect does, with the family 'inet'."""
+def raising_connect6(
+    address: str,
+    port: int | str,
+    locaddr: str | None = None,
+    locport: int | str | None = None,
+    timeout: float | None = None,
+) -> RaisingSocket:
+    """Makes a client object as connect does, with the family 'inet6'."""
 
-    @staticmethod
-    def connect6(
-        address: str,
-        port: int | str,
-        locaddr: str | None = None,
-        locport: int | str | None = None,
-        timeout: float | None = None,
-        /,
-    ) -> RaisingSocket:
-        """Makes a client object as connect does, with the family 'inet6'."""
+def raising_fromfd(
+    fd: int,
+    kind: Literal["master", "client", "server"],
+) -> RaisingSocket:
+    """Makes an object of an open descriptor of a TCP socket.
 
-    @staticmethod
-    def fromfd(
-        fd: int,
-        kind: Literal["master", "client", "server"],
-        /,
-    ) -> RaisingSocket:
-        """Makes an object of an open descriptor of a TCP socket.
+    kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
+    close-on-exec and non-blocking, and belongs to the object. Fails with 'address
+    family not supported' or the system's reason, and then the descriptor stays the
+    caller's.
+    """
 
-        kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
-        close-on-exec and non-blocking, and belongs to the object. Fails with 'address
-        family not supported' or the system's reason, and then the descriptor stays the
-        caller's.
-        """
+def raising_select(
+    recvt: Iterable[T] | None,
+    sendt: Iterable[T] | None,
+    timeout: float | None = None,
+) -> tuple[list[T], list[T]]:
+    """Waits until a member of recvt can be received from or a member of sendt can be
+    sent to.
 
-    @staticmethod
-    def select(
-        recvt: Iterable[T] | None,
-        sendt: Iterable[T] | None,
-        timeout: float | None = None,
-        /,
-    ) -> tuple[list[T], list[T]]:
-        """Waits until a member of recvt can be received from or a member of sendt can
-        be sent to.
+    timeout is in seconds: absent or negative for ever, 0 just looks. Members are
+    objects of this library or others with getfd, and dirty if they buffer; what is no
+    socket, or closed, is ignored. Buffered bytes count as readable. There is no limit
+    on how many there are or on the number of a descriptor.
 
-        timeout is in seconds: absent or negative for ever, 0 just looks. Members are
-        objects of this library or others with getfd, and dirty if they buffer; what is
-        no socket, or closed, is ignored. Buffered bytes count as readable. There is no
-        limit on how many there are or on the number of a descriptor.
+    Gives the ready members in the order given; when there are none in time, empty sets
+    and 'timeout', or 'closed' when another thread has closed a member meanwhile.
+    """
 
-        Gives the ready members in the order given; when there are none in time, empty
-        sets and 'timeout', or 'closed' when another thread has closed a member
-        meanwhile.
-        """
+def raising_sleep(seconds: float) -> None:
+    """Waits for so many seconds, with their fraction; negative ones are none."""
 
-    @staticmethod
-    def sleep(seconds: float, /) -> None:
-        """Waits for so many seconds, with their fraction; negative ones are none."""
+def raising_gettime() -> float:
+    """Gives the seconds since the beginning of 1970 (UTC), with their fraction."""
 
-    @staticmethod
-    def gettime() -> float:
-        """Gives the seconds since the beginning of 1970 (UTC), with their fraction."""
+def raising_monotime() -> float:
+    """Gives the seconds of a clock that nobody sets, with their fraction.
 
-    @staticmethod
-    def monotime() -> float:
-        """Gives the seconds of a clock that nobody sets, with their fraction.
+    Only differences mean anything.
+    """
 
-        Only differences mean anything.
-        """
+def raising_setsize() -> int:
+    """Gives how many descriptors this process may have."""
 
-    @staticmethod
-    def setsize() -> int:
-        """Gives how many descriptors this process may have."""
+def raising_dns_gethostname() -> str:
+    """Gives the name of this host.
 
-    @staticmethod
-    def dns_gethostname() -> str:
-        """Gives the name of this host.
+    Fails with the system's reason.
+    """
 
-        Fails with the system's reason.
-        """
+def raising_dns_toip(address: str, timeout: float | None = None) -> tuple[str, Host]:
+    """Gives the first IPv4 address of a host, and all that is known about it.
 
-    @staticmethod
-    def dns_toip(address: str, timeout: float | None = None, /) -> tuple[str, Host]:
-        """Gives the first IPv4 address of a host, and all that is known about it.
+    That is its canonical name, and the lists alias (other names) and ip (addresses).
+    timeout limits the call in seconds; absent or negative: no limit. Fails with
+    'timeout', 'host or service not provided, or not known', 'temporary failure in name
+    resolution' and others.
+    """
 
-        That is its canonical name, and the lists alias (other names) and ip
-        (addresses). timeout limits the call in seconds; absent or negative: no limit.
-        Fails with 'timeout', 'host or service not provided, or not known', 'temporary
-        failure in name resolution' and others.
-        """
+def raising_dns_tohostname(
+    address: str,
+    timeout: float | None = None,
+) -> tuple[str, Host]:
+    """Gives the name of a host from its address or another name, and what toip gives
+    about it.
 
-    @staticmethod
-    def dns_tohostname(
-        address: str,
-        timeout: float | None = None,
-        /,
-    ) -> tuple[str, Host]:
-        """Gives the name of a host from its address or another name, and what toip
-        gives about it.
+    Fails as toip.
+    """
 
-        Fails as toip.
-        """
+def raising_dns_getaddrinfo(
+    address: str,
+    timeout: float | None = None,
+) -> list[Address]:
+    """Gives the list of the addresses of a host, each with family ('inet' or 'inet6')
+    and addr.
 
-    @staticmethod
-    def dns_getaddrinfo(
-        address: str,
-        timeout: float | None = None,
-        /,
-    ) -> list[Address]:
-        """Gives the list of the addresses of a host, each with family ('inet' or
-        'inet6') and addr.
+    They are in the resolver's order. Fails as toip.
+    """
 
-        They are in the resolver's order. Fails as toip.
-        """
+def raising_dns_getnameinfo(
+    address: str | None = None,
+    service: str | None = None,
+    timeout: float | None = None,
+) -> tuple[list[str], str | None]:
+    """Gives the list of the names of a host's addresses, and the name of a service.
 
-    @staticmethod
-    def dns_getnameinfo(
-        address: str | None = None,
-        service: str | None = None,
-        timeout: float | None = None,
-        /,
-    ) -> tuple[list[str], str | None]:
-        """Gives the list of the names of a host's addresses, and the name of a
-        service.
-
-        One of the two may be absent: the list is empty without a host, and the name is
-        absent without a service. Fails as toip.
-        """
+    One of the two may be absent: the list is empty without a host, and the name is
+    absent without a service. Fails as toip.
+    """

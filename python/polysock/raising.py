@@ -1,59 +1,58 @@
 # SPDX-License-Identifier: MIT
 """The functions of polysock in exception style: a bare value, or an ``Error`` raised.
 
-The objects are the same, and they raise, too; so do those that a raising server accepts.
-The style is decided where results are made, so nothing is wrapped and nothing is slower::
+The objects, and those that a raising server accepts, are of a class of their own whose
+methods raise, too. The style is decided where results are made, so nothing is wrapped and
+nothing is slower::
 
     with raising.connect(host, port) as client:
         for line in client:
             ...
 """
 
-from typing import TYPE_CHECKING
+from . import SETSIZE, SOCKETINVALID, VERSION, BaseSocket, _core
+from ._core import RaisingSocket
+from ._core import raising_bind as bind
+from ._core import raising_connect as connect
+from ._core import raising_connect4 as connect4
+from ._core import raising_connect6 as connect6
+from ._core import raising_fromfd as fromfd
+from ._core import raising_gettime as gettime
+from ._core import raising_monotime as monotime
+from ._core import raising_select as select
+from ._core import raising_sleep as sleep
+from ._core import raising_tcp as tcp
+from ._core import raising_tcp4 as tcp4
+from ._core import raising_tcp6 as tcp6
+from .errors import Closed, Error, Oversized, Refused, Timeout, Unresolved
+from .tries import newtry, protect, try_
 
-from . import SETSIZE, SOCKETINVALID, VERSION, _core
-from .errors import Closed, Error, Oversized, Timeout, newtry, protect, try_
-
-if TYPE_CHECKING:
-    from ._core import RaisingSocket as Socket
-else:
-    Socket = _core.Socket
-
-_raising = _core.raising
-
-bind = _raising.bind
-connect = _raising.connect
-connect4 = _raising.connect4
-connect6 = _raising.connect6
-fromfd = _raising.fromfd
-gettime = _raising.gettime
-monotime = _raising.monotime
-select = _raising.select
-sleep = _raising.sleep
-tcp = _raising.tcp
-tcp4 = _raising.tcp4
-tcp6 = _raising.tcp6
+Socket = RaisingSocket
 
 
 class dns:
     """The functions of polysock.dns in exception style."""
 
-    getaddrinfo = staticmethod(_raising.dns_getaddrinfo)
-    gethostname = staticmethod(_raising.dns_gethostname)
-    getnameinfo = staticmethod(_raising.dns_getnameinfo)
-    tohostname = staticmethod(_raising.dns_tohostname)
-    toip = staticmethod(_raising.dns_toip)
+    getaddrinfo = staticmethod(_core.raising_dns_getaddrinfo)
+    gethostname = staticmethod(_core.raising_dns_gethostname)
+    getnameinfo = staticmethod(_core.raising_dns_getnameinfo)
+    tohostname = staticmethod(_core.raising_dns_tohostname)
+    toip = staticmethod(_core.raising_dns_toip)
 
 
 __all__ = [
     "SETSIZE",
     "SOCKETINVALID",
     "VERSION",
+    "BaseSocket",
     "Closed",
     "Error",
     "Oversized",
+    "RaisingSocket",
+    "Refused",
     "Socket",
     "Timeout",
+    "Unresolved",
     "bind",
     "connect",
     "connect4",

@@ -2,8 +2,15 @@
 // How each type of argument and each kind of result looks in Python. A typemap is one line that
 // calls support.h; nothing is decided here that another language could decide differently.
 
+// The generator's own module and class are not used (see module.h), and so not exported.
+%begin %{
+#define SWIGEXPORT static __attribute__((unused))
+%}
 %{
 #include "support.h"
+%}
+%wrapper %{
+#include "module.h"
 %}
 
 // ---- Arguments. The functions of support.h tell by their return value whether an exception is
@@ -22,10 +29,7 @@
 %enddef
 
 // A method is only ever called on an instance: the interpreter has checked that.
-%typemap(in) ps_socket *, struct ps_socket * {
-  $1 = ps_py_self($input, "$symname");
-  if ($1 == NULL) SWIG_fail;
-}
+%typemap(in) ps_socket *, struct ps_socket * "$1 = socket_of(self);"
 // noblock: the result typemap of ps_bytes needs the host, by this name.
 %typemap(in, numinputs=0, noblock=1) ps_host * {
   ps_py_host lent;
@@ -62,7 +66,7 @@
 %define %sockets(TYPE)
 %typemap(arginit) TYPE { $1 = (ps_sockets){NULL, 0}; }
 %typemap(in) TYPE (PyObject *items = NULL) {
-  if (!ps_py_sockets($input, &$1, &items, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+  if (!ps_py_sockets(self, $input, &$1, &items, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
 }
 %typemap(freearg) TYPE { Py_XDECREF(items$argnum); PyMem_Free($1.watches); }
 %enddef
@@ -111,14 +115,7 @@
 %typemap(out) ps_text { $result = PyUnicode_FromString($1.text); }
 %typemap(out) ps_seconds { $result = PyFloat_FromDouble($1); }
 
-// ---- Python's own protocols: text, iteration, with, fileno, and the end of an object, which warns
-// ---- when it is open and lets go of the lock.
-
-%feature("python:tp_str") ps_socket "ps_py_str";
-%feature("python:tp_repr") ps_socket "ps_py_repr";
-%feature("python:tp_iter") ps_socket "ps_py_iter";
-%feature("python:tp_iternext") ps_socket "ps_py_iternext";
-%exception ps_socket::~ps_socket { ps_py_collect(arg1); }
+// ---- Python's own protocols; those that are no methods are in classes.h.
 
 %extend ps_socket {
 %feature("docstring")
@@ -165,26 +162,3 @@ typedef PyObject *ps_anything;
   $result = ps_py_fileno($1);
   if ($result == NULL) SWIG_fail;
 }
-
-// The methods that are called most: without a tuple, see given in support.h.
-%define %fast(METHOD)
-%{
-static PyObject *_wrap_Socket_ ## METHOD(PyObject *self, PyObject *args);
-static PyObject *fast_ ## METHOD(PyObject *self, PyObject *const *items, Py_ssize_t count) {
-  given args = {.items = items, .count = count};
-  return _wrap_Socket_ ## METHOD(self, (PyObject *)&args);
-}
-%}
-%init %{
-  ps_py_fast(SwigPyBuiltin__ps_socket_methods, #METHOD, fast_ ## METHOD);
-%}
-%enddef
-%fast(receive)
-%fast(receiveany)
-%fast(receiveuntil)
-%fast(receiveinto)
-%fast(send)
-
-%init %{
-  ps_py_open(m, SwigMethods); /* the interpreter sees an exception that this leaves */
-%}

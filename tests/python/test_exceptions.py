@@ -12,11 +12,34 @@ import struct
 from typing import Any, List
 
 import polysock
+import polysock.errors
 import pytest
-from polysock import Closed, Error, Oversized, Timeout, newtry, protect, raising, try_
+from conftest import Child
+from polysock import (
+    Closed,
+    Error,
+    Oversized,
+    Refused,
+    Timeout,
+    Unresolved,
+    newtry,
+    protect,
+    raising,
+    try_,
+)
+
+KINDS = [
+    value
+    for value in vars(polysock.errors).values()
+    if isinstance(value, type) and issubclass(value, Error)
+]
 
 
 def test_hierarchy() -> None:
+    assert len(KINDS) == 10
+    assert issubclass(Timeout, socket.timeout)
+    assert issubclass(Refused, Error) and issubclass(Refused, ConnectionRefusedError)
+    assert issubclass(Unresolved, Error) and issubclass(Unresolved, socket.gaierror)
     assert issubclass(Error, OSError)
     assert issubclass(Timeout, Error) and issubclass(Timeout, TimeoutError)
     assert issubclass(Closed, Error) and issubclass(Closed, ConnectionError)
@@ -33,8 +56,13 @@ def test_what_a_timeout_carries(connect: Any) -> None:
         client.receive("*l", b"a ")
     error = caught.value
     assert type(error) is Timeout
-    assert (error.error, error.partial, error.errno) == ("timeout", b"a par", None)
-    assert str(error) == "timeout" and "timeout" in repr(error)
+    assert (error.error, error.partial, error.errno) == (
+        "timeout",
+        b"a par",
+        errno.ETIMEDOUT,
+    )
+    assert error.last is None and error.address is None
+    assert str(error) == error.strerror == "timeout" and "timeout" in repr(error)
 
 
 def test_what_a_send_carries(connect: Any) -> None:
@@ -45,8 +73,9 @@ def test_what_a_send_carries(connect: Any) -> None:
     with pytest.raises(Timeout) as caught:
         while True:
             total += client.send(data)
-    assert isinstance(caught.value.partial, int) and 0 <= caught.value.partial < len(data)
-    assert client.getstats()[1] == total + caught.value.partial
+    assert caught.value.partial is None and caught.value.last is not None
+    assert 0 <= caught.value.last < len(data)
+    assert client.getstats()[1] == total + caught.value.last
 
 
 def test_what_a_close_carries(connect: Any) -> None:
@@ -68,9 +97,31 @@ def test_a_reset_is_closed_with_its_number(connect: Any) -> None:
     client, peer = connect(raising)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
-    with pytest.raises(Closed) as caught:
+    with pytest.raises(ConnectionResetError) as caught:
         client.receive()
+    assert isinstance(caught.value, Closed)
     assert caught.value.errno == errno.ECONNRESET and caught.value.error == "closed"
+
+
+def test_a_send_to_nobody_is_a_broken_pipe(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.close()
+    with pytest.raises((BrokenPipeError, ConnectionResetError)) as caught:
+        while True:
+            client.send(b"x" * 100000)
+    assert isinstance(caught.value, Closed) and caught.value.last is not None
+    assert caught.value.errno in (errno.EPIPE, errno.ECONNRESET)
+
+
+def test_what_receiveinto_carries(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.sendall(b"abc")
+    peer.close()
+    buffer = bytearray(5)
+    with pytest.raises(Closed) as caught:
+        client.receiveinto(buffer)
+    assert (caught.value.last, caught.value.partial) == (3, None)
+    assert buffer == b"abc\0\0"
 
 
 def test_oversized(connect: Any) -> None:
@@ -89,13 +140,50 @@ def test_others_are_plain_errors_with_their_number() -> None:
             raising.bind("127.0.0.1", port)
     assert type(caught.value) is Error and caught.value.errno == errno.EADDRINUSE
     assert caught.value.error == "address already in use" and caught.value.partial is None
-    with pytest.raises(OSError, match="connection refused") as refused:
-        raising.connect("127.0.0.1", port)
-    assert refused.value.errno == errno.ECONNREFUSED
-    with pytest.raises(Error, match="host or service not provided"):
-        raising.dns.toip("no.such.invalid")
-    with pytest.raises(Error):
+    with pytest.raises(Error) as unknown:
         raising.fromfd(2**31 - 1, "client")
+    assert unknown.value.errno == errno.EBADF
+    with raising.tcp() as master, pytest.raises(Error) as undecided:
+        master.getsockname()
+    assert undecided.value.errno is None
+
+
+def test_refused_names_the_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    where = f"127.0.0.1:{port}"
+    with raising.tcp4() as master:
+        for call in (
+            lambda: raising.connect("127.0.0.1", port),
+            lambda: raising.connect(port=float(port), address="127.0.0.1"),
+            lambda: raising.connect4("127.0.0.1", str(port)),
+            lambda: master.connect("127.0.0.1", port),
+            lambda: master.setpeername(port=port, address="127.0.0.1"),
+        ):
+            with pytest.raises(ConnectionRefusedError) as caught:
+                call()
+            error: Any = caught.value
+            assert type(error) is Refused and error.errno == errno.ECONNREFUSED
+            assert str(error) == f"connection refused: {where}"
+            assert (error.error, error.address) == ("connection refused", where)
+    with pytest.raises(Error, match=r": \[::1\]:1$"):
+        raising.connect("::1", 1)
+    with pytest.raises(Error, match=r"^closed: 127.0.0.1:80$"):
+        master.bind("127.0.0.1", 80)
+    with pytest.raises(Closed, match=r"^closed$"):
+        master.listen()
+
+
+def test_names_that_are_not_found_are_a_class() -> None:
+    for call in (
+        lambda: raising.dns.toip("no.such.invalid"),
+        lambda: raising.connect("no.such.invalid", 80),
+        lambda: try_(polysock.dns.getaddrinfo("no.such.invalid")),
+    ):
+        with pytest.raises(socket.gaierror, match="^(host or|temporary)") as caught:
+            call()
+        assert type(caught.value) is Unresolved
+        assert caught.value.errno in (socket.EAI_NONAME, socket.EAI_AGAIN)
 
 
 def test_try_finds_the_number_of_words() -> None:
@@ -105,28 +193,71 @@ def test_try_finds_the_number_of_words() -> None:
         try_(polysock.bind(*address))
     assert caught.value.errno == errno.EADDRINUSE
     listener.close()
-    with pytest.raises(Error) as caught:
+    with pytest.raises(Refused) as caught:
         try_(polysock.connect(*address))
     assert caught.value.errno == errno.ECONNREFUSED
+    with pytest.raises(Error) as caught:
+        try_(polysock.fromfd(2**31 - 1, "client"))
+    assert caught.value.errno == errno.EBADF
+    with pytest.raises(Timeout) as caught:
+        try_((None, "timeout", b"part"))
+    assert caught.value.errno == errno.ETIMEDOUT and caught.value.partial == b"part"
+    with pytest.raises(Closed) as caught:
+        try_((None, "closed", 5))
+    assert caught.value.errno is None and caught.value.last == 5
     with pytest.raises(Error) as caught:
         try_((None, "words of nobody"))
     assert caught.value.errno is None
 
 
-@pytest.mark.parametrize("kind", [Error, Timeout, Closed, Oversized])
+def test_numbers_do_not_depend_on_the_locale() -> None:
+    """The words of the system may be another language's, or another encoding's."""
+    script = """
+    import errno, locale, os
+    for name in ("de_DE.UTF-8", "de_DE", "fr_FR", "ja_JP.eucjp"):
+        try:
+            locale.setlocale(locale.LC_ALL, name)
+        except locale.Error:
+            pass  # it is not installed here
+    for call in raising.fromfd, lambda *its: polysock.try_(polysock.fromfd(*its)):
+        try:
+            call(2**31 - 1, "client")
+        except polysock.Error as error:
+            say(error.errno == errno.EBADF, str(error) == os.strerror(errno.EBADF))
+    """
+    with Child(script) as child:
+        assert child.hear() == child.hear() == "True True"
+        child.end()
+
+
 @pytest.mark.parametrize("number", [None, errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE])
+@pytest.mark.parametrize("kind", KINDS)
 def test_travel(kind: Any, number: Any) -> None:
-    error = kind("words", b"part", number)
+    error = kind("words", b"part", number, 7, "host:80")
     error.add = "more"
+
+    def check(other: Any) -> None:
+        assert type(other) is kind and other is not error and other.add == "more"
+        assert (other.error, other.partial, other.errno) == ("words", b"part", number)
+        assert (other.last, other.address) == (7, "host:80")
+        assert str(other) == "words: host:80" and other.args == error.args
+
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        other = pickle.loads(pickle.dumps(error, protocol))
-        assert type(other) is kind
-        assert (other.error, other.partial, other.errno) == ("words", b"part", number)
-        assert str(other) == "words"
+        check(pickle.loads(pickle.dumps(error, protocol)))
     for other in copy.copy(error), copy.deepcopy(error):
-        assert type(other) is kind and other is not error
-        assert (other.error, other.partial, other.errno) == ("words", b"part", number)
-    assert kind("words").partial is None
+        check(other)
+    assert kind("words").partial is None and str(kind("words")) == "words"
+
+
+def test_what_the_module_raises_travels(connect: Any) -> None:
+    client, peer = connect(raising)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    with pytest.raises(Closed) as caught:
+        client.receive("*l", b"begun")
+    other = pickle.loads(pickle.dumps(caught.value))
+    assert type(other) is type(caught.value) and isinstance(other, ConnectionResetError)
+    assert (other.errno, other.partial) == (errno.ECONNRESET, b"begun")
 
 
 def test_a_raising_server_accepts_raising_objects() -> None:
@@ -197,14 +328,14 @@ def test_try_raises_failures(pair: Any) -> None:
         try_(client.receive("*l", b"so far"))
     assert caught.value.partial == b"so far"
     peer.close()
-    with pytest.raises(Error, match="connection refused"):
+    with pytest.raises(Refused, match="^connection refused$"):
         try_(polysock.connect("127.0.0.1", 1))
     with pytest.raises(Error, match="host or service"):
         try_(polysock.dns.toip("no.such.invalid"))
     client.close()
     with pytest.raises(Closed) as closed:
         try_(client.send(b"x", 1))
-    assert closed.value.partial == 0
+    assert closed.value.last == 0
     with pytest.raises(Closed):
         try_(client.getsockname())
 

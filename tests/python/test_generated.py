@@ -140,7 +140,8 @@ def tuples(client: polysock.Socket, server: polysock.Socket, text: str) -> None:
     client.send("text")  # arg-type
     client.send(b"bytes", "1")  # arg-type
     client.receive("*l", "prefix")  # arg-type
-    client.receive(pattern="*l")  # call-arg
+    client.receive(patern="*l")  # call-arg
+    client.receive(maxsize=5, pattern="*l")
     client.receive(b"*l")  # arg-type
     client.receiveuntil("|")  # arg-type
     client.receiveuntil()  # call-arg
@@ -191,6 +192,13 @@ def tuples(client: polysock.Socket, server: polysock.Socket, text: str) -> None:
     for each in client:
         assert_type(each, bytes)
 
+def either(client: polysock.BaseSocket) -> None:
+    client.close()
+    assert_type(list(client), list[bytes])
+    client.receive()  # attr-defined
+    if isinstance(client, raising.Socket):
+        assert_type(client.receive(), bytes)
+
 def bare(client: raising.Socket, server: raising.Socket, other: polysock.Socket) -> None:
     client.send("text")  # arg-type
     text: str = client.receive()  # assignment
@@ -202,7 +210,8 @@ def bare(client: raising.Socket, server: raising.Socket, other: polysock.Socket)
     assert_type(client.getoption("tcp-user-timeout"), float)
     assert_type(server.accept(), raising.Socket)
     assert_type(raising.connect("localhost", 80), raising.Socket)
-    assert_type(raising.select([client], [other]), tuple[list[object], list[object]])
+    Both = list[polysock.BaseSocket]
+    assert_type(raising.select([client], [other]), tuple[Both, Both])
     assert_type(raising.dns.getaddrinfo("localhost")[0]["addr"], str)
     assert_type(raising.dns.getnameinfo(None, "80"), tuple[list[str], str | None])
 

@@ -389,7 +389,7 @@ try:
     while True:
         client.send(b"x" * 100000)
 except polysock.Closed as error:
-    say("closed", error.partial)
+    say("closed", error.last)
 """
     ) as child:
         assert child.hear().startswith("closed")

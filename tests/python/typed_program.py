@@ -130,6 +130,8 @@ def wait() -> None:
     assert client.getdeadline() is None and client.setdeadline(10) == 1
     left: Optional[float] = client.getdeadline()
     assert left is not None and left > 9
+    wanted: Optional[str] = client.wants()
+    assert wanted is None
     readable, writable, error = polysock.select([client, peer], [client], 0)
     first: polysock.Socket = writable[0]
     assert (readable, first, error) == ([], client, None)
@@ -170,7 +172,7 @@ def move_descriptors() -> None:
     assert adopted.fileno() == adopted.getfd() == fd and client.getfd() == -1
     assert adopted.setfd(polysock.SOCKETINVALID) is None  # type: ignore[func-returns-value]
     os.close(fd)
-    assert adopted.getfamily() == "inet4" and "tcp{client}" in str(adopted)
+    assert adopted.getfamily() == "inet4" and "client" in str(adopted)
     assert peer.getpeername()[2] == "inet"
     peer.close()
     server.close()
@@ -197,8 +199,11 @@ def convert_failures() -> None:
         attempt(client.connect(HOST, 1))
     except polysock.Error as failure:
         words: str = failure.error
-        partial: Union[bytes, int, None] = failure.partial
-        assert (words, partial, closed) == ("connection refused", None, [True])
+        partial: Optional[bytes] = failure.partial
+        last: Optional[int] = failure.last
+        assert isinstance(failure, polysock.Refused)
+        assert (words, partial, last) == ("connection refused", None, None)
+        assert closed == [True]
     client.close()
 
     def work(address: str) -> int:
@@ -207,6 +212,11 @@ def convert_failures() -> None:
 
     value, error = polysock.protect(work)(HOST)
     assert (value, error) == (None, "connection refused")
+
+
+def close_all(*sockets: polysock.BaseSocket) -> None:
+    for each in sockets:
+        each.close()
 
 
 def serve(client: raising.Socket) -> Dict[bytes, int]:
@@ -234,7 +244,7 @@ def in_exception_style() -> None:
                 assert failure.partial == b"1234"
             buffer = bytearray(2)
             assert client.receiveinto(buffer) == 2 and buffer == b"56"
-            readable, writable = raising.select([peer], [client], 1)
+            readable, writable = raising.select([peer], [client], timeout=1)
             assert (readable, writable) == ([], [client])
             size: int = client.getoption("send-buffer-size")
             assert client.setoption("send-buffer-size", size) == 1
@@ -245,8 +255,9 @@ def in_exception_style() -> None:
             except raising.Closed:
                 assert serve(peer) == {}
     for made in (raising.tcp(), raising.tcp4(), raising.tcp6()):
+        assert isinstance(made, polysock.RaisingSocket)
         fd: int = made.getfd()
-        made.close()
+        close_all(made, try_(polysock.tcp()))
         assert fd >= -1
     for connect in (raising.connect4, raising.connect6):
         try:
@@ -258,6 +269,10 @@ def in_exception_style() -> None:
     except raising.Error as failure:
         number: Optional[int] = failure.errno
         assert number is not None
+    try:
+        raising.dns.toip("no.such.invalid", timeout=30)
+    except polysock.Unresolved as failure:
+        assert failure.errno is not None and failure.errno < 0
     name: str = raising.dns.gethostname()
     ip, host = raising.dns.toip("localhost")
     assert name and ip in host["ip"] and raising.dns.tohostname(HOST)[0]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The functions that go between tuples and exceptions."""
+
+from __future__ import annotations
+
+import functools
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Optional,
+    Protocol,
+    Tuple,
+    TypeVar,
+    Union,
+    overload,
+)
+
+from ._core import failure
+from .errors import Error
+
+Value = TypeVar("Value")
+
+if TYPE_CHECKING:  # what typing notes of overloads would outlive the module
+    from typing_extensions import ParamSpec
+
+    Parameters = ParamSpec("Parameters")
+
+    class Try(Protocol):
+        """What ``try_`` is, and what ``newtry`` makes."""
+
+        @overload
+        def __call__(
+            self, result: Union[Tuple[Value, None], Tuple[None, str]], /
+        ) -> Value: ...
+        @overload
+        def __call__(
+            self, result: Union[Tuple[Value, None, None], Tuple[None, str, object]], /
+        ) -> Value: ...
+        @overload
+        def __call__(self, result: Tuple[Any, ...], /) -> Any: ...
+
+
+__all__ = ["newtry", "protect", "try_"]
+
+
+def newtry(finalizer: Optional[Callable[[], object]] = None) -> Try:
+    """Makes a function like ``try_`` that calls finalizer before it raises.
+
+    An exception in the finalizer takes the place of the failure.
+    """
+    if finalizer is not None and not callable(finalizer):
+        raise TypeError("bad argument #1 to 'newtry' (finalizer: function expected)")
+
+    def attempt(result: Any, /) -> Any:
+        """Gives the value of a result tuple, or raises its failure as an Error."""
+        if not isinstance(result, tuple) or len(result) < 2:
+            raise TypeError("bad argument #1 to 'try_' (result: tuple expected)")
+        if result[0] is not None:
+            values = result[:-1] if result[-1] is None else result  # no error
+            plain = all(item is None for item in values[1:])
+            return values[0] if plain else values
+        error = next((item for item in result[1:] if isinstance(item, str)), None)
+        if error is None:
+            return None
+        if finalizer is not None:
+            finalizer()
+        value = result[2] if len(result) > 2 and result[1] is error else None
+        raise failure(error, value)
+
+    return attempt
+
+
+try_ = newtry()
+"""Gives the value of a result tuple, or raises its failure as an ``Error``."""
+
+
+def protect(
+    func: Callable[Parameters, Value],
+) -> Callable[Parameters, Union[Tuple[Value, None], Tuple[None, str]]]:
+    """Makes a function that gives (value, None), or (None, error) if an Error is raised.
+
+    Every other exception goes through.
+    """
+    if not callable(func):
+        raise TypeError("bad argument #1 to 'protect' (func: function expected)")
+
+    @functools.wraps(func)
+    def protected(
+        *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Union[Tuple[Value, None], Tuple[None, str]]:
+        try:
+            return func(*args, **kwargs), None
+        except Error as error:
+            return None, error.error
+
+    return protected

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* The module: how Python calls the generator's wrappers, and what is made when the module
+   loads. methods.def lists all that is callable, with its signature and its text. The
+   generator's own module and class are left out: its initialisation is never called. */
+
+#ifndef PS_PYTHON_MODULE_H
+#define PS_PYTHON_MODULE_H
+
+#include "classes.h"
+
+/* ---- Calls: one function of the fast convention before each wrapper ---- */
+
+#define LIST(...) __VA_ARGS__
+
+#define CALL(symbol, list, body)                                         \
+  static PyObject *_wrap_##symbol(PyObject *, PyObject *);               \
+  static PyObject *call_##symbol(PyObject *self, PyObject *const *items, \
+                                 Py_ssize_t count, PyObject *keywords) { \
+    static const char *const names[] = {list, NULL};                     \
+    given args = {items, count, keywords, names};                        \
+    body                                                                 \
+  }
+
+/* Nothing is taken. */
+#define NONE_CALL(symbol, list) static PyObject *_wrap_##symbol(PyObject *, PyObject *);
+#define NONE_ENTRY(symbol) _wrap_##symbol, METH_NOARGS
+
+/* One thing is taken: the wrapper expects it in place of a tuple. */
+#define ONE_CALL(symbol, list)                                              \
+  CALL(symbol, LIST(list), PyObject *item;                                  \
+       return ps_py_unpack((PyObject *)(void *)&args, #symbol, 1, 1, &item) \
+                  ? _wrap_##symbol(self, item)                              \
+                  : NULL;)
+#define FAST_ENTRY(symbol) \
+  (PyCFunction)(void (*)(void)) call_##symbol, METH_FASTCALL | METH_KEYWORDS
+#define ONE_ENTRY FAST_ENTRY
+
+/* Some are taken, and some of them may be absent. */
+#define MANY_CALL(symbol, list) \
+  CALL(symbol, LIST(list), return _wrap_##symbol(self, (PyObject *)(void *)&args);)
+#define MANY_ENTRY FAST_ENTRY
+
+/* The first two are an address and a port, which an exception names. */
+#define ADDRESSED_CALL(symbol, list)                                     \
+  CALL(symbol, LIST(list),                                               \
+       PyObject *made = _wrap_##symbol(self, (PyObject *)(void *)&args); \
+       if (made == NULL) add_address(self, &args, #symbol); return made;)
+#define ADDRESSED_ENTRY FAST_ENTRY
+
+#define PS_CLASS(text)
+#define PS_PROPERTY(name, text)                                       \
+  static PyObject *_wrap_Socket_##name##_get(PyObject *, PyObject *); \
+  static PyObject *get_##name(PyObject *self, void *closure) {        \
+    (void)closure;                                                    \
+    return _wrap_Socket_##name##_get(self, NULL);                     \
+  }
+#define PS_SHARED(name, shape, list, text) shape##_CALL(Socket_##name, LIST(list))
+#define PS_STYLED(name, shape, list, text) shape##_CALL(Socket_##name, LIST(list))
+#define PS_FUNCTION(symbol, name, shape, list, text) shape##_CALL(symbol, LIST(list))
+#include "methods.def"
+#undef PS_CLASS
+#undef PS_PROPERTY
+#undef PS_SHARED
+#undef PS_STYLED
+#undef PS_FUNCTION
+
+/* ---- Tables ---- */
+
+#define PS_CLASS(text) static const char class_text[] = text;
+#define PS_PROPERTY(name, text)
+#define PS_SHARED(name, shape, list, text)
+#define PS_STYLED(name, shape, list, text)
+#define PS_FUNCTION(symbol, name, shape, list, text)
+#include "methods.def"
+#undef PS_CLASS
+#define PS_CLASS(text)
+
+#undef PS_SHARED
+#define PS_SHARED(name, shape, list, text) {#name, shape##_ENTRY(Socket_##name), text},
+static PyMethodDef shared_methods[] = {
+#include "methods.def"
+    {"__reduce__", refuse_copy, METH_NOARGS, "Raises TypeError."},
+    {"__reduce_ex__", refuse_copy, METH_O, "Raises TypeError."},
+    {NULL, NULL, 0, NULL},
+};
+#undef PS_SHARED
+#define PS_SHARED(name, shape, list, text)
+
+#undef PS_STYLED
+#define PS_STYLED(name, shape, list, text) {#name, shape##_ENTRY(Socket_##name), text},
+static PyMethodDef styled_methods[] = {
+#include "methods.def"
+    {NULL, NULL, 0, NULL},
+};
+#undef PS_STYLED
+#define PS_STYLED(name, shape, list, text)
+
+#undef PS_PROPERTY
+#define PS_PROPERTY(name, text) {#name, get_##name, NULL, text, NULL},
+static PyGetSetDef properties[] = {
+#include "methods.def"
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+#undef PS_PROPERTY
+#define PS_PROPERTY(name, text)
+
+/* The functions, and by which name the package takes each. */
+#undef PS_FUNCTION
+#define PS_FUNCTION(symbol, name, shape, list, text) \
+  {#symbol, {name, shape##_ENTRY(symbol), text}},
+static struct {
+  const char *symbol;
+  PyMethodDef method;
+} functions[] = {
+#include "methods.def"
+};
+
+static PyMethodDef failure_method = {
+    "failure", failure_of_words, METH_VARARGS,
+    "failure($module, error, value=None, /)\n--\n\n"
+    "Makes the exception of what a tuple says: its words, and its partial or last."};
+
+/* ---- Classes ---- */
+
+static PyMemberDef members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(object, dict), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(object, weak), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+#define OBJECT_SLOTS                                                  \
+  {Py_tp_new, refuse_new}, {Py_tp_dealloc, object_dealloc},           \
+      {Py_tp_traverse, object_traverse}, {Py_tp_clear, object_clear}, \
+      {Py_tp_finalize, object_finalize}, {Py_tp_repr, object_repr},   \
+      {Py_tp_iter, object_iter}, {                                    \
+    Py_tp_iternext, object_next                                       \
+  }
+
+static PyType_Slot base_slots[] = {
+    OBJECT_SLOTS,
+    {Py_tp_methods, shared_methods},
+    {Py_tp_getset, properties},
+    {Py_tp_members, members},
+    {Py_tp_doc, (void *)"What the sockets of both styles have in common."},
+    {0, NULL},
+};
+
+static PyType_Slot plain_slots[] = {
+    OBJECT_SLOTS,
+    {Py_tp_methods, styled_methods},
+    {Py_tp_doc, (void *)class_text},
+    {0, NULL},
+};
+
+static PyType_Slot raising_slots[] = {
+    OBJECT_SLOTS,
+    {Py_tp_methods, styled_methods},
+    {Py_tp_doc, (void *)"A Socket that raises its failures."},
+    {0, NULL},
+};
+
+#define OBJECT_SPEC(name_, slots_)                                          \
+  {                                                                         \
+    .name = name_, .basicsize = sizeof(object),                             \
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, \
+    .slots = slots_,                                                        \
+  }
+static PyType_Spec base_spec = OBJECT_SPEC("polysock.BaseSocket", base_slots);
+static PyType_Spec plain_spec = OBJECT_SPEC("polysock.Socket", plain_slots);
+static PyType_Spec raising_spec = OBJECT_SPEC("polysock.RaisingSocket", raising_slots);
+
+/* Makes a class and adds it to the module. */
+static PyTypeObject *add_class(PyObject *core, PyType_Spec *spec, PyTypeObject *base) {
+  PyObject *bases = base != NULL ? PyTuple_Pack(1, base) : NULL;
+  if (base != NULL && bases == NULL) return NULL;
+  PyObject *made = PyType_FromModuleAndSpec(core, spec, bases);
+  Py_XDECREF(bases);
+  if (made != NULL && PyModule_AddType(core, (PyTypeObject *)made) < 0) Py_CLEAR(made);
+  return (PyTypeObject *)made;
+}
+
+static int add_classes(PyObject *core, known *known) {
+  known->base = add_class(core, &base_spec, NULL);
+  if (known->base == NULL) return -1;
+  known->plain = add_class(core, &plain_spec, known->base);
+  if (known->plain == NULL) return -1;
+  known->raising = add_class(core, &raising_spec, known->base);
+  if (known->raising == NULL) return -1;
+  known->lines = (PyTypeObject *)PyType_FromModuleAndSpec(core, &lines_spec, NULL);
+  return known->lines == NULL ? -1 : 0;
+}
+
+/* ---- Functions ---- */
+
+/* Adds a function whose self tells its style, under a name in the package. */
+static int add_function(PyObject *core, PyObject *self, PyMethodDef *method,
+                        const char *prefix, const char *symbol, PyObject *package) {
+  PyObject *name = PyUnicode_FromFormat("%s%s", prefix, symbol);
+  PyObject *function = name != NULL ? PyCFunction_NewEx(method, self, package) : NULL;
+  int error = function == NULL || PyObject_SetAttr(core, name, function) < 0;
+  Py_XDECREF(name);
+  Py_XDECREF(function);
+  return error ? -1 : 0;
+}
+
+static int add_functions(PyObject *core, PyObject *self, PyObject *package,
+                         const char *suffix, const char *prefix) {
+  PyObject *module = PyUnicode_FromFormat("%U%s", package, suffix);
+  PyObject *dns = PyUnicode_FromFormat("%U%s.dns", package, suffix);
+  int error = module == NULL || dns == NULL;
+  for (size_t i = 0; !error && i < sizeof functions / sizeof *functions; i++) {
+    PyMethodDef *method = &functions[i].method;
+    int in_dns = strcmp(functions[i].symbol, method->ml_name) != 0;
+    error = add_function(core, self, method, prefix, functions[i].symbol,
+                         in_dns ? dns : module) < 0;
+  }
+  Py_XDECREF(module);
+  Py_XDECREF(dns);
+  return error ? -1 : 0;
+}
+
+/* ---- What the module knows ---- */
+
+static const char *const class_names[CLASSES] = {
+    [ERROR] = "Error",         [TIMEOUT] = "Timeout",       [CLOSED] = "Closed",
+    [RESET] = "ClosedByReset", [ABORTED] = "ClosedByAbort", [BROKEN] = "ClosedPipe",
+    [REFUSED] = "Refused",     [DENIED] = "Denied",         [UNRESOLVED] = "Unresolved",
+    [OVERSIZED] = "Oversized",
+};
+
+static int find_exceptions(known *known, PyObject *package) {
+  PyObject *name = PyUnicode_FromFormat("%U.errors", package);
+  PyObject *errors = name != NULL ? PyImport_Import(name) : NULL;
+  int error = errors == NULL;
+  for (int i = 0; !error && i < CLASSES; i++) {
+    known->classes[i] = PyObject_GetAttrString(errors, class_names[i]);
+    error = known->classes[i] == NULL;
+  }
+  Py_XDECREF(errors);
+  Py_XDECREF(name);
+  return error ? -1 : 0;
+}
+
+static int learn_words(known *known) {
+  for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+    PyObject *text = PyUnicode_InternFromString(failures[i].words);
+    if (text == NULL) return -1;
+    known->words[failures[i].code] = text;
+  }
+  known->numbers = PyDict_New();
+  known->partial = PyUnicode_InternFromString("partial");
+  known->last = PyUnicode_InternFromString("last");
+  known->address = PyUnicode_InternFromString("address");
+  return known->numbers == NULL || known->partial == NULL || known->last == NULL ||
+                 known->address == NULL
+             ? -1
+             : 0;
+}
+
+/* Returns the name of the package that the module is in, wherever that was put. */
+static PyObject *package_of(PyObject *core) {
+  PyObject *name = PyModule_GetNameObject(core);
+  if (name == NULL) return NULL;
+  Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
+  PyObject *package =
+      dot > 0 ? PyUnicode_Substring(name, 0, dot) : PyUnicode_FromString("polysock");
+  Py_DECREF(name);
+  return package;
+}
+
+static int core_exec(PyObject *core) {
+  known *known = PyModule_GetState(core);
+  PyObject *package = package_of(core);
+  int error = package == NULL || learn_words(known) < 0 ||
+              find_exceptions(known, package) < 0 || add_classes(core, known) < 0;
+  if (!error) known->style = PyModule_Create(&style_module);
+  error = error || known->style == NULL;
+  if (!error) ((style *)PyModule_GetState(known->style))->core = Py_NewRef(core);
+  error = error || add_functions(core, core, package, "", "") < 0 ||
+          add_functions(core, known->style, package, ".raising", "raising_") < 0 ||
+          add_function(core, core, &failure_method, "", "failure", NULL) < 0;
+  Py_XDECREF(package);
+  return error ? -1 : 0;
+}
+
+static int core_traverse(PyObject *core, visitproc visit, void *arg) {
+  known *known = PyModule_GetState(core);
+  if (known == NULL) return 0;
+  Py_VISIT(known->base);
+  Py_VISIT(known->plain);
+  Py_VISIT(known->raising);
+  Py_VISIT(known->lines);
+  Py_VISIT(known->style);
+  Py_VISIT(known->numbers);
+  for (int i = 0; i < CLASSES; i++) Py_VISIT(known->classes[i]);
+  return 0;
+}
+
+static int core_clear(PyObject *core) {
+  known *known = PyModule_GetState(core);
+  if (known == NULL) return 0;
+  Py_CLEAR(known->base);
+  Py_CLEAR(known->plain);
+  Py_CLEAR(known->raising);
+  Py_CLEAR(known->lines);
+  Py_CLEAR(known->style);
+  Py_CLEAR(known->numbers);
+  for (int i = 0; i < CLASSES; i++) Py_CLEAR(known->classes[i]);
+  return 0;
+}
+
+static void core_free(void *core) {
+  known *known = PyModule_GetState(core);
+  if (known == NULL) return;
+  core_clear(core);
+  for (int i = 0; i < PS_SYSTEM; i++) Py_CLEAR(known->words[i]);
+  Py_CLEAR(known->partial);
+  Py_CLEAR(known->last);
+  Py_CLEAR(known->address);
+}
+
+static int style_traverse(PyObject *module, visitproc visit, void *arg) {
+  style *style = PyModule_GetState(module);
+  if (style != NULL) Py_VISIT(style->core);
+  return 0;
+}
+
+static void style_free(void *module) {
+  style *style = PyModule_GetState(module);
+  if (style != NULL) Py_CLEAR(style->core);
+}
+
+static struct PyModuleDef style_module = {
+    PyModuleDef_HEAD_INIT,        .m_name = "polysock.raising", .m_size = sizeof(style),
+    .m_traverse = style_traverse, .m_free = style_free,
+};
+
+static PyModuleDef_Slot core_slots[] = {
+    {Py_mod_exec, core_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef core_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "polysock._core",
+    .m_doc = "The compiled module; the package is what to import.",
+    .m_size = sizeof(known),
+    .m_slots = core_slots,
+    .m_traverse = core_traverse,
+    .m_clear = core_clear,
+    .m_free = core_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&core_module); }
+
+#endif

@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import polysock
 import pytest
 from conftest import descriptors
+from polysock import raising
 
 
 class Foreign:
@@ -77,6 +78,31 @@ def test_a_set_that_changes_meanwhile(pair: Any) -> None:
     members.extend([Shrinking(peer), client, client])
     assert polysock.select(members, None, 5)[0] == [client]
     assert members == []
+
+
+def test_a_socket_is_no_set(pair: Any, server: Any, ends: List[socket.socket]) -> None:
+    """To iterate over it would receive its lines, or wait for them."""
+    client, peer = pair
+    peer.sendall(b"one\ntwo\n")
+    with open(ends[0].fileno(), "rb", closefd=False) as file:
+        for one in (client, server, client.lines(), ends[0], Foreign(ends[0]), file):
+            for at, sets in (1, (one, None)), (2, ([client], one)):
+                place = (
+                    rf"^bad argument #{at} to 'select' \(\w+: set of sockets expected\)"
+                )
+                for module in (polysock, raising):
+                    with pytest.raises(TypeError, match=place):
+                        module.select(*sets, 0)
+    assert client.receive() == (b"one", None, None)
+    assert client.receive() == (b"two", None, None)
+
+
+def test_sets_of_every_kind(pair: Any) -> None:
+    client, _ = pair
+    for made in (list, tuple, set, frozenset, iter, dict.fromkeys):
+        assert polysock.select(None, made([client]), 5) == ([], [client], None)
+    assert polysock.select(None, (one for one in [client]), 5)[1] == [client]
+    assert polysock.select(None, {client: 1}.keys(), 5)[1] == [client]
 
 
 def test_foreign_objects(ends: List[socket.socket]) -> None:

@@ -311,6 +311,65 @@ say(client.receive())
         child.end()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        ("client.receive(4)", "other.send(b'one\\ntwo\\n')"),
+        ("client.receive()", "other.send(b'one\\ntwo\\n')"),
+        ("full.send(b'four')", "drain.start()"),
+    ],
+)
+def test_another_thread_waits_for_its_turn_during_a_handler(
+    call: str, after: str
+) -> None:
+    """The handler interrupts one call; a call of another thread waits as ever."""
+    with Child(
+        SETUP
+        + f"""
+def receive_all():
+    try:
+        while True:
+            full_peer.receiveany()
+    except polysock.Closed:
+        pass
+def run():
+    try:
+        results.append({call})
+    except polysock.Error as error:
+        results.append(repr(error))
+results = []
+thread = threading.Thread(target=run)
+drain = threading.Thread(target=receive_all)
+def handler(number, frame):
+    thread.start()
+    seen = 0
+    while seen < 3 and thread.is_alive():  # until it sleeps, or has failed
+        with open(f"/proc/self/task/{{thread.native_id}}/stat") as file:
+            seen = seen + 1 if file.read().rpartition(")")[2].split()[0] == "S" else 0
+        os.sched_yield()
+    {after}
+signal.signal(signal.SIGUSR1, handler)
+client.settimeout(10)
+full.settimeout(10)
+say("waiting")
+run()
+thread.join()
+full.close()
+plain.close()
+say(sorted(results, key=repr))
+"""
+    ) as child:
+        assert child.hear() == "waiting"
+        child.signal(signal.SIGUSR1)
+        assert child.hear() in (
+            "[b'one', b'two']",
+            "[b'one\\n', b'two\\n']",
+            "[4, 4]",
+        )
+        child.end()
+
+
 def test_a_handler_may_close_what_waits() -> None:
     with Child(
         SETUP

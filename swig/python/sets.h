@@ -90,7 +90,7 @@ static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
   for (; sockets->count < count; sockets->count++) {
     ps_watch *watch = &sockets->watches[sockets->count];
     PyObject *item = PyTuple_GET_ITEM(*items, (Py_ssize_t)sockets->count);
-    *watch = (ps_watch){-1, 0, 0, 0, NULL};
+    *watch = (ps_watch){.fd = -1};
     if (!watch_of(known, item, watch)) return 0;
   }
   return 1;

@@ -317,7 +317,7 @@ say(client.receive())
     [
         ("client.receive(4)", "other.send(b'one\\ntwo\\n')"),
         ("client.receive()", "other.send(b'one\\ntwo\\n')"),
-        ("full.send(b'four')", "drain.start()"),
+        ("full.send(bytes(1 << 24))", "drain.start()"),
     ],
 )
 def test_another_thread_waits_for_its_turn_during_a_handler(
@@ -365,7 +365,7 @@ say(sorted(results, key=repr))
         assert child.hear() in (
             "[b'one', b'two']",
             "[b'one\\n', b'two\\n']",
-            "[4, 4]",
+            "[16777216, 16777216]",
         )
         child.end()
 

@@ -29,8 +29,8 @@ int getnameinfo(const struct sockaddr *address, socklen_t length, char *host,
                 socklen_t host_size, char *service, socklen_t service_size, int flags) {
   int (*system)(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t,
                 int) = next("getnameinfo");
-  int answer = system(address, length, host, host_size, service, service_size,
-                      flags | NI_NUMERICHOST);
+  int plain = (flags & ~NI_NAMEREQD) | NI_NUMERICHOST;
+  int answer = system(address, length, host, host_size, service, service_size, plain);
   if (answer == 0 && (flags & NI_NUMERICHOST) == 0 && host != NULL)
     snprintf(host, host_size, "%s", ODD);
   if (answer == 0 && (flags & NI_NUMERICSERV) == 0 && service != NULL)

@@ -39,10 +39,13 @@ failure.__tostring = function(self)
    return tostring(self[1])
 end
 
+local function misuse(level, number, name, text)
+   error(("bad argument #%d to '%s' (%s expected)"):format(number, name, text), level + 1)
+end
+
 local function check_function(value, name, parameter)
    if type(value) ~= "function" then
-      local text = "bad argument #1 to '%s' (%s: function expected)"
-      error(text:format(name, parameter), 3)
+      misuse(3, 1, name, parameter .. ": function")
    end
 end
 
@@ -98,21 +101,33 @@ end
 ---@param makers table<string, function>
 ---@return function choice
 function polysock.choose(makers)
+   if type(makers) ~= "table" then
+      misuse(2, 1, "choose", "makers: table")
+   end
    return function(name, ...)
-      if type(name) ~= "string" then
-         return polysock.choose(makers)("default", name, ...)
-      end
-      local maker = makers[name]
+      local named = type(name) == "string"
+      local key = named and name or "default"
+      local maker = makers[key]
       if not maker then
-         error("unknown key (" .. name .. ")", 2)
+         error("unknown key (" .. key .. ")", 2)
+      elseif named then
+         return maker(...)
       end
-      return maker(...)
+      return maker(name, ...)
    end
 end
 
 --- How many bytes a source reads at once.
 ---@type integer
 polysock.BLOCKSIZE = 2048
+
+-- A socket may be anything that has the method: LuaSec's objects, copas' wrappers.
+local function check_socket(socket, method, name)
+   local kind = type(socket)
+   if kind ~= "table" and kind ~= "userdata" or not socket[method] then
+      misuse(3, 1, name, ("socket: object with method '%s'"):format(method))
+   end
+end
 
 -- select has to see the socket behind a source or a sink.
 local function behind(socket, call)
@@ -126,17 +141,45 @@ local function behind(socket, call)
    }, { __call = call })
 end
 
+-- Reads blocks of a size that a function gives. What came before a timeout stays for the next
+-- pull. What came before any other failure is the last block, and the pull after it fails.
+local function blocks(socket, size)
+   local kept, failure_words = "", nil
+   return function()
+      if failure_words then
+         return nil, failure_words
+      end
+      local chunk, err, partial = socket:receive(size(), kept)
+      if chunk then
+         kept = ""
+         return chunk
+      elseif err == "timeout" then
+         kept = partial or kept
+         return nil, err
+      end
+      failure_words = err
+      return partial ~= "" and partial or nil, err
+   end
+end
+
 --- The makers of sources by name: "by-length" reads so many bytes, "until-closed" (the default)
 --- reads to the end and closes the socket.
 ---@type table<string, function>
 polysock.sourcet = {
    ["by-length"] = function(socket, length)
+      check_socket(socket, "receive", "source")
+      if type(length) ~= "number" then
+         misuse(2, 2, "source", "length: number")
+      end
+      local pull = blocks(socket, function()
+         return math.min(polysock.BLOCKSIZE, length)
+      end)
       return behind(socket, function()
          if length <= 0 then
             return nil
          end
-         local chunk, err = socket:receive(math.min(polysock.BLOCKSIZE, length))
-         if err then
+         local chunk, err = pull()
+         if not chunk then
             return nil, err
          end
          length = length - #chunk
@@ -145,20 +188,24 @@ polysock.sourcet = {
    end,
 
    ["until-closed"] = function(socket)
+      check_socket(socket, "receive", "source")
+      local pull = blocks(socket, function()
+         return polysock.BLOCKSIZE
+      end)
       local done = false
       return behind(socket, function()
          if done then
             return nil
          end
-         local chunk, err, partial = socket:receive(polysock.BLOCKSIZE)
-         if not err then
+         local chunk, err = pull()
+         if err == "closed" then
+            socket:close()
+            done = true
             return chunk
-         elseif err ~= "closed" then
-            return nil, err
+         elseif chunk then
+            return chunk
          end
-         socket:close()
-         done = true
-         return partial
+         return nil, err
       end)
    end,
 }
@@ -169,27 +216,29 @@ polysock.sourcet.default = polysock.sourcet["until-closed"]
 ---@return table source
 polysock.source = polysock.choose(polysock.sourcet)
 
+local function sends(socket, at_end)
+   check_socket(socket, "send", "sink")
+   return behind(socket, function(_, chunk)
+      if chunk then
+         return socket:send(chunk)
+      end
+      at_end()
+      return 1
+   end)
+end
+
 --- The makers of sinks by name: "close-when-done" closes the socket at the end, "keep-open" (the
 --- default) does not.
 ---@type table<string, function>
 polysock.sinkt = {
    ["close-when-done"] = function(socket)
-      return behind(socket, function(_, chunk)
-         if chunk then
-            return socket:send(chunk)
-         end
+      return sends(socket, function()
          socket:close()
-         return 1
       end)
    end,
 
    ["keep-open"] = function(socket)
-      return behind(socket, function(_, chunk)
-         if chunk then
-            return socket:send(chunk)
-         end
-         return 1
-      end)
+      return sends(socket, function() end)
    end,
 }
 polysock.sinkt.default = polysock.sinkt["keep-open"]
@@ -204,6 +253,9 @@ polysock.sink = polysock.choose(polysock.sinkt)
 ---@param ... any
 ---@return any ...
 function polysock.skip(d, ...)
+   if type(d) ~= "number" or d < 0 or d % 1 ~= 0 then
+      misuse(2, 1, "skip", "d: integer from 0")
+   end
    return select(d + 1, ...)
 end
 

@@ -18,7 +18,13 @@
 }
 %enddef
 
-%typemap(in) ps_socket *, struct ps_socket * { $1 = ps_lua_self(L, $input, "$symname"); }
+// The object first, its socket last: to read the arguments may run code that frees it.
+%typemap(in) struct ps_socket * (ps_lua_object *object) {
+  object = ps_lua_self(L, $input, "$symname");
+}
+%typemap(check) struct ps_socket * {
+  $1 = ps_lua_socket(L, object$argnum, "$symname");
+}
 // noblock: the result typemap of ps_bytes needs the host, by this name.
 %typemap(in, numinputs=0, noblock=1) ps_host * {
   ps_lua_host lent;
@@ -32,7 +38,8 @@
 %argument(ps_lua_number, ps_duration)
 %optional(ps_lua_given, ps_seconds, ps_moment, ps_age)
 %argument(ps_lua_integer, ps_descriptor)
-%optional(ps_lua_integer, ps_first, ps_last, ps_backlog)
+%optional(ps_lua_integer, ps_first, ps_last)
+%optional(ps_lua_clamped, ps_backlog)
 %optional(ps_lua_count, ps_total)
 %optional(ps_lua_positive, ps_maxsize)
 %typemap(in) ps_pattern {
@@ -44,6 +51,7 @@
 %typemap(arginit) ps_readables, ps_writables { ps_lua_pad(L); }
 %argument(ps_lua_readables, ps_readables)
 %argument(ps_lua_writables, ps_writables)
+%typemap(check) ps_readables, ps_writables { ps_lua_settle(L, $argnum, &$1); }
 
 // ---- Results: each pushes its values and says how many they are.
 
@@ -53,9 +61,9 @@
 
 %typemap(out) ps_done, ps_always { SWIG_arg += ps_lua_done(L, $1.status, "$symname"); }
 %typemap(out) ps_nothing { SWIG_arg += ps_lua_nothing(L, $1.status, "$symname"); }
-%typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, arg1, &$1, &lent, "$symname"); }
+%typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, object1, &$1, &lent, "$symname"); }
 %typemap(out) ps_ready { SWIG_arg += ps_lua_ready(L, $1.status, &arg1, &arg2, "$symname"); }
-%result(ps_lua_object, ps_object)
+%result(ps_lua_object_made, ps_object)
 %result(ps_lua_lines, ps_lines)
 %result(ps_lua_sent, ps_sent)
 %result(ps_lua_address, ps_address)
@@ -70,12 +78,12 @@
 %typemap(out) ps_left { SWIG_arg += ps_lua_left(L, &$1); }
 %typemap(out) ps_wants { lua_pushstring(L, $1.direction); SWIG_arg++; }
 %typemap(out) ps_yes { lua_pushboolean(L, $1.yes); SWIG_arg++; }
-%typemap(out) ps_size { lua_pushinteger(L, (lua_Integer)$1.size); SWIG_arg++; }
-%typemap(out) ps_fd { lua_pushinteger(L, $1.fd); SWIG_arg++; }
+%typemap(out) ps_size { push_integer(L, (long long)$1.size); SWIG_arg++; }
+%typemap(out) ps_fd { push_integer(L, $1.fd); SWIG_arg++; }
 %typemap(out) ps_text { lua_pushstring(L, $1.text); SWIG_arg++; }
 %typemap(out) ps_seconds { lua_pushnumber(L, $1); SWIG_arg++; }
 
-// ---- Lua's own protocols; to-be-closed variables are in ps_lua_open.
+// ---- Lua's own protocols; __gc and __close are in module.h.
 
 %rename(__tostring) ps_socket::tostring;
 %extend ps_socket {
@@ -83,5 +91,5 @@
 }
 
 %init %{
-  ps_lua_open(L);
+  ps_lua_open(L, swig_SwigModule_methods, swig_Socket_methods);
 %}

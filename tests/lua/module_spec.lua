@@ -76,11 +76,49 @@ describe("select", function()
       assert.equal(1, writable[peer])
    end)
 
-   it("bears tables with holes", function()
-      local _, writable = polysock.select({ nil, client }, { client, nil, client }, 0)
-      assert.equal(client, writable[1])
-      local sparse = setmetatable({}, { __index = { client }, __len = function() return 1e9 end })
-      assert.same({ {}, {}, "timeout" }, { polysock.select(sparse, nil, 0) })
+   it("counts members from 1 to the first nil, by __index too", function()
+      local function ready(set)
+         local _, writable, err = polysock.select(nil, set, 0)
+         return #writable, err
+      end
+      local function by_function(_, index)
+         return index == 1 and client or index == 2 and peer or nil
+      end
+      assert.equal(2, ready(setmetatable({}, { __index = { client, peer } })))
+      assert.equal(2, ready(setmetatable({ client }, { __index = by_function })))
+      assert.equal(1, ready(setmetatable({}, {
+         __index = { client },
+         __len = function() return 1e9 end,
+      })))
+      assert.equal(1, ready({ client, nil, peer }))
+      assert.equal(1, ready({ client, client, client }))
+      assert.same({ 0, "timeout" }, { ready({ nil, client }) })
+      assert.same({ 0, "timeout" }, { ready({ [0] = client, [2] = client, x = client }) })
+      local many = {}
+      for i = 1, 100 do
+         many[i] = i % 2 == 0 and client or i
+      end
+      assert.equal(1, ready(setmetatable({}, { __index = many })))
+   end)
+
+   it("takes no socket for a set", function()
+      local source = polysock.source(client)
+      for _, socket in ipairs({ client, peer, source }) do
+         assert.has_error(function() polysock.select(socket, nil, 0) end,
+            "bad argument #1 to 'select' (recvt: set of sockets expected)")
+         assert.has_error(function() polysock.select(nil, socket, 0) end,
+            "bad argument #2 to 'select' (sendt: set of sockets expected)")
+      end
+   end)
+
+   it("sees members that are added by their methods", function()
+      local set = {}
+      set[1] = { getfd = function()
+         set[2] = client
+         return peer:getfd()
+      end }
+      local _, writable = polysock.select(nil, set, 0)
+      assert.same({ 2, client }, { #writable, writable[2] })
    end)
 
    it("lets the errors of methods through", function()
@@ -248,6 +286,79 @@ describe("sources, sinks, choose and skip", function()
       one:close()
       local _, err = ltn12.pump.all(ltn12.source.string("x"), polysock.sink(one))
       assert.equal("closed", err)
+   end)
+
+   for _, case in ipairs({ { "until-closed" }, { "by-length", 19 }, { "by-length", 100, "closed" },
+      { "by-length", 3 * 19, "closed" } }) do
+      it(("lose nothing to timeouts or the end: %s %s"):format(case[1], case[2] or ""), function()
+         local source = polysock.source(case[1], other, case[2])
+         other:settimeout(0)
+         local pieces = { "first,", "second,", "third." }
+         local chunks = {}
+         for i, piece in ipairs(pieces) do
+            one:send(piece)
+            if i == #pieces then
+               one:shutdown("send")
+            end
+            other:settimeout(5)
+            polysock.select({ other }, nil, 5)
+            other:settimeout(0)
+            local chunk, err = source()
+            chunks[#chunks + 1] = chunk
+            assert.equal(not chunk and "timeout" or nil, err)
+         end
+         while true do
+            local chunk, err = source()
+            if not chunk and err ~= "timeout" then
+               assert.equal(case[3], err)
+               break
+            end
+            chunks[#chunks + 1] = chunk
+         end
+         assert.equal(table.concat(pieces), table.concat(chunks))
+         assert.same({ nil, case[3] }, { source() })
+      end)
+   end
+
+   it("lose nothing to a pump that a timeout ends", function()
+      local source, pieces = polysock.source(other), {}
+      local sink = ltn12.sink.table(pieces)
+      other:settimeout(0)
+      one:send(("x"):rep(1000))
+      polysock.select({ other }, nil, 5)
+      assert.same({ nil, "timeout" }, { ltn12.pump.all(source, sink) })
+      one:send(("y"):rep(1000))
+      one:close()
+      other:settimeout(5)
+      assert.equal(1, (ltn12.pump.all(source, sink)))
+      assert.equal(("x"):rep(1000) .. ("y"):rep(1000), table.concat(pieces))
+   end)
+
+   it("say what is wrong with their arguments", function()
+      local receives = "bad argument #1 to 'source' (socket: object with method 'receive' expected)"
+      local sends = "bad argument #1 to 'sink' (socket: object with method 'send' expected)"
+      for _, value in ipairs({ 5, true, {}, io.stdout, print }) do
+         assert.has_error(function() polysock.source(value) end, receives)
+         assert.has_error(function() polysock.source("by-length", value, 5) end, receives)
+         assert.has_error(function() polysock.sink(value) end, sends)
+         assert.has_error(function() polysock.sink("close-when-done", value) end, sends)
+      end
+      assert.has_error(function() polysock.source() end, receives)
+      assert.has_error(function() polysock.sink() end, sends)
+      assert.has_error(function() polysock.source("by-length", other) end,
+         "bad argument #2 to 'source' (length: number expected)")
+      assert.has_error(function() polysock.choose() end,
+         "bad argument #1 to 'choose' (makers: table expected)")
+      for _, value in ipairs({ -1, 1.5, "x", {} }) do
+         assert.has_error(function() polysock.skip(value) end,
+            "bad argument #1 to 'skip' (d: integer from 0 expected)")
+      end
+      assert.has_error(function() polysock.choose({})(5) end, "unknown key (default)")
+   end)
+
+   it("take what has the methods of a socket", function()
+      local wrapped = setmetatable({}, { __index = { receive = function() return "chunk" end } })
+      assert.equal("chunk", polysock.source(wrapped)())
    end)
 
    it("can be selected", function()

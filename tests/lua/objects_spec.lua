@@ -445,14 +445,24 @@ describe("an object", function()
          assert.equal("partial", lines())
       end)
 
-      it("ends when it is closed inside", function()
+      it("raises when it is closed inside", function()
          peer:send("1\n2\n3\n")
          local count = 0
-         for _ in client:lines() do
-            count = count + 1
-            client:close()
-         end
+         assert.has_error(function()
+            for _ in client:lines() do
+               count = count + 1
+               client:close()
+            end
+         end, "closed")
          assert.equal(1, count)
+      end)
+
+      it("ends only once the last piece was given", function()
+         peer:send("1\n2")
+         peer:close()
+         local lines = client:lines()
+         assert.same({ "1", "2", nil }, { lines(), lines(), lines() })
+         assert.is_nil(lines())
       end)
    end)
 

@@ -134,6 +134,38 @@ describe("a hook of the program's own", function()
       assert.equal("nil\ttimeout\tkept\ntrue\ttrue\ttrue\n", rest)
    end)
 
+   it("stays in the main coroutine when another one waits", function()
+      local rest = support.finish(support.start(setup .. [[
+         local events = 0
+         local function trace() events = events + 1 end
+         local routine = coroutine.wrap(function()
+            coroutine.yield()
+            client:receive(300000) -- more than one read
+         end)
+         routine()
+         debug.sethook(trace, "crl", 1)
+         other:send(("x"):rep(300000))
+         routine()
+         local hook, mask, count = debug.gethook()
+         local before = events
+         local _ = math.abs(1)
+         debug.sethook()
+         print(hook == trace, mask, count, events > before)
+      ]]))
+      assert.equal("true\tcrl\t1\ttrue\n", rest)
+   end)
+
+   it("gives way to Ctrl-C", function()
+      local child = support.start(setup .. [[
+         debug.sethook(function() end, "crl", 1)
+         client:settimeout(20)
+         print("waiting")
+         print(pcall(coroutine.wrap(function() client:receive() end)))
+      ]])
+      assert.equal("waiting", support.hear(child))
+      support.signal(child, "INT")
+      assert.matches("^false\t.*interrupted!", (support.finish(child)))
+   end)
 end)
 
 describe("a name that the resolver holds", function()

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between the versions of Lua: 5.1 with LuaJIT, 5.2, 5.3, 5.4 and 5.5. Other
+   files call the functions below and never ask for a version. */
+
+#ifndef PS_LUA_COMPAT_H
+#define PS_LUA_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <math.h>
+#include <stdint.h>
+
+#ifndef LUA_OK
+#define LUA_OK 0
+#endif
+
+/* ---- Integers: before 5.3 all numbers are floats, and lua_Integer may be narrow. ----
+ */
+
+static int to_number(lua_State *L, int index, lua_Number *value) {
+  *value = lua_tonumber(L, index);
+  return *value != 0 || lua_isnumber(L, index);
+}
+
+/* Returns whether the value is an integer, or a float or a text that stands for one. */
+static int to_integer(lua_State *L, int index, long long *value) {
+#if LUA_VERSION_NUM >= 503
+  int good = 0;
+  *value = lua_tointegerx(L, index, &good);
+  return good;
+#else
+  lua_Number number;
+  int good = to_number(L, index, &number) && floor(number) == number &&
+             number >= -0x1p63 && number < 0x1p63;
+  *value = good ? (long long)number : 0;
+  return good;
+#endif
+}
+
+static void push_integer(lua_State *L, long long value) {
+#if LUA_VERSION_NUM >= 503
+  lua_pushinteger(L, value);
+#else
+  lua_pushnumber(L, (lua_Number)value);
+#endif
+}
+
+/* ---- Tables ---- */
+
+/* Pushes table[i], by __index too. The index of the table is positive. */
+static void push_member(lua_State *L, int table, int i) {
+  lua_pushinteger(L, i);
+  lua_gettable(L, table);
+}
+
+static void *push_userdata(lua_State *L, size_t size) {
+#if LUA_VERSION_NUM >= 504
+  return lua_newuserdatauv(L, size, 0);
+#else
+  return lua_newuserdata(L, size);
+#endif
+}
+
+static void get_registry(lua_State *L, const void *key) {
+  lua_pushlightuserdata(L, (void *)key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+/* Pops the value. */
+static void set_registry(lua_State *L, const void *key) {
+  lua_pushlightuserdata(L, (void *)key);
+  lua_insert(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* ---- Functions for protected calls ---- */
+
+/* Up to 5.1 pushing a C function allocates, which must not raise where a protected call
+   is about to begin. There the functions are made at loading. */
+static void keep_function(lua_State *L, lua_CFunction function) {
+#if LUA_VERSION_NUM < 502
+  lua_pushcfunction(L, function);
+  set_registry(L, (const void *)(uintptr_t)function);
+#else
+  (void)L, (void)function;
+#endif
+}
+
+static void push_function(lua_State *L, lua_CFunction function) {
+#if LUA_VERSION_NUM < 502
+  get_registry(L, (const void *)(uintptr_t)function);
+#else
+  lua_pushcfunction(L, function);
+#endif
+}
+
+/* ---- The main coroutine ---- */
+
+/* Up to 5.1 it is known only if the module was loaded there. The address of this variable
+   is its key in the registry. */
+static const char main_key = 0;
+
+static void keep_main(lua_State *L) {
+  if (lua_pushthread(L))
+    set_registry(L, &main_key);
+  else
+    lua_pop(L, 1);
+}
+
+static lua_State *main_of(lua_State *L) {
+#ifdef LUA_RIDX_MAINTHREAD
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+#else
+  get_registry(L, &main_key);
+#endif
+  lua_State *main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  return main;
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading: the module's table, the metatable of the objects, and nothing else. Of what
+   the generator makes only the functions are used. Its classes share a table in the
+   registry with those of other modules, and have metamethods that trust their arguments
+   and members that leak. */
+
+#ifndef PS_LUA_MODULE_H
+#define PS_LUA_MODULE_H
+
+#include <signal.h>
+
+#include "results.h"
+
+/* What LuaSocket does to a process that loads it. polysock has no need of it, but code
+   written for LuaSocket has: LuaSec writes to the descriptors by itself, where only the
+   process can be kept from SIGPIPE. Only luasocket.lua calls it. */
+static int open_as_luasocket(lua_State *L) {
+  (void)L;
+#ifdef SIGPIPE
+  signal(SIGPIPE, SIG_IGN);
+#endif
+  return 0;
+}
+
+/* Adds functions to the table on top, without the names that begin with an underscore. */
+static void add_functions(lua_State *L, const swig_lua_method *functions) {
+  for (; functions->name != NULL; functions++) {
+    if (functions->name[0] == '_') continue;
+    lua_pushcfunction(L, functions->func);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
+static void add_function(lua_State *L, const char *name, lua_CFunction function) {
+  lua_pushcfunction(L, function);
+  lua_setfield(L, -2, name);
+}
+
+/* Fills the metatable on top. */
+static void fill_metatable(lua_State *L, const swig_lua_method *methods) {
+  lua_newtable(L);
+  add_functions(L, methods);
+  add_function(L, "close", close_object);
+  lua_pushliteral(L, "tcp"); /* as LuaSocket's objects have it, but for the kind */
+  lua_setfield(L, -2, "class");
+  lua_setfield(L, -2, "__index");
+  for (; methods->name != NULL; methods++)
+    if (strcmp(methods->name, "__tostring") == 0)
+      add_function(L, methods->name, methods->func);
+  add_function(L, "__close", close_object);
+  add_function(L, "__gc", collect);
+}
+
+static void keep_functions(lua_State *L) {
+  static const lua_CFunction kept[] = {do_nothing,    push_object,    push_large,
+                                       push_resolved, push_addresses, push_names};
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep_function(L, kept[i]);
+}
+
+/* Pushes the module's table. Loaded again, the module shares the class of the first. */
+static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
+                        const swig_lua_method *methods) {
+  find_string_head(L);
+  keep_main(L);
+  keep_functions(L);
+  get_registry(L, &metatable_key);
+  if (lua_isnil(L, -1)) {
+    lua_newtable(L);
+    fill_metatable(L, methods);
+    set_registry(L, &metatable_key);
+  }
+  lua_newtable(L);
+  add_functions(L, functions);
+  /* In a table, since init.lua offers all functions of the module. */
+  lua_createtable(L, 0, 1);
+  add_function(L, "open", open_as_luasocket);
+  lua_setfield(L, -2, "luasocket");
+}
+
+void SWIG_init_user(lua_State *L); /* calls ps_lua_open: see lang.i */
+
+SWIGEXPORT int luaopen_polysock_core(lua_State *L) {
+  SWIG_init_user(L);
+  return 1;
+}
+
+/* The generator's function for loading is not used, and not seen. */
+#undef SWIG_init
+#define SWIG_init open_generated
+#undef SWIGEXPORT
+#define SWIGEXPORT static
+
+#endif

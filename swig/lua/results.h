@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Results onto a Lua stack: each function pushes the values of one kind and says how many
+   they are. What was read stays in the object until Lua has it, for to make a string may
+   fail, and may run finalisers that use the object. */
+
+#ifndef PS_LUA_RESULTS_H
+#define PS_LUA_RESULTS_H
+
+#include "sets.h"
+
+/* What every result does that is no success. */
+static int failure(lua_State *L, ps_status status, const char *function) {
+  if (status.code >= PS_MISUSED) return ps_lua_misuse(L, status, function);
+  if (status.code == PS_INTERRUPTED)
+    return lua_error(L); /* the hook's, see interrupted */
+  char buffer[PS_WORDS];
+  lua_pushnil(L);
+  lua_pushstring(L, ps_status_words(status, buffer));
+  return 2;
+}
+
+static int ps_lua_done(lua_State *L, ps_status status, const char *function) {
+  if (status.code != PS_OK) return failure(L, status, function);
+  push_integer(L, 1);
+  return 1;
+}
+
+static int ps_lua_nothing(lua_State *L, ps_status status, const char *function) {
+  return status.code != PS_OK ? failure(L, status, function) : 0;
+}
+
+static int ps_lua_object_made(lua_State *L, const ps_object *object,
+                              const char *function) {
+  if (object->status.code != PS_OK) return failure(L, object->status, function);
+  push_function(L, push_object);
+  lua_pushlightuserdata(L, object->socket);
+  int error = protected(L, 1, 1);
+  if (error != LUA_OK) ps_socket_free(object->socket, NULL);
+  if (has_memory(L, error)) return 1;
+  return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+}
+
+/* ---- Bytes ---- */
+
+/* Pushes the bytes of a view that has CRs to be dropped. Up to this size they are put
+   together here; else in Lua's memory, but not before they are a string: a finaliser may
+   run when memory is asked for, and close the socket. */
+static void push_without_crs(lua_State *L, ps_bytes bytes) {
+  char small[1024];
+  bytes.head_size = 0;
+  if (bytes.raw <= sizeof small) {
+    ps_bytes_copy(&bytes, small);
+    lua_pushlstring(L, small, bytes.size);
+    return;
+  }
+  lua_pushlstring(L, bytes.data, bytes.raw);
+  bytes.data = lua_tostring(L, -1);
+  char *copy = push_userdata(L, bytes.size);
+  ps_bytes_copy(&bytes, copy);
+  lua_pushlstring(L, copy, bytes.size);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+/* The view first, for the same reason. */
+static void push_both(lua_State *L, const ps_bytes *bytes) {
+  /* Most often the only CR is behind the line. */
+  if (bytes->raw > bytes->size && memchr(bytes->data, '\r', bytes->size) != NULL)
+    push_without_crs(L, *bytes);
+  else
+    lua_pushlstring(L, bytes->size > 0 ? bytes->data : "", bytes->size);
+  if (bytes->head_size == 0) return;
+  lua_pushlstring(L, bytes->head, bytes->head_size);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
+static int push_large(lua_State *L) {
+  push_both(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* Pushes the bytes of a view, which are to be taken then, and returns whether there was
+   memory. A small string for which there is none is Lua's own error. */
+static int push_view(lua_State *L, const ps_bytes *bytes) {
+  if (bytes->head_size + bytes->size <= LUAL_BUFFERSIZE) {
+    push_both(L, bytes);
+    return 1;
+  }
+  push_function(L, push_large);
+  lua_pushlightuserdata(L, (void *)bytes);
+  return has_memory(L, protected(L, 1, 1));
+}
+
+/* Takes the bytes of a view out of the object, unless a finaliser has received them, or
+   freed the object. */
+static int take(const ps_lua_object *object, const ps_bytes *bytes) {
+  return object->socket != NULL && ps_socket_take(object->socket, bytes);
+}
+
+/* Pushes the bytes of a success and takes them, or neither. Returns PS_OK, or why it did
+   neither. */
+static short push_success(lua_State *L, const ps_lua_object *object,
+                          const ps_bytes *bytes, ps_lua_host *lent) {
+  if (is_lent(lent, bytes))
+    large_push(L, &lent->large, bytes->size);
+  else if (!push_view(L, bytes))
+    return PS_NOMEMORY;
+  if (take(object, bytes)) return PS_OK;
+  lua_pop(L, 1);
+  return PS_BUSY;
+}
+
+/* Pushes a failure with its partial. That comes first and is taken last: neither a
+   finaliser nor the lack of memory for the words does harm then. */
+static int push_failure(lua_State *L, const ps_lua_object *object, const ps_bytes *bytes,
+                        ps_lua_host *lent, const char *function) {
+  ps_status status = bytes->status;
+  int large = is_lent(lent, bytes), there = 1;
+  if (status.code >= PS_INTERRUPTED) return failure(L, status, function);
+  if (large)
+    large_push(L, &lent->large, bytes->size);
+  else
+    there = push_view(L, bytes);
+  if (!there) status.code = PS_NOMEMORY;
+  failure(L, status, function);
+  if (there && (large || take(object, bytes)))
+    lua_pushvalue(L, -3);
+  else
+    lua_pushliteral(L, "");
+  return 3;
+}
+
+static int ps_lua_bytes(lua_State *L, const ps_lua_object *object, const ps_bytes *bytes,
+                        ps_lua_host *lent, const char *function) {
+  ps_status status = bytes->status;
+  if (status.code != PS_OK) return push_failure(L, object, bytes, lent, function);
+  status.code = push_success(L, object, bytes, lent);
+  if (status.code == PS_OK) return 1;
+  failure(L, status, function);
+  lua_pushliteral(L, "");
+  return 3;
+}
+
+/* The iterator of lines: its upvalues are the object and the pattern. */
+static int next_piece(lua_State *L) {
+  const ps_lua_object *object = lua_touserdata(L, lua_upvalueindex(1));
+  const ps_lines *lines = lua_touserdata(L, lua_upvalueindex(2));
+  ps_lua_host lent;
+  ps_bytes bytes = ps_socket_next(object->socket, lines->pattern, lines->maxsize,
+                                  ps_lua_lend(&lent, L));
+  if (bytes.status.code == PS_OK)
+    bytes.status.code = push_success(L, object, &bytes, &lent);
+  if (bytes.status.code == PS_OK) return 1;
+  large_free(L, &lent.large);
+  if (bytes.status.code != PS_ENDED) {
+    failure(L, bytes.status, "lines");
+    return lua_error(L);
+  }
+  lua_pushnil(L);
+  return 1;
+}
+
+static int ps_lua_lines(lua_State *L, const ps_lines *lines, const char *function) {
+  if (lines->status.code != PS_OK) return failure(L, lines->status, function);
+  lua_pushvalue(L, 1);
+  ps_lines *kept = push_userdata(L, sizeof *kept);
+  *kept = *lines;
+  lua_pushcclosure(L, next_piece, 2);
+  return 1;
+}
+
+/* ---- Numbers, texts and options ---- */
+
+static int ps_lua_sent(lua_State *L, const ps_sent *sent, const char *function) {
+  if (sent->status.code == PS_OK) {
+    push_integer(L, sent->last);
+    return 1;
+  }
+  failure(L, sent->status, function);
+  push_integer(L, sent->last);
+  return 3;
+}
+
+static int ps_lua_address(lua_State *L, const ps_address *address, const char *function) {
+  if (address->status.code != PS_OK) return failure(L, address->status, function);
+  lua_pushstring(L, address->ip);
+  push_integer(L, address->port);
+  lua_pushstring(L, address->family);
+  return 3;
+}
+
+static int ps_lua_value(lua_State *L, const ps_value *result, const char *function) {
+  if (result->status.code != PS_OK) return failure(L, result->status, function);
+  const ps_option *value = &result->value;
+  switch (value->type) {
+    case PS_FLAG:
+      lua_pushboolean(L, value->flag);
+      break;
+    case PS_NUMBER:
+      if (value->integral)
+        push_integer(L, value->integer);
+      else
+        lua_pushnumber(L, value->number);
+      break;
+    case PS_TEXT:
+      lua_pushstring(L, value->text);
+      break;
+    case PS_LINGER:
+      lua_createtable(L, 0, 2);
+      lua_pushboolean(L, value->flag);
+      lua_setfield(L, -2, "on");
+      push_integer(L, value->integer);
+      lua_setfield(L, -2, "timeout");
+      break;
+    default:
+      lua_pushnil(L);
+      break;
+  }
+  return 1;
+}
+
+static int ps_lua_detached(lua_State *L, const ps_detached *detached,
+                           const char *function) {
+  if (detached->status.code != PS_OK) return failure(L, detached->status, function);
+  push_integer(L, detached->fd);
+  return 1;
+}
+
+static int ps_lua_stats(lua_State *L, const ps_stats *stats) {
+  push_integer(L, stats->received);
+  push_integer(L, stats->sent);
+  lua_pushnumber(L, stats->age);
+  return 3;
+}
+
+static int ps_lua_limits(lua_State *L, const ps_limits *limits) {
+  lua_pushnumber(L, limits->block);
+  lua_pushnumber(L, limits->total);
+  return 2;
+}
+
+static int ps_lua_left(lua_State *L, const ps_left *left) {
+  if (left->seconds == INFINITY)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, left->seconds);
+  return 1;
+}
+
+static int ps_lua_ready(lua_State *L, ps_status status, const ps_sockets *recvt,
+                        const ps_sockets *sendt, const char *function) {
+  if (status.code >= PS_MISUSED || status.code == PS_INTERRUPTED)
+    return failure(L, status, function);
+  int ready = status.code == PS_OK;
+  ps_sockets none = {NULL, 0};
+  push_ready(L, 1, ready ? recvt : &none);
+  push_ready(L, 2, ready ? sendt : &none);
+  if (ready) return 2;
+  char buffer[PS_WORDS];
+  lua_pushstring(L, ps_status_words(status, buffer));
+  return 3;
+}
+
+/* ---- Names ---- */
+
+static int ps_lua_hostname(lua_State *L, const ps_hostname *name, const char *function) {
+  if (name->status.code != PS_OK) return failure(L, name->status, function);
+  lua_pushstring(L, name->text);
+  return 1;
+}
+
+/* Entries come from the core and are not Lua's, so what builds tables of them runs
+ * protected. */
+static void push_entries(lua_State *L, const ps_entry *entries, int families) {
+  lua_newtable(L);
+  for (int i = 1; entries != NULL; entries = entries->next, i++) {
+    if (families) {
+      lua_createtable(L, 0, 2);
+      lua_pushstring(L, entries->family);
+      lua_setfield(L, -2, "family");
+      lua_pushstring(L, entries->text);
+      lua_setfield(L, -2, "addr");
+    } else {
+      lua_pushstring(L, entries->text);
+    }
+    lua_rawseti(L, -2, i);
+  }
+}
+
+static int push_resolved(lua_State *L) {
+  const ps_resolved *resolved = lua_touserdata(L, 1);
+  lua_pushstring(L, resolved->text);
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, resolved->name);
+  lua_setfield(L, -2, "name");
+  push_entries(L, resolved->aliases, 0);
+  lua_setfield(L, -2, "alias");
+  push_entries(L, resolved->ips, 0);
+  lua_setfield(L, -2, "ip");
+  return 2;
+}
+
+static int push_addresses(lua_State *L) {
+  push_entries(L, ((const ps_addresses *)lua_touserdata(L, 1))->entries, 1);
+  return 1;
+}
+
+static int push_names(lua_State *L) {
+  const ps_names *names = lua_touserdata(L, 1);
+  push_entries(L, names->names, 0);
+  if (names->service[0] == '\0') return 1;
+  lua_pushstring(L, names->service);
+  return 2;
+}
+
+/* Pushes a result by a protected call, and frees its entries. */
+static int protect(lua_State *L, ps_status status, lua_CFunction push, const void *result,
+                   ps_entry *first, ps_entry *second, const char *function) {
+  int base = lua_gettop(L), error = LUA_OK;
+  if (status.code == PS_OK) {
+    push_function(L, push);
+    lua_pushlightuserdata(L, (void *)result);
+    error = protected(L, 1, LUA_MULTRET);
+  }
+  ps_resolved_free(first);
+  ps_resolved_free(second);
+  if (!has_memory(L, error)) status.code = PS_NOMEMORY;
+  return status.code == PS_OK ? lua_gettop(L) - base : failure(L, status, function);
+}
+
+static int ps_lua_resolved(lua_State *L, const ps_resolved *result,
+                           const char *function) {
+  return protect(L, result->status, push_resolved, result, result->aliases, result->ips,
+                 function);
+}
+
+static int ps_lua_addresses(lua_State *L, const ps_addresses *result,
+                            const char *function) {
+  return protect(L, result->status, push_addresses, result, result->entries, NULL,
+                 function);
+}
+
+static int ps_lua_names(lua_State *L, const ps_names *result, const char *function) {
+  return protect(L, result->status, push_names, result, result->names, NULL, function);
+}
+
+#endif

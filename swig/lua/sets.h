@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The sets of select, in and out. A member is an object of ours, or any that has getfd
+   and perhaps dirty. To read a set runs code of the program: it may change the set, and
+   free members. */
+
+#ifndef PS_LUA_SETS_H
+#define PS_LUA_SETS_H
+
+#include "host.h"
+
+/* ---- In ---- */
+
+/* Pushes what a method of a foreign object answers, or nil where there is none. */
+static void ask(lua_State *L, int object, const char *method) {
+  int type = lua_type(L, object);
+  int indexable = type == LUA_TTABLE;
+  if (type == LUA_TUSERDATA && luaL_getmetafield(L, object, "__index")) {
+    lua_pop(L, 1);
+    indexable = 1;
+  }
+  if (!indexable) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_getfield(L, object, method);
+  if (lua_isnil(L, -1)) return;
+  lua_pushvalue(L, object);
+  lua_call(L, 1, 1);
+}
+
+static ps_watch watch_of(lua_State *L, int object, int writable) {
+  ps_watch watch = {-1, (char)writable, 0, 0, NULL};
+  if (to_object(L, object) != NULL) return watch; /* see ps_lua_settle */
+  lua_Number fd;
+  ask(L, object, "getfd");
+  int number = to_number(L, -1, &fd);
+  lua_pop(L, 1);
+  if (!number || !(fd >= 0 && fd <= INT_MAX)) return watch;
+  watch.fd = (int)fd;
+  if (writable) return watch;
+  ask(L, object, "dirty");
+  watch.buffered = (char)lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return watch;
+}
+
+/* A socket in place of a set would be an empty set, and the wait would never end. */
+static int is_socket(lua_State *L, int index) {
+  lua_getfield(L, index, "getfd");
+  int found = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Makes room on the stack for what an argument pushes, above all arguments: those that
+   are absent would take it for theirs. */
+static void ps_lua_pad(lua_State *L) { lua_settop(L, LUA_MINSTACK / 2); }
+
+/* As in LuaSocket, members are counted from 1 to the first nil, and may come by __index.
+   The watches are in a userdata that stays on the stack until the call is over, and so
+   does a table of the members in place of the argument: whatever becomes of the program's
+   own table, no member is collected. */
+static ps_sockets sockets_of(lua_State *L, int index, const char *function, int number,
+                             const char *name, int writable) {
+  ps_sockets sockets = {NULL, 0};
+  if (lua_isnil(L, index)) return sockets;
+  if (!lua_istable(L, index)) bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
+  int members = lua_gettop(L) + 1, watches = members + 1, member = members + 2;
+  size_t room = lua_rawlen(L, index) + 1;
+  if (room > 1 << 20) room = 1 << 20; /* a guess alone: a proxy may say anything */
+  lua_createtable(L, (int)room, 0);
+  sockets.watches = push_userdata(L, room * sizeof(ps_watch));
+  for (;; sockets.count++) {
+    push_member(L, index, (int)sockets.count + 1);
+    if (lua_isnil(L, member)) break;
+    if (sockets.count == room) {
+      room *= 2;
+      ps_watch *more = push_userdata(L, room * sizeof(ps_watch));
+      memcpy(more, sockets.watches, sockets.count * sizeof(ps_watch));
+      lua_replace(L, watches);
+      sockets.watches = more;
+    }
+    sockets.watches[sockets.count] = watch_of(L, member, writable);
+    lua_rawseti(L, members, (int)sockets.count + 1);
+  }
+  lua_pop(L, 1);
+  if (sockets.count == 0 && is_socket(L, index))
+    bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
+  lua_pushvalue(L, members);
+  lua_replace(L, index);
+  lua_remove(L, members);
+  return sockets;
+}
+
+static ps_readables ps_lua_readables(lua_State *L, int index, const char *function,
+                                     int number, const char *name) {
+  return sockets_of(L, index, function, number, name, 0);
+}
+
+static ps_writables ps_lua_writables(lua_State *L, int index, const char *function,
+                                     int number, const char *name) {
+  return sockets_of(L, index, function, number, name, 1);
+}
+
+/* Looks up the sockets of our own objects, when no more code of the program runs before
+   the call. One that was freed meanwhile is a closed one. */
+static void ps_lua_settle(lua_State *L, int index, const ps_sockets *sockets) {
+  for (size_t i = 0; i < sockets->count; i++) {
+    lua_rawgeti(L, index, (int)i + 1);
+    const ps_lua_object *object = to_object(L, -1);
+    if (object != NULL) sockets->watches[i].socket = object->socket;
+    lua_pop(L, 1);
+  }
+}
+
+/* ---- Out ---- */
+
+/* Pushes a table of the ready ones, keyed by position and by object. */
+static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
+  lua_newtable(L);
+  int found = 0;
+  for (size_t i = 0; i < sockets->count; i++) {
+    if (!sockets->watches[i].ready) continue;
+    lua_rawgeti(L, index, (int)i + 1);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    int twice = !lua_isnil(L, -1); /* named twice it is ready once */
+    lua_pop(L, 1);
+    if (twice) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, ++found);
+    push_integer(L, found);
+    lua_rawset(L, -3);
+  }
+}
+
+#endif

@@ -1,0 +1,142 @@
+-- SPDX-License-Identifier: MIT
+-- Calls __gc by hand wherever a program can: while a call waits, reads its arguments or makes its
+-- result. The object is closed then, and no memory is used after it was freed, which is for
+-- sanitizers and valgrind to see. run.c runs it; each case must end with the object unusable.
+
+-- luacheck: globals polysock
+local collect = getmetatable(polysock.tcp()).__gc
+local server = assert(polysock.bind("127.0.0.1", 0))
+local host, port = server:getsockname()
+
+local function pair()
+   local client = assert(polysock.connect(host, port))
+   client:settimeout(5)
+   return client, assert(server:accept())
+end
+
+local function unusable(object)
+   local usable, fd = pcall(object.getfd, object)
+   return not usable or fd == -1
+end
+
+-- A hook that runs while the call waits for its signal's turn: between two reads.
+local function in_hook(call)
+   local client, peer = pair()
+   peer:send(("x"):rep(1000000))
+   local seen = false
+   local method = client[call]
+   debug.sethook(function()
+      local outer = debug.getinfo(3, "f")
+      if outer and outer.func == method then
+         debug.sethook()
+         seen = true
+         collect(client)
+      end
+   end, "c")
+   pcall(method, client, call == "send" and ("y"):rep(5000000) or 900000)
+   debug.sethook()
+   assert(seen, "the hook did not run inside " .. call)
+   assert(client:getfd() == -1, call .. ": in use, it is closed and stays")
+   peer:close()
+end
+
+-- A finaliser that runs when Lua makes a string, or anything else.
+local function in_finaliser(prepare, call)
+   local finalised = 0
+   for _ = 1, 40 do
+      local client, peer = pair()
+      prepare(peer)
+      polysock.select({ client }, nil, 5)
+      client:settimeout(0)
+      local armed = false
+      collectgarbage("stop")
+      collectgarbage()
+      for _ = 1, 20 do
+         setmetatable({}, {
+            __gc = function()
+               if armed then
+                  armed = false
+                  finalised = finalised + 1
+                  collect(client)
+               end
+            end,
+         })
+      end
+      armed = true
+      collectgarbage("restart")
+      collectgarbage("incremental", 1, 10000)
+      pcall(call, client)
+      armed = false
+      collectgarbage()
+      peer:close()
+   end
+   assert(finalised > 0, "no finaliser ran inside the call")
+end
+
+for _, call in ipairs({ "receive", "send" }) do
+   in_hook(call)
+end
+
+local texts = { ("x"):rep(20000) .. "\nmore\n", ("a\rb"):rep(2000) .. "\r\nmore\n", "short\n" }
+for _, text in ipairs(texts) do
+   local function prepare(peer)
+      peer:send(text)
+   end
+   for _, pattern in ipairs({ "*l", "*L", 2000 }) do
+      in_finaliser(prepare, function(client)
+         return client:receive(pattern)
+      end)
+      in_finaliser(prepare, function(client)
+         return client:receive(pattern, ("p"):rep(500))
+      end)
+      in_finaliser(prepare, function(client)
+         return client:lines(pattern)()
+      end)
+   end
+   in_finaliser(prepare, function(client)
+      return client:receive("*l", nil, 1500)
+   end)
+end
+local function one_byte(peer)
+   peer:send("x")
+end
+in_finaliser(one_byte, function(client)
+   for i = 1, 100 do
+      client:send(i + 0.5) -- becomes a text
+   end
+end)
+in_finaliser(one_byte, function(client)
+   return client:getsockname(), client:getpeername(), client:lines()
+end)
+
+-- Methods of members, and of an option's value.
+for _, method in ipairs({ "getfd", "dirty" }) do
+   local victim, peer = pair()
+   local evil = {
+      getfd = function()
+         return 0
+      end,
+      dirty = function()
+         return true
+      end,
+   }
+   local plain = evil[method]
+   evil[method] = function()
+      collect(victim)
+      return plain()
+   end
+   local ready = polysock.select({ victim, evil, victim }, { victim, evil }, 0)
+   assert(ready[victim] == nil)
+   assert(unusable(victim))
+   peer:close()
+end
+
+local victim, peer = pair()
+pcall(victim.setoption, victim, "linger", setmetatable({}, {
+   __index = function(_, name)
+      collect(victim)
+      return name == "on" and true or 1
+   end,
+}))
+assert(unusable(victim))
+peer:close()

@@ -10,6 +10,10 @@
 #include <math.h>
 #include <stdint.h>
 
+#if LUA_VERSION_NUM < 501 || LUA_VERSION_NUM > 505
+#error "polysock is for Lua 5.1 to 5.5 and LuaJIT"
+#endif
+
 #ifndef LUA_OK
 #define LUA_OK 0
 #endif

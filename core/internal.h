@@ -264,7 +264,10 @@ void ps__stream_count(ps_socket *self); /* what is buffered, for other threads *
 void ps__stream_received(ps_socket *self, size_t count); /* for getstats */
 
 /* A call that waited in this direction need not any more: see ps_socket_wants. */
-void ps__stream_satisfied(ps_socket *self, char direction);
+static inline void ps__stream_satisfied(ps_socket *self, char direction) {
+  if (atomic_load_explicit(&self->wants, memory_order_relaxed) == direction)
+    atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
+}
 
 /* Drops what is buffered; what another thread looks at stays until it is done. Of the
    receiving turn, or of a closed object in which no call is under way. */

@@ -19,18 +19,6 @@
 
 enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched for */
 
-/* size bytes from data + head are there. The rest is what look remembers: the first
-   `searched` of them hold no LF (length is 0), or no delimiter of this length, mark. */
-typedef struct ps__buffer {
-  size_t head, size, capacity;
-  size_t searched;
-  size_t returns, counted; /* CRs in the first `counted` bytes */
-  size_t length, match;    /* delimiter: its first `match` bytes end what was searched */
-  uint64_t mark;
-  size_t *borders; /* of a long delimiter, or NULL */
-  char data[];
-} ps__buffer;
-
 static const size_t MOST = PTRDIFF_MAX - sizeof(ps__buffer); /* bytes in a buffer */
 
 static char *bytes(ps__buffer *buffer) { return buffer->data + buffer->head; }
@@ -123,6 +111,20 @@ static APART ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
   if (end > wish->limit) return look_long_line(buffer, wish, found, end);
   if (found == NULL) return answer(PS__MORE, wish, 0);
   return line(PS__PIECE, wish, start, end, end + 1);
+}
+
+int ps__reader_line(const ps__reader *self, ps__piece *piece) {
+  const ps__buffer *buffer = self->buffer;
+  if (buffer->searched > 0 || buffer->length > 0) return 0;
+  const char *start = buffer->data + buffer->head;
+  const char *end = memchr(start, '\n', buffer->size);
+  if (end == NULL) return 0;
+  size_t size = (size_t)(end - start);
+  piece->used = size + 1;
+  if (size > 0 && start[size - 1] == '\r') size--;
+  if (size > 0 && memchr(start, '\r', size) != NULL) return 0;
+  piece->size = piece->raw = size;
+  return 1;
 }
 
 static APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
@@ -369,14 +371,6 @@ ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece) {
   piece.raw -= gap;
   piece.used -= gap;
   return piece;
-}
-
-size_t ps__reader_size(const ps__reader *self) {
-  return self->buffer == NULL ? 0 : self->buffer->size;
-}
-
-const char *ps__reader_data(const ps__reader *self) {
-  return self->buffer == NULL ? NULL : bytes(self->buffer);
 }
 
 void ps__reader_clear(ps__reader *self) {

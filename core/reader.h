@@ -46,8 +46,30 @@ typedef struct ps__reader {
   struct ps__buffer *buffer;
 } ps__reader;
 
-size_t ps__reader_size(const ps__reader *self);      /* bytes in the buffer */
-const char *ps__reader_data(const ps__reader *self); /* the first of them */
+/* size bytes from data + head are there. The rest is what look remembers: the first
+   `searched` of them hold no LF (length is 0), or no delimiter of this length, mark. */
+typedef struct ps__buffer {
+  size_t head, size, capacity;
+  size_t searched;
+  size_t returns, counted; /* CRs in the first `counted` bytes */
+  size_t length, match;    /* delimiter: its first `match` bytes end what was searched */
+  uint64_t mark;
+  size_t *borders; /* of a long delimiter, or NULL */
+  char data[];
+} ps__buffer;
+
+/* How many bytes are in the buffer, and the first of them. */
+static inline size_t ps__reader_size(const ps__reader *self) {
+  return self->buffer == NULL ? 0 : self->buffer->size;
+}
+static inline const char *ps__reader_data(const ps__reader *self) {
+  return self->buffer == NULL ? NULL : self->buffer->data + self->buffer->head;
+}
+
+/* Finds the line at the front of a buffer that is there, when that takes a few
+   instructions: it is complete, was not looked for before, and has no CR but one at its
+   end. Sets size, raw and used. Returns whether it did; if not, look may find it. */
+int ps__reader_line(const ps__reader *self, ps__piece *piece);
 
 /* CRs that a line may have whatever its limit. The tests of the reader allow none. */
 #ifndef PS__RETURNS
@@ -107,7 +129,7 @@ short ps__reader_unread(ps__reader *self, const char *data, size_t size);
    of the bytes that are not taken. Returns the old buffer, to be freed with
    ps__os_realloc and size 0; NULL when there was none, or, with PS_NOMEMORY in *code, no
    memory. */
-struct ps__buffer *ps__reader_split(ps__reader *self, short *code);
+ps__buffer *ps__reader_split(ps__reader *self, short *code);
 
 /* Drops all bytes and frees the buffer. */
 void ps__reader_clear(ps__reader *self);

@@ -54,35 +54,28 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
 
 /* Gives a line or a count of bytes that is in the reader, to a host that holds: neither
    turn nor clock is needed then. Returns whether it was there; if not, nothing has
-   changed but what the reader remembers. */
+   changed. */
 static int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
                    ps_bytes *result) {
-  static const ps__wish a_line = {.kind = 'l', .limit = SIZE_MAX};
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
   if (self->viewer != 0) return 0;
-  size_t size, raw, used;
+  ps__piece piece;
   if (pattern.kind == 'l') {
-    short code;
-    ps__piece piece = ps__reader_look(&self->reader, &a_line, &code);
-    if (piece.verdict != PS__PIECE) return 0;
-    size = piece.size;
-    raw = piece.raw;
-    used = piece.used;
+    if (!ps__reader_line(&self->reader, &piece)) return 0;
   } else {
     if (pattern.kind != 'n' || pattern.count < 1) return 0;
     if ((unsigned long long)pattern.count > ps__reader_size(&self->reader)) return 0;
-    size = raw = used = (size_t)pattern.count;
+    piece.size = piece.used = (size_t)pattern.count;
   }
   ps__stream_satisfied(self, 'r');
   result->status = PS__DONE;
   result->head = NULL;
   result->head_size = 0;
   result->data = ps__reader_data(&self->reader);
-  result->size = size;
-  result->raw = raw;
-  result->held = used;
+  result->size = result->raw = piece.size;
+  result->held = piece.used;
   result->before = atomic_load_explicit(&self->received, memory_order_relaxed);
   return 1;
 }

@@ -270,11 +270,6 @@ int ps_socket_take(ps_socket *self, const ps_bytes *view) {
 
 /* ---- Send ---- */
 
-void ps__stream_satisfied(ps_socket *self, char direction) {
-  if (atomic_load_explicit(&self->wants, memory_order_relaxed) == direction)
-    atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
-}
-
 /* Sends once; waits when the transport would block. */
 static ps_status send_some(ps__call *call, const char *data, size_t size, size_t *sent) {
   ps_host *host = call->host;

@@ -29,7 +29,7 @@ static void ask(lua_State *L, int object, const char *method) {
 }
 
 static ps_watch watch_of(lua_State *L, int object, int writable) {
-  ps_watch watch = {-1, (char)writable, 0, 0, NULL};
+  ps_watch watch = {.fd = -1, .writable = (char)writable};
   if (to_object(L, object) != NULL) return watch; /* see ps_lua_settle */
   lua_Number fd;
   ask(L, object, "getfd");

@@ -17,7 +17,8 @@ from typing import Callable
 
 import resolver
 from match import Answer, Comparison, Env, Mismatch, argument, evaluate, late, read_answer
-from peer import PeerError, Peers
+from peer import PeerError
+from peers import Peers
 from testees import Pool, Testee, TesteeError
 from transcript import (
     ANY_ROLES,

@@ -10,6 +10,14 @@
 
 #include "polysock.h"
 
+/* A function that is better not inlined: its caller would save registers that most calls
+   do not use. */
+#ifdef __GNUC__
+#define PS__APART __attribute__((noinline))
+#else
+#define PS__APART
+#endif
+
 /* An address of a socket, as the system writes it. */
 typedef struct ps__addr {
   int family; /* 4 or 6 */

@@ -10,13 +10,6 @@
 
 #include "os.h"
 
-/* What is inlined here makes callers save registers that most calls do not use. */
-#ifdef __GNUC__
-#define APART __attribute__((noinline))
-#else
-#define APART
-#endif
-
 enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched for */
 
 static const size_t MOST = PTRDIFF_MAX - sizeof(ps__buffer); /* bytes in a buffer */
@@ -27,7 +20,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t sum(size_t a, size_t b) { return a < SIZE_MAX - b ? a + b : SIZE_MAX; }
 
-static APART void forget(ps__buffer *buffer) {
+static PS__APART void forget(ps__buffer *buffer) {
   if (buffer->borders != NULL) buffer->borders = ps__os_realloc(buffer->borders, 0);
   buffer->searched = buffer->returns = buffer->counted = 0;
   buffer->length = buffer->match = 0;
@@ -37,7 +30,7 @@ static inline ps__piece answer(int verdict, const ps__wish *wish, size_t size) {
   return (ps__piece){verdict, wish->prefix.size, size, size, size};
 }
 
-static APART size_t count_returns(const char *data, size_t size) {
+static PS__APART size_t count_returns(const char *data, size_t size) {
   size_t count = 0;
   for (size_t at = 0; at < size; at++) count += data[at] == '\r';
   return count;
@@ -87,8 +80,8 @@ static inline const char *find_end(ps__buffer *buffer, const char *start, size_t
 
 /* A line whose end is not within the limit, but may be when its CRs are dropped: nothing
    but what is in front of `end` is known. */
-static APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
-                                      const char *found, size_t end) {
+static PS__APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
+                                          const char *found, size_t end) {
   const char *start = bytes(buffer);
   size_t most = most_returns(wish), size;
   if (buffer->counted > end) buffer->counted = buffer->returns = 0;
@@ -102,7 +95,7 @@ static APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
                        : line(PS__PIECE, wish, start, end, end + 1);
 }
 
-static APART ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
+static PS__APART ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
   const char *start = bytes(buffer);
   size_t end = buffer->size;
   if (end > wish->limit) end = smaller(end, sum(ps__reader_bound(wish), 1));
@@ -127,7 +120,7 @@ int ps__reader_line(const ps__reader *self, ps__piece *piece) {
   return 1;
 }
 
-static APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
+static PS__APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish *wish) {
   const char *start = bytes(buffer);
   const char *found = find_end(buffer, start, smaller(buffer->size, wish->limit));
   if (found != NULL) return answer(PS__PIECE, wish, (size_t)(found - start) + 1);
@@ -267,7 +260,8 @@ static int resume(search *self, size_t *at, size_t end) {
   return found == 0 ? follow(self, bytes(buffer), at, end) : found;
 }
 
-static APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish, short *code) {
+static PS__APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish,
+                                      short *code) {
   size_t few[SHORT];
   search self = {buffer, wish, wish->delimiter.data, wish->delimiter.size, 0, NULL, few};
   size_t at, end = buffer->size, before = wish->prefix.size;
@@ -424,7 +418,7 @@ void ps__reader_filled(ps__reader *self, size_t count) {
 }
 
 /* Takes bytes about which something is remembered, or the last ones. */
-static APART void take(ps__reader *self, size_t count, int keep) {
+void ps__reader_take_rest(ps__reader *self, size_t count, int keep) {
   ps__buffer *buffer = self->buffer;
   /* What is left of a part of the delimiter may be a shorter part of it. */
   if (count == buffer->size || sum(count, buffer->match) > buffer->searched)
@@ -439,17 +433,6 @@ static APART void take(ps__reader *self, size_t count, int keep) {
   buffer->head += count;
   buffer->size -= count;
   if (buffer->size == 0 && !keep) ps__reader_clear(self);
-}
-
-void ps__reader_take(ps__reader *self, size_t count, int keep) {
-  ps__buffer *buffer = self->buffer;
-  if (buffer == NULL) return;
-  if (count == buffer->size || buffer->searched > 0 || buffer->counted > 0) {
-    take(self, count, keep);
-  } else {
-    buffer->head += count;
-    buffer->size -= count;
-  }
 }
 
 short ps__reader_unread(ps__reader *self, const char *data, size_t size) {

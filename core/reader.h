@@ -117,9 +117,21 @@ char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size)
 /* count bytes were written into the memory of room; 0 is fine. */
 void ps__reader_filled(ps__reader *self, size_t count);
 
+/* What take does when nothing is left, or something is remembered. */
+void ps__reader_take_rest(ps__reader *self, size_t count, int keep);
+
 /* Takes bytes from the front. An empty buffer gives its memory back, unless keep: then
    the memory stays until the next room, take or clear. */
-void ps__reader_take(ps__reader *self, size_t count, int keep);
+static inline void ps__reader_take(ps__reader *self, size_t count, int keep) {
+  ps__buffer *buffer = self->buffer;
+  if (buffer == NULL) return;
+  if (count == buffer->size || buffer->searched > 0 || buffer->counted > 0) {
+    ps__reader_take_rest(self, count, keep);
+  } else {
+    buffer->head += count;
+    buffer->size -= count;
+  }
+}
 
 /* Puts bytes of other memory back in front. Returns PS_OK or PS_NOMEMORY, and then
    nothing has changed. */

@@ -55,8 +55,8 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
 /* Gives a line or a count of bytes that is in the reader, to a host that holds: neither
    turn nor clock is needed then. Returns whether it was there; if not, nothing has
    changed. */
-static int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
-                   ps_bytes *result) {
+static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
+                          ps_bytes *result) {
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
@@ -80,11 +80,9 @@ static int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
   return 1;
 }
 
-ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
-                           ps_maxsize maxsize, ps_host *host) {
-  ps_bytes result;
-  if (prefix.size == 0 && maxsize == 0 && at_hand(self, pattern, host, &result))
-    return result;
+static PS__APART ps_bytes receive_pattern(ps_socket *self, ps_pattern pattern,
+                                          ps_prefix prefix, ps_maxsize maxsize,
+                                          ps_host *host) {
   ps_status status = ps__call_kind(self, PS__CLIENT);
   if (status.code == PS_OK) status = check_pattern(pattern, maxsize);
   if (status.code == PS_OK) status = check_prefix(prefix, maxsize);
@@ -96,12 +94,21 @@ ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix
   size_t direct = pattern.kind == 'a' && wish.limit == SIZE_MAX ? SIZE_MAX
                   : pattern.kind == 'n'                         ? wish.count
                                                                 : 0;
+  ps_bytes result;
   if (ps__lends(host) && direct >= PS__DIRECT && direct > ps__reader_size(&self->reader))
     result = ps__direct_receive(&call, &wish, direct);
   else
     result = ps__stream_receive(&call, &wish, 0);
   ps__stream_end(&call, result.status);
   return result;
+}
+
+ps_bytes ps_socket_receive(ps_socket *self, ps_pattern pattern, ps_prefix prefix,
+                           ps_maxsize maxsize, ps_host *host) {
+  ps_bytes result;
+  if (prefix.size == 0 && maxsize == 0 && at_hand(self, pattern, host, &result))
+    return result;
+  return receive_pattern(self, pattern, prefix, maxsize, host);
 }
 
 static ps_bytes receive_wish(ps_socket *self, ps__wish *wish, int keep, ps_host *host) {
@@ -158,14 +165,19 @@ ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize
   return (ps_lines){status, pattern, maxsize};
 }
 
-ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize,
-                        ps_host *host) {
-  ps_bytes result;
-  if (maxsize == 0 && at_hand(self, pattern, host, &result)) return result;
+static PS__APART ps_bytes next_piece(ps_socket *self, ps_pattern pattern,
+                                     ps_maxsize maxsize, ps_host *host) {
   ps_status status = ps_socket_lines(self, pattern, maxsize).status;
   if (status.code != PS_OK) return ps__stream_without(status);
   ps__wish wish = wish_of(pattern, (ps_prefix){NULL, 0}, maxsize);
   return receive_wish(self, &wish, 1, host);
+}
+
+ps_bytes ps_socket_next(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize,
+                        ps_host *host) {
+  ps_bytes result;
+  if (maxsize == 0 && at_hand(self, pattern, host, &result)) return result;
+  return next_piece(self, pattern, maxsize, host);
 }
 
 ps_yes ps_socket_dirty(const ps_socket *self) {

@@ -112,6 +112,8 @@ static struct world {
   ps_host host;
   ps_host *language;
   int left, leaves, stop, questions;
+  void (*does)(void *context); /* when the host is asked */
+  void *context;
   char *lent, *taken;
   size_t lent_size;
 } world;
@@ -1043,6 +1045,9 @@ static int interrupted(ps_host *host) {
   (void)host;
   if (world.left) fail_msg("the host is asked while it is left");
   world.questions++;
+  void (*does)(void *context) = world.does;
+  world.does = NULL;
+  if (does != NULL) does(world.context);
   int stop = world.stop;
   world.stop = 0;
   return stop;
@@ -1099,6 +1104,12 @@ ps_host *sim_language(int language) {
 }
 
 void sim_stop(void) { world.stop = 1; }
+
+void sim_when_asked(void (*does)(void *context), void *context) {
+  world.does = does;
+  world.context = context;
+}
+
 int sim_questions(void) { return world.questions; }
 int sim_leaves(void) { return world.leaves; }
 void sim_check_entered(void) { assert_int_equal(world.left, 0); }

@@ -121,7 +121,9 @@ enum {
   SIM_LANGUAGES
 };
 ps_host *sim_language(int language);
-void sim_stop(void);          /* interrupted says stop, once */
+void sim_stop(void); /* interrupted says stop, once */
+/* What the host does to objects when it is asked next, once. */
+void sim_when_asked(void (*does)(void *context), void *context);
 int sim_questions(void);      /* how often interrupted was asked */
 int sim_leaves(void);         /* how often the host was left */
 void sim_check_entered(void); /* every leave had its enter */

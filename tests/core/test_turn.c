@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* core/turn.c on the simulated system: the state word. What a host does to an object
+   while it is asked in the middle of a call, what another thread meets at that moment,
+   and what a forked child finds. */
+
+#include "os_sim.h"
+
+static const ps_prefix none = {NULL, 0};
+static const ps_data hello = {"hello", 5};
+
+static ps_socket *object; /* what the host turns to */
+static ps_host *host;
+static int other; /* a descriptor for setfd */
+
+static ps_bytes line(void) { return ps_socket_receive(object, PS_LINE, none, 0, host); }
+
+static ps_status connect_to(const char *address) {
+  return ps_socket_connect(object, address, (ps_port){NULL, 80}, host).status;
+}
+
+static unsigned word(void) { return atomic_load(&object->state); }
+
+/* Each call is made by each kind of host that is asked. */
+static void for_each_host(void (*story)(void)) {
+  for (int language = SIM_VIEW; language < SIM_LANGUAGES; language++) {
+    sim_begin();
+    host = sim_language(language);
+    story();
+    sim_end();
+  }
+}
+
+/* ---- The same thread, from within ---- */
+
+static void use_both_directions(void *context) {
+  (void)context;
+  sim_expect_bytes(object, line(), PS_BUSY, "");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_BUSY, "");
+  sim_expect(ps_socket_detach(object), PS_BUSY);
+  sim_expect(((ps_done){connect_to("10.0.0.9")}), PS_BUSY);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  sim_expect(ps_socket_getsockname(object), PS_OK);
+  sim_expect(ps_socket_shutdown(object, "send"), PS_OK);
+  assert_int_equal(word() & PS__CALLS, 0);
+}
+
+static void a_nested_call_is_busy_story(void) {
+  object = sim_client();
+  sim_reads(sim_after(1), "one\n");
+  sim_signal(0.5);
+  sim_when_asked(use_both_directions, NULL);
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  sim_expect_sent("hello");
+  assert_int_equal(word(), 0);
+  ps_socket_free(object, NULL);
+}
+
+static void a_call_within_the_same_direction_is_busy(void **state) {
+  (void)state;
+  for_each_host(a_nested_call_is_busy_story);
+}
+
+static void receive_within(void *context) {
+  (void)context;
+  sim_expect_bytes(object, line(), PS_OK, "in");
+}
+
+static void a_send_lets_its_host_receive_story(void) {
+  object = sim_client();
+  sim_reads("in\n");
+  sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+  sim_signal(0.5);
+  sim_when_asked(receive_within, NULL);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  sim_expect_sent("hello");
+  ps_socket_free(object, NULL);
+}
+
+static void the_other_direction_is_free_meanwhile(void **state) {
+  (void)state;
+  for_each_host(a_send_lets_its_host_receive_story);
+}
+
+static void close_within(void *context) {
+  (void)context;
+  sim_expect(ps_socket_close(object, host), PS_OK);
+  assert_int_equal(sim_descriptors(), 0); /* nobody else is in it */
+}
+
+static void a_close_within_story(void) {
+  object = sim_client();
+  sim_reads("par", sim_after(1), "tial\n");
+  sim_signal(0.5);
+  sim_when_asked(close_within, NULL);
+  sim_expect_bytes(object, line(), PS_CLOSED, "par");
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  assert_int_equal(ps_socket_dirty(object).yes, 0);
+  ps_socket_free(object, NULL);
+
+  object = sim_client();
+  sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+  sim_signal(0.5);
+  sim_when_asked(close_within, NULL);
+  ps_sent sent = ps_socket_send(object, hello, 1, -1, host);
+  sim_expect(sent, PS_CLOSED);
+  assert_int_equal(sent.last, 2);
+  ps_socket_free(object, NULL);
+
+  object = sim_server();
+  sim_signal(0.5);
+  sim_when_asked(close_within, NULL);
+  sim_expect(ps_socket_accept(object, host), PS_CLOSED);
+  ps_socket_free(object, NULL);
+
+  sim_route("10.0.0.1", 1, 0);
+  object = ps_tcp().socket;
+  sim_signal(0.5);
+  sim_when_asked(close_within, NULL);
+  sim_expect(((ps_done){connect_to("10.0.0.1")}), PS_CLOSED);
+  ps_socket_free(object, NULL);
+}
+
+static void a_close_within_ends_the_call(void **state) {
+  (void)state;
+  for_each_host(a_close_within_story);
+}
+
+/* An iterator leaves its bytes in the read buffer, but a closed object has none. */
+static void a_close_within_leaves_no_bytes_story(void) {
+  object = sim_client();
+  sim_reads("par", sim_after(1), "tial\n");
+  sim_signal(0.5);
+  sim_when_asked(close_within, NULL);
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_CLOSED, "");
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  assert_int_equal(ps_socket_dirty(object).yes, 0);
+  ps_socket_free(object, NULL);
+}
+
+static void a_closed_object_has_nothing_pending(void **state) {
+  (void)state;
+  for_each_host(a_close_within_leaves_no_bytes_story);
+}
+
+/* Returns a connected descriptor that no object has. */
+static int spare(void) {
+  ps_socket *made = sim_client();
+  int fd = ps_socket_detach(made).fd;
+  ps_socket_free(made, NULL);
+  return fd;
+}
+
+static int replaced; /* the descriptor that setfd has replaced */
+
+static void replace_within(void *closing) {
+  replaced = closing != NULL ? -1 : ps_socket_getfd(object).fd;
+  if (closing != NULL) ps_socket_close(object, host);
+  sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+}
+
+static int yes = 1;
+
+/* The bytes that came before stay, unless the object was closed between. */
+static void a_setfd_within_story(void) {
+  for (int closing = 0; closing < 2; closing++)
+    for (int buffered = 0; buffered < 2; buffered++) {
+      object = sim_client();
+      int old = ps_socket_getfd(object).fd;
+      other = spare();
+      sim_script(old);
+      if (buffered) sim_reads("old");
+      sim_reads(sim_after(1), "old\n");
+      sim_script(other);
+      sim_reads("new\n");
+      sim_signal(0.5);
+      sim_when_asked(replace_within, closing ? &yes : NULL);
+      ps_bytes got = ps_socket_next(object, PS_LINE, 0, host);
+      sim_expect_bytes(object, got, PS_CLOSED, "");
+      assert_int_equal(ps_socket_getfd(object).fd, other);
+      int kept = buffered && !closing;
+      assert_int_equal(ps_socket_pending(object).size, kept ? 3 : 0);
+      sim_expect_bytes(object, line(), PS_OK, kept ? "oldnew" : "new");
+      if (replaced >= 0) sim_abandon(replaced);
+      ps_socket_free(object, NULL);
+    }
+}
+
+static void a_setfd_within_ends_the_call(void **state) {
+  (void)state;
+  for_each_host(a_setfd_within_story);
+}
+
+static void a_setfd_within_a_connect_story(void) {
+  sim_host("slow.test", 1, "10.0.0.1 10.0.0.2");
+  sim_route("10.0.0.1", 1, ECONNREFUSED);
+  for (int closing = 0; closing < 2; closing++)
+    for (int named = 0; named < 2; named++)
+      for (int decided = 0; decided < 2; decided++) {
+        object = decided ? ps_tcp4().socket : ps_tcp().socket;
+        other = sim_adopt(4);
+        sim_signal(0.5);
+        sim_when_asked(replace_within, closing ? &yes : NULL);
+        const char *address = named ? "slow.test" : "10.0.0.1";
+        sim_expect(((ps_done){connect_to(address)}), PS_CLOSED);
+        assert_int_equal(ps_socket_getfd(object).fd, other);
+        if (replaced >= 0) sim_abandon(replaced);
+        ps_socket_free(object, NULL);
+      }
+}
+
+static void a_setfd_within_ends_a_connect(void **state) {
+  (void)state;
+  for_each_host(a_setfd_within_a_connect_story);
+}
+
+/* ---- Another thread, at that moment ---- */
+
+static void come_from_another_thread(void *context) {
+  (void)context;
+  sim_thread(2);
+  ps_socket_settimeout(object, 0.125, NULL);
+  double start = sim_now();
+  sim_expect_bytes(object, line(), PS_TIMEOUT, "");
+  sim_expect_elapsed(start, 0.125);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_expect_bytes(object, line(), PS_TIMEOUT, "");
+  ps_socket_settimeout(object, -1, NULL);
+  sim_thread(1);
+}
+
+static void another_thread_waits_story(void) {
+  object = sim_client();
+  sim_reads(sim_after(1), "one\ntwo\n");
+  sim_signal(0.5);
+  sim_when_asked(come_from_another_thread, NULL);
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  sim_thread(2);
+  sim_expect_bytes(object, line(), PS_OK, "two");
+  sim_thread(1);
+  ps_socket_free(object, NULL);
+}
+
+static void another_thread_waits_for_its_turn(void **state) {
+  (void)state;
+  for_each_host(another_thread_waits_story);
+}
+
+/* The thread that had a turn may ask for it again once the call is over. */
+static void a_turn_has_no_owner_afterwards(void **state) {
+  (void)state;
+  host = sim_language(SIM_VIEW);
+  object = sim_client();
+  sim_reads("one\ntwo\n");
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  assert_int_equal(object->owner[0], 0);
+  atomic_fetch_or(&object->state, PS__RECEIVING); /* by somebody else */
+  ps_socket_settimeout(object, 0.1, NULL);
+  sim_expect_bytes(object, line(), PS_TIMEOUT, "");
+  atomic_fetch_and(&object->state, ~(unsigned)PS__RECEIVING);
+  ps_socket_free(object, NULL);
+}
+
+static void detach_within(void *context) {
+  sim_expect(ps_socket_detach(object), PS_OK);
+  *(int *)context = 1;
+}
+
+/* A server has no turns, and the call that is asked is not counted meanwhile. */
+static void a_server_can_be_detached_within_an_accept(void **state) {
+  (void)state;
+  host = sim_language(SIM_VIEW);
+  object = sim_server();
+  int fd = ps_socket_getfd(object).fd, detached = 0;
+  sim_signal(0.5);
+  sim_when_asked(detach_within, &detached);
+  sim_expect(ps_socket_accept(object, host), PS_CLOSED);
+  assert_true(detached);
+  ps_socket_free(object, NULL);
+  sim_abandon(fd);
+}
+
+static void try_to_detach(void *context) {
+  (void)context;
+  sim_expect(ps_socket_detach(object), PS_BUSY);
+}
+
+static void an_object_in_use_cannot_be_detached(void **state) {
+  (void)state;
+  object = sim_server();
+  sim_accepts(sim_after(1), sim_comes);
+  sim_later(0.5, try_to_detach, NULL);
+  ps_object made = ps_socket_accept(object, NULL);
+  sim_expect(made, PS_OK);
+  ps_socket_free(made.socket, NULL);
+  ps_socket_free(object, NULL);
+  object = sim_client();
+  sim_reads(sim_after(1), "x");
+  sim_later(0.5, try_to_detach, NULL);
+  sim_expect_bytes(object, ps_socket_receiveany(object, 0, NULL), PS_OK, "x");
+  ps_socket_free(object, NULL);
+}
+
+/* ---- A forked child ---- */
+
+static ps__call call_of(unsigned turn) {
+  ps__call call = {.self = object, .turn = turn};
+  return call;
+}
+
+static void a_child_forgets_the_calls_of_its_parent(void **state) {
+  (void)state;
+  object = sim_client();
+  ps__call receiving = call_of(PS__RECEIVING), sending = call_of(PS__SENDING);
+  assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
+  sim_thread(2);
+  assert_int_equal(ps__turn_enter(&sending), PS__ENTERED);
+  assert_int_equal(ps__turn_calls(object), 2 * PS__CALL);
+  sim_process(1);
+  assert_int_equal(ps__turn_calls(object), 0);
+  sim_reads("for the child\n");
+  ps_socket_settimeout(object, 0, NULL);
+  host = NULL;
+  sim_expect_bytes(object, line(), PS_OK, "for the child");
+  sim_expect(ps_socket_send(object, hello, 1, -1, NULL), PS_OK);
+  /* What a copy of the parent's call does when it ends is nothing. */
+  ps__call mine = call_of(PS__SENDING);
+  assert_int_equal(ps__turn_enter(&mine), PS__ENTERED);
+  assert_int_equal(ps__turn_leave(&receiving), -1);
+  assert_int_equal(ps__turn_calls(object), PS__CALL);
+  assert_int_equal(ps__turn_leave(&mine), -1);
+  ps_socket_close(object, NULL);
+  assert_int_equal(sim_descriptors(), 0);
+  ps_socket_free(object, NULL);
+}
+
+/* The parent closed it, and the last of its calls was to give the descriptor back. */
+static void a_child_closes_what_its_parent_was_closing(void **state) {
+  (void)state;
+  for (int looked = 0; looked < 2; looked++) {
+    sim_process(0);
+    object = sim_client();
+    ps__call receiving = call_of(PS__RECEIVING);
+    assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
+    sim_thread(2);
+    ps_socket_close(object, NULL);
+    assert_int_equal(sim_descriptors(), 1);
+    sim_process(1);
+    if (looked) sim_expect(ps_socket_getsockname(object), PS_CLOSED);
+    ps_socket_close(object, NULL);
+    assert_int_equal(sim_descriptors(), 0);
+    ps_socket_close(object, NULL);
+    ps_socket_free(object, NULL);
+    sim_thread(1);
+  }
+}
+
+static void fork_within(void *calls) {
+  sim_process(1);
+  if (calls != NULL) sim_expect(ps_socket_getsockname(object), PS_OK);
+}
+
+/* The child is in the middle of the call that its parent's thread had made. */
+static void a_child_goes_on_story(void) {
+  for (int calls = 0; calls < 2; calls++) {
+    sim_process(0);
+    object = sim_client();
+    sim_reads("on", sim_after(1), "e\n");
+    sim_signal(0.5);
+    sim_when_asked(fork_within, calls ? &yes : NULL);
+    sim_expect_bytes(object, line(), PS_OK, "one");
+    sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+    assert_int_equal(word() & (PS__CALLS | PS__BOTH), 0);
+    ps_socket_close(object, host);
+    assert_int_equal(sim_descriptors(), 0);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static void a_child_goes_on_with_the_call_in_which_it_was_forked(void **state) {
+  (void)state;
+  for_each_host(a_child_goes_on_story);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_call_within_the_same_direction_is_busy),
+      cmocka_unit_test(the_other_direction_is_free_meanwhile),
+      cmocka_unit_test(a_close_within_ends_the_call),
+      cmocka_unit_test(a_closed_object_has_nothing_pending),
+      cmocka_unit_test(a_setfd_within_ends_the_call),
+      cmocka_unit_test(a_setfd_within_ends_a_connect),
+      cmocka_unit_test(another_thread_waits_for_its_turn),
+      sim_test(a_turn_has_no_owner_afterwards),
+      sim_test(a_server_can_be_detached_within_an_accept),
+      sim_test(an_object_in_use_cannot_be_detached),
+      sim_test(a_child_forgets_the_calls_of_its_parent),
+      sim_test(a_child_closes_what_its_parent_was_closing),
+      cmocka_unit_test(a_child_goes_on_with_the_call_in_which_it_was_forked),
+  };
+  return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
+}

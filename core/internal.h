@@ -117,8 +117,9 @@ int ps__turn_enter(ps__call *call);
 
 /* leave ends the call; aside takes it out of the count while the host is asked, so that
    what the host does to the object need not wait for it, and back takes it in again,
-   unless the object was closed or its descriptor replaced meanwhile. leave and aside
-   return the descriptor that the caller is to close, or -1. */
+   unless the object was closed or its descriptor replaced meanwhile. A forked child that
+   comes back has the turn again, unless another thread took it. leave and aside return
+   the descriptor that the caller is to close, or -1. */
 int ps__turn_leave(ps__call *call);
 int ps__turn_aside(ps__call *call);
 void ps__turn_back(ps__call *call);
@@ -126,10 +127,14 @@ void ps__turn_back(ps__call *call);
 /* Must the call fail with PS_CLOSED? */
 int ps__turn_gone(const ps__call *call);
 
-/* Closes the door: sets bits of the state word unless one of them is there. A closed
-   object is entered once more by the call, which is the closing one. Returns the word
-   as it was. */
-unsigned ps__turn_close(ps__call *call);
+/* Closes the object and enters it once more: the call is the closing one. Nothing happens
+   in a closed object whose last call is yet to give the descriptor back. In others it may
+   be there still: a forked child has no such call. Returns whether the call has entered;
+   before is the word as it was. */
+int ps__turn_close(ps__call *call, unsigned *before);
+
+/* Closes the door: sets bits of the state word unless one of them is there. Returns the
+   word as it was. */
 unsigned ps__turn_replace(ps_socket *self);
 
 /* Opens the door that replace closed. closed: 1 or 0 is what the object is now, -1 leaves

@@ -65,6 +65,7 @@ ps_status ps__resolve_ask(ps__call *call, ps__answer *answer) {
   if (!ps__resolve_done(answer)) {
     ps_status status = ps__timeout_pause(&patient, await_answer, answer->lookup);
     call->aside = patient.aside;
+    call->process = patient.process;
     if (status.code != PS_OK) return status;
   }
   return ps__resolve_found(answer)->status;

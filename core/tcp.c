@@ -280,8 +280,8 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   ps_status status = ps__call_kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_always){status};
   ps__call call = {.self = self, .host = host};
-  unsigned before = ps__turn_close(&call);
-  if ((before & PS__CLOSED) != 0) return (ps_always){PS__DONE};
+  unsigned before;
+  if (!ps__turn_close(&call, &before)) return (ps_always){PS__DONE};
   /* The last of the calls under way closes the descriptor. */
   if ((before & (PS__CALLS | PS__BOTH)) == 0) forget(self);
   atomic_store_explicit(&self->pending, 0, memory_order_relaxed);

@@ -61,6 +61,11 @@ int ps__turn_enter(ps__call *call) {
   return PS__ENTERED;
 }
 
+/* Was the call begun by the parent of this process, and is its turn forgotten? */
+static int is_forgotten(const ps__call *call, unsigned now) {
+  return ((now ^ call->process) & PS__PROCESS) != 0;
+}
+
 /* Takes a call out of the count, and bits out of the word. The last one to leave a closed
    object takes the descriptor before it is out, since setfd may follow at once. */
 static int step_out(const ps__call *call, unsigned calls, unsigned bits) {
@@ -68,7 +73,7 @@ static int step_out(const ps__call *call, unsigned calls, unsigned bits) {
   unsigned now = atomic_load(&self->state);
   int fd = -1;
   do {
-    if (((now ^ call->process) & PS__PROCESS) != 0) break; /* begun before a fork */
+    if (is_forgotten(call, now)) break;
     if (calls > 0 && (now & PS__CLOSED) != 0 && (now & PS__CALLS) == PS__CALL && fd < 0)
       fd = atomic_exchange(&self->fd, -1);
   } while (!change(call, &now, (now & ~bits) - calls));
@@ -76,7 +81,8 @@ static int step_out(const ps__call *call, unsigned calls, unsigned bits) {
 }
 
 int ps__turn_leave(ps__call *call) {
-  if (call->turn != 0) own(call->self, call->turn, 0);
+  if (call->turn != 0 && !is_forgotten(call, atomic_load(&call->self->state)))
+    own(call->self, call->turn, 0);
   return step_out(call, call->aside ? 0 : PS__CALL, call->turn);
 }
 
@@ -88,13 +94,15 @@ int ps__turn_aside(ps__call *call) {
 
 void ps__turn_back(ps__call *call) {
   ps_socket *self = call->self;
-  unsigned now = atomic_load(&self->state);
+  unsigned now = look(self);
   do {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0 ||
-        ((now ^ call->process) & PS__PROCESS) != 0 ||
         atomic_load(&self->replacements) != call->replacements)
       return;
-  } while (!change(call, &now, now + PS__CALL));
+    if (is_forgotten(call, now) && (now & call->turn) != 0) return;
+  } while (!change(call, &now, (now | call->turn) + PS__CALL));
+  if (is_forgotten(call, now)) own(self, call->turn, ps__os_thread());
+  call->process = now & PS__PROCESS;
   call->aside = 0;
 }
 
@@ -103,15 +111,16 @@ int ps__turn_gone(const ps__call *call) {
   return call->aside || (now & (PS__CLOSED | PS__REPLACED)) != 0;
 }
 
-unsigned ps__turn_close(ps__call *call) {
+int ps__turn_close(ps__call *call, unsigned *before) {
   ps_socket *self = call->self;
   unsigned now = look(self);
   do {
-    if ((now & PS__CLOSED) != 0) return now;
+    if ((now & PS__CLOSED) != 0 && (now & (PS__CALLS | PS__REPLACED)) != 0) return 0;
   } while (
       !atomic_compare_exchange_weak(&self->state, &now, (now | PS__CLOSED) + PS__CALL));
   call->process = now & PS__PROCESS;
-  return now;
+  *before = now;
+  return 1;
 }
 
 unsigned ps__turn_replace(ps_socket *self) {

@@ -9,6 +9,7 @@
 #include "internal.h"
 
 struct ps__attempt {
+  unsigned replacements;    /* of the socket, when it began */
   ps__answer answer;        /* the addresses of the target */
   const ps__record *record; /* the one that is tried; NULL while the name is resolved */
   int begun;                /* connect was called for it, and its outcome is not known */
@@ -209,14 +210,22 @@ static void abandon(ps__call *call) {
   atomic_store(&self->kind, PS__MASTER);
 }
 
+/* Is an attempt about another descriptor? setfd could not drop it if a call had both
+   turns. */
+static int is_outdated(const ps__call *call, const ps__attempt *attempt) {
+  return attempt->replacements != call->replacements;
+}
+
 static ps_status connect_call(ps__call *call, const char *address, const char *service) {
   ps_socket *self = call->self;
+  if (self->attempt != NULL && is_outdated(call, self->attempt)) ps__connect_drop(self);
   if (self->attempt != NULL && !is_target(self->attempt, address, service)) abandon(call);
   if (self->attempt == NULL) {
     if (self->kind == PS__CLIENT) return ps__error_failure(PS_CONNECTED);
     int family = self->fixed || self->bound ? self->family : 0;
     self->attempt = make(address, service, family);
     if (self->attempt == NULL) return ps__error_failure(PS_NOMEMORY);
+    self->attempt->replacements = call->replacements;
   }
   ps_status status = go_on(call, self->attempt);
   settle(call, status);

@@ -53,6 +53,8 @@ struct ps_socket {
   atomic_ullong received, sent; /* bytes; they wrap */
   atomic_uint options;          /* bit n: option n was set */
   atomic_uint replacements;     /* how often the descriptor was replaced */
+  atomic_uint revivals;         /* ... of an object that was closed */
+  unsigned revival;     /* receiving turn: the one that the reader's bytes are of */
   atomic_ushort broken; /* error number of what broke the connection, see stream.c */
   atomic_ushort error;  /* error number that a failure's words hide */
   atomic_uchar kind;    /* PS__MASTER, PS__CLIENT or PS__SERVER */
@@ -133,13 +135,14 @@ int ps__turn_gone(const ps__call *call);
    before is the word as it was. */
 int ps__turn_close(ps__call *call, unsigned *before);
 
-/* Closes the door: sets bits of the state word unless one of them is there. Returns the
-   word as it was. */
-unsigned ps__turn_replace(ps_socket *self);
-
-/* Opens the door that replace closed. closed: 1 or 0 is what the object is now, -1 leaves
-   it as it is. */
-void ps__turn_replaced(ps_socket *self, int closed);
+/* The three steps of setfd. replace closes the door, unless another setfd has; then empty
+   enters, once nobody else is in the object, which is open from then on; before is the
+   word as it was. replaced opens the door and leaves; it returns the descriptor that the
+   caller is to close when the object was closed meanwhile, or -1. closed: the object is
+   to be closed from now on. */
+int ps__turn_replace(ps__call *call);
+int ps__turn_empty(ps__call *call, unsigned *before);
+int ps__turn_replaced(ps__call *call, int closed);
 
 /* Closes an object in which the call, which has both turns, is the only one. Returns
    whether it was. */
@@ -265,7 +268,16 @@ ps_bytes ps__stream_not_begun(ps_status status, ps_host *host, ps_prefix prefix)
 /* Did the far end end its stream, and nothing else happen? */
 int ps__stream_ended(const ps__call *call, ps_status status);
 
-void ps__stream_count(ps_socket *self); /* what is buffered, for other threads */
+/* Bytes of a connection that was closed are not for the next one. Whoever replaced the
+   descriptor could not drop them if a call had the receiving turn. */
+static inline int ps__stream_outdated(const ps_socket *self) {
+  return self->revival != atomic_load_explicit(&self->revivals, memory_order_relaxed);
+}
+
+/* Bytes that can be received without the system, to whoever has the receiving turn; and
+   their count for other threads. */
+size_t ps__stream_size(const ps_socket *self);
+void ps__stream_count(ps_socket *self);
 void ps__stream_received(ps_socket *self, size_t count); /* for getstats */
 
 /* A call that waited in this direction need not any more: see ps_socket_wants. */

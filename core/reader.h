@@ -76,17 +76,21 @@ int ps__reader_line(const ps__reader *self, ps__piece *piece);
 #define PS__RETURNS 65536
 #endif
 
-/* Looks for the piece that the wish describes. The time of all looks together is
-   proportional to the bytes that came in, however small their portions: what a look has
-   searched in vain is remembered, also across calls, until a wish searches for something
-   else. A look for a delimiter also takes time for the delimiter and, at most as long,
-   for the end of the prefix, unless the wish says `again` or the delimiter is short. MORE
-   has size, raw and used 0. OVERSIZED has a piece of exactly `limit` bytes (a CR dropped
-   is no byte), and used == raw. It has fewer if more CRs came than PS__RETURNS and than
-   `limit` and the prefix have bytes: so a peer cannot fill memory with CRs. Returns
-   PS_NOMEMORY in *code when a delimiter is so long that it needs memory to be searched
-   for and there is none; the verdict is MORE then and nothing has changed. *code is PS_OK
-   otherwise. */
+/* Looks for the piece that the wish describes.
+
+   The time of all looks together is proportional to the bytes that came in, however small
+   their portions: what a look has searched in vain is remembered, also across calls,
+   until a wish searches for something else. A look for a delimiter also takes time for
+   the delimiter, and at most as much for the end of the prefix, unless the wish says
+   `again` or the delimiter is short.
+
+   MORE has size, raw and used 0. OVERSIZED has used == raw and a piece of exactly `limit`
+   bytes, where a CR that is dropped is no byte. It has fewer bytes if more CRs came than
+   PS__RETURNS and than the limit and the prefix have bytes: a peer cannot fill memory
+   with CRs.
+
+   *code is PS_OK, or PS_NOMEMORY when a delimiter of more than 64 bytes needs memory to
+   be searched for and there is none; the verdict is MORE then, and no byte is lost. */
 ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code);
 
 /* The bound for ps__reader_room: a look that finds more bytes than this in the buffer

@@ -60,7 +60,7 @@ static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *ho
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
-  if (self->viewer != 0) return 0;
+  if (self->viewer != 0 || ps__stream_outdated(self)) return 0;
   ps__piece piece;
   if (pattern.kind == 'l') {
     if (!ps__reader_line(&self->reader, &piece)) return 0;
@@ -186,6 +186,8 @@ ps_yes ps_socket_dirty(const ps_socket *self) {
 
 ps_size ps_socket_pending(const ps_socket *self) {
   if (self == NULL) return (ps_size){0};
+  unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
+  if ((state & PS__CLOSED) != 0) return (ps_size){0};
   return (ps_size){atomic_load_explicit(&self->pending, memory_order_relaxed) +
                    self->transport->pending(self)};
 }

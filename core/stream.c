@@ -73,6 +73,7 @@ void ps__stream_clear(ps_socket *self) {
     ps__reader_take(&self->reader, ps__reader_size(&self->reader), 1);
   else
     ps__reader_clear(&self->reader);
+  self->revival = atomic_load(&self->revivals);
   ps__stream_count(self);
 }
 
@@ -83,9 +84,12 @@ void ps__stream_free(ps_socket *self) {
 
 /* ---- The receiving call ---- */
 
+size_t ps__stream_size(const ps_socket *self) {
+  return ps__stream_outdated(self) ? 0 : ps__reader_size(&self->reader);
+}
+
 void ps__stream_count(ps_socket *self) {
-  atomic_store_explicit(&self->pending, ps__reader_size(&self->reader),
-                        memory_order_relaxed);
+  atomic_store_explicit(&self->pending, ps__stream_size(self), memory_order_relaxed);
 }
 
 void ps__stream_received(ps_socket *self, size_t count) {
@@ -97,6 +101,7 @@ ps_status ps__stream_begin(ps__call *call, ps_socket *self, ps_host *host) {
   ps_status status =
       ps__call_begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
   if (status.code != PS_OK) return status;
+  if (ps__stream_outdated(self)) ps__stream_clear(self);
   status = settle_views(self);
   if (status.code != PS_OK) ps__call_end(call);
   return status;

@@ -307,39 +307,49 @@ ps_fd ps_socket_getfd(const ps_socket *self) {
   return (ps_fd){atomic_load_explicit(&self->fd, memory_order_relaxed)};
 }
 
-/* Waits until the calls under way have left, or until another setfd has come to its end.
- */
+typedef struct replacement {
+  ps__call call;
+  unsigned before; /* the state word when the object was empty */
+} replacement;
+
+static int pause_shortly(ps_host *host, double seconds) {
+  ps__host_leave(host);
+  ps__os_sleep(fmin(seconds, 0.0005));
+  ps__host_enter(host);
+  return PS__SIGNAL;
+}
+
+/* Waits until another setfd has come to its end, and then until the calls under way have
+   left. */
+static int await_door(ps_host *host, void *context, double seconds) {
+  replacement *made = context;
+  return ps__turn_replace(&made->call) ? PS__READY : pause_shortly(host, seconds);
+}
+
 static int await_empty(ps_host *host, void *context, double seconds) {
-  ps_socket *self = context;
-  if (ps__turn_calls(self) == 0) return PS__READY;
+  replacement *made = context;
+  if (ps__turn_empty(&made->call, &made->before)) return PS__READY;
   ps__os_wake();
-  ps__host_leave(host);
-  ps__os_sleep(fmin(seconds, 0.0005));
-  ps__host_enter(host);
-  return PS__SIGNAL;
+  return pause_shortly(host, seconds);
 }
 
-static int await_replaced(ps_host *host, void *context, double seconds) {
-  ps_socket *self = context;
-  if ((ps__turn_replace(self) & PS__REPLACED) == 0) return PS__READY;
-  ps__host_leave(host);
-  ps__os_sleep(fmin(seconds, 0.0005));
-  ps__host_enter(host);
-  return PS__SIGNAL;
-}
-
-/* Sets the number in an object that no other call can enter. */
-static void replace(ps_socket *self, int fd) {
-  int family = 0, closed = (atomic_load(&self->state) & PS__CLOSED) != 0;
-  if (closed)
-    forget(self);
-  else
-    ps__connect_drop(self);
+/* Sets the number in an object that no other call can enter. A call that asks its host
+   meanwhile, perhaps the one that does this, has its turn still: what belongs to the turn
+   is left to it, or to the next one. */
+static void replace(const replacement *made, int fd) {
+  ps_socket *self = made->call.self;
+  int family = 0, closed = (made->before & PS__CLOSED) != 0;
   if (fd >= 0 && ps__os_adopt(fd, &family) == 0 && family != 0)
     atomic_store(&self->family, (unsigned char)family);
-  atomic_store(&self->fd, fd);
+  int old = atomic_exchange(&self->fd, fd);
+  if (closed) ps__timeout_close(made->call.host, old); /* a child has it after a fork */
   atomic_store(&self->foreign, 1);
   atomic_fetch_add(&self->replacements, 1);
+  if (closed) atomic_fetch_add(&self->revivals, 1);
+  if ((made->before & PS__BOTH) == 0 && closed) forget(self);
+  if ((made->before & PS__BOTH) == 0) ps__connect_drop(self);
+  atomic_store(&self->naming, 0);
+  if (closed) atomic_store(&self->pending, 0);
 }
 
 ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
@@ -347,12 +357,15 @@ ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
   if (status.code == PS_OK && (fd < -1 || fd > INT_MAX))
     status = ps__error_misuse(PS_MISUSE_DESCRIPTOR, 1, "fd");
   if (status.code != PS_OK) return (ps_nothing){status};
-  ps__call call = ps__call_alone(host, -1);
-  status = ps__timeout_pause(&call, await_replaced, self);
+  replacement made = {{.self = self, .host = host}, 0};
+  ps__call wait = ps__call_alone(host, -1);
+  status = ps__timeout_pause(&wait, await_door, &made);
   if (status.code != PS_OK) return (ps_nothing){status};
-  status = ps__timeout_pause(&call, await_empty, self);
-  if (status.code == PS_OK) replace(self, (int)fd);
-  ps__turn_replaced(self, status.code == PS_OK ? fd < 0 : -1);
+  status = ps__timeout_pause(&wait, await_empty, &made);
+  if (status.code == PS_OK) replace(&made, (int)fd);
+  int closed = status.code == PS_OK && fd < 0;
+  ps__timeout_close(host, ps__turn_replaced(&made.call, closed));
+  ps__os_wake(); /* those who select found it neither closed nor open */
   return (ps_nothing){status};
 }
 
@@ -361,7 +374,7 @@ ps_detached ps_socket_detach(ps_socket *self) {
   ps__call call;
   result.status = ps__call_try(&call, self, PS__ANY | PS__DECIDED, PS__BOTH);
   if (result.status.code != PS_OK) return result;
-  if (ps__reader_size(&self->reader) > 0)
+  if (ps__stream_size(self) > 0)
     result.status = ps__error_failure(PS_BUFFERED);
   else if (!ps__turn_detach(&call))
     result.status = ps__error_failure(PS_BUSY);

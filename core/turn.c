@@ -123,20 +123,33 @@ int ps__turn_close(ps__call *call, unsigned *before) {
   return 1;
 }
 
-unsigned ps__turn_replace(ps_socket *self) {
+int ps__turn_replace(ps__call *call) {
+  ps_socket *self = call->self;
   unsigned now = look(self);
   do {
-    if ((now & PS__REPLACED) != 0) return now;
+    if ((now & PS__REPLACED) != 0) return 0;
   } while (!atomic_compare_exchange_weak(&self->state, &now, now | PS__REPLACED));
-  return now;
+  call->process = now & PS__PROCESS;
+  call->aside = 1;
+  return 1;
 }
 
-void ps__turn_replaced(ps_socket *self, int closed) {
+int ps__turn_empty(ps__call *call, unsigned *before) {
+  ps_socket *self = call->self;
   unsigned now = look(self), then;
   do {
-    then = now & ~(unsigned)PS__REPLACED;
-    if (closed >= 0) then = (then & ~(unsigned)PS__CLOSED) | (closed ? PS__CLOSED : 0);
-  } while (!atomic_compare_exchange_weak(&self->state, &now, then));
+    if ((now & PS__CALLS) != 0) return 0;
+    then = (now & ~(unsigned)PS__CLOSED) | PS__REPLACED;
+  } while (!atomic_compare_exchange_weak(&self->state, &now, then + PS__CALL));
+  call->process = now & PS__PROCESS;
+  call->aside = 0;
+  *before = now;
+  return 1;
+}
+
+int ps__turn_replaced(ps__call *call, int closed) {
+  if (closed) atomic_fetch_or(&call->self->state, PS__CLOSED);
+  return step_out(call, call->aside ? 0 : PS__CALL, PS__REPLACED);
 }
 
 int ps__turn_detach(const ps__call *call) {

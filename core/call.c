@@ -82,11 +82,6 @@ ps_status ps__call_try(ps__call *call, ps_socket *self, unsigned char kinds,
 }
 
 void ps__call_end(ps__call *call) {
-  ps_socket *self = call->self;
-  /* close takes its time if the socket lingers; other threads run meanwhile, and the view
-     of this one must outlast what they do. */
-  if ((call->turn & PS__RECEIVING) != 0 && ps__turn_gone(call))
-    self->viewer = ps__os_thread();
   ps__timeout_close(call->host, ps__turn_leave(call));
 }
 

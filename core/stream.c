@@ -111,6 +111,9 @@ void ps__stream_end(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__stream_count(self);
   if (status.code != PS_TIMEOUT) ps__stream_satisfied(self, 'r');
+  /* The end closes the descriptor, which takes its time if the socket lingers. Other
+     threads run meanwhile, and what this one holds must outlast what they do. */
+  if (ps__turn_gone(call)) self->viewer = ps__os_thread();
   ps__call_end(call);
 }
 
@@ -211,7 +214,7 @@ ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
     self->viewer = ps__os_thread();
   }
   ps__stream_received(self, piece.used);
-  ps__reader_take(&self->reader, piece.used, !lends);
+  ps__reader_take(&self->reader, piece.used, !lends && piece.raw > 0);
   return result;
 }
 

@@ -327,6 +327,7 @@ static int advance(double until) {
 }
 
 void sim_pass(double seconds) {
+  if (seconds > 0) world.idle_polls = 0;
   for (double until = world.now + seconds; advance(until) != 0;) {
   }
 }

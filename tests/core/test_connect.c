@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* core/connect.c on the simulated system: progress by name in calls that are too short,
+   and what becomes of an attempt when something else is done to the object. */
+
+#include "os_sim.h"
+
+static const ps_prefix none = {NULL, 0};
+
+static ps_status connect_to(ps_socket *m, const char *address) {
+  return ps_socket_connect(m, address, (ps_port){NULL, 80}, NULL).status;
+}
+
+static ps_socket *impatient(double limit) {
+  ps_socket *made = ps_tcp().socket;
+  ps_socket_settimeout(made, limit, NULL);
+  return made;
+}
+
+#define expect_code(status_, code_) sim_expect(((ps_done){status_}), code_)
+#define expect_kind(socket, kind) \
+  assert_string_equal(ps_socket_getkind(socket).text, kind)
+#define expect_peer(socket, address) \
+  assert_string_equal(ps_socket_getpeername(socket).ip, address)
+
+static int is_writable(ps_socket *socket, double seconds) {
+  ps_watch watch = {-1, 1, 0, 0, socket};
+  ps_status status =
+      ps_select((ps_sockets){NULL, 0}, (ps_sockets){&watch, 1}, seconds, NULL).status;
+  assert_int_equal(status.code, watch.ready ? PS_OK : PS_TIMEOUT);
+  return watch.ready;
+}
+
+/* ---- Progress ---- */
+
+static void short_calls_make_progress(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  sim_route("10.0.0.1", 1, 0);
+  static const double limits[] = {0, 0.001, 0.1};
+  for (int i = 0; i < 3; i++) {
+    int before = sim_lookups(), calls = 0;
+    double start = sim_now();
+    ps_socket *m = impatient(limits[i]);
+    while (connect_to(m, "slow.test").code == PS_TIMEOUT) {
+      assert_string_equal(ps_socket_wants(m).direction, "w");
+      sim_pass(0.05);
+      assert_true(++calls < 100);
+    }
+    assert_null(ps_socket_wants(m).direction);
+    expect_peer(m, "10.0.0.1");
+    assert_int_equal(sim_lookups() - before, 1);
+    assert_true(sim_now() - start < 2.3);
+    ps_socket_free(m, NULL);
+  }
+}
+
+static void the_time_of_the_name_makes_it_a_client_once_there_is_an_address(
+    void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  sim_route("10.0.0.1", 1, 0);
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+  expect_kind(m, "master");
+  assert_int_equal(sim_descriptors(), 0);
+  assert_false(is_writable(m, 0));
+  assert_true(is_writable(m, -1));
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+  expect_kind(m, "client");
+  assert_false(is_writable(m, 0));
+  assert_true(is_writable(m, -1));
+  expect_code(connect_to(m, "slow.test"), PS_OK);
+  ps_socket_free(m, NULL);
+}
+
+static void a_name_that_fails_is_told_by_a_later_call(void **state) {
+  (void)state;
+  sim_host_fails("none.test", 1, PS_NONAME);
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "none.test"), PS_TIMEOUT);
+  assert_true(is_writable(m, -1));
+  expect_code(connect_to(m, "none.test"), PS_NONAME);
+  expect_kind(m, "master");
+  expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  expect_code(connect_to(m, "10.0.0.1"), PS_OK);
+  ps_socket_free(m, NULL);
+}
+
+/* The limit of the call ends exactly when an address fails: it is not tried again. */
+static void the_next_address_is_for_the_next_call(void **state) {
+  (void)state;
+  sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
+  sim_route("10.0.0.1", 1, ECONNREFUSED);
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 1, "t");
+  expect_code(connect_to(m, "two.test"), PS_TIMEOUT);
+  double start = sim_now();
+  expect_code(connect_to(m, "two.test"), PS_OK);
+  sim_expect_elapsed(start, 0);
+  expect_peer(m, "10.0.0.2");
+  ps_socket_free(m, NULL);
+}
+
+/* ---- Another target ---- */
+
+static void another_target_drops_the_attempt(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  sim_route("10.0.0.2", 1, 0);
+  static const char *const first[] = {"slow.test", "10.0.0.2"};
+  for (int i = 0; i < 2; i++)
+    for (int answered = 0; answered < 2; answered++) {
+      ps_socket *m = impatient(0);
+      expect_code(connect_to(m, first[i]), PS_TIMEOUT);
+      if (answered) sim_pass(5);
+      expect_code(connect_to(m, "10.0.0.3"), PS_TIMEOUT);
+      expect_code(connect_to(m, "10.0.0.3"), PS_OK);
+      expect_peer(m, "10.0.0.3");
+      assert_int_equal(sim_descriptors(), 1);
+      ps_socket_free(m, NULL);
+    }
+}
+
+static void another_port_is_another_target(void **state) {
+  (void)state;
+  sim_route("10.0.0.1", 1, 0);
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  sim_pass(2);
+  sim_expect(ps_socket_connect(m, "10.0.0.1", (ps_port){"81", 0}, NULL), PS_TIMEOUT);
+  sim_pass(2);
+  sim_expect(ps_socket_connect(m, "10.0.0.1", (ps_port){NULL, 81}, NULL), PS_OK);
+  assert_int_equal(ps_socket_getpeername(m).port, 81);
+  ps_socket_free(m, NULL);
+}
+
+/* The first one was connected after all, and has sent something. */
+static void bytes_of_the_first_target_are_not_the_seconds(void **state) {
+  (void)state;
+  sim_route("10.0.0.1", 1, 0);
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  sim_reads("one\nof the first");
+  sim_pass(2);
+  sim_expect_bytes(m, ps_socket_receive(m, PS_LINE, none, 0, NULL), PS_OK, "one");
+  expect_code(connect_to(m, "10.0.0.2"), PS_TIMEOUT);
+  assert_int_equal(ps_socket_pending(m).size, 0);
+  expect_code(connect_to(m, "10.0.0.2"), PS_OK);
+  sim_expect_bytes(m, ps_socket_receiveany(m, 0, NULL), PS_TIMEOUT, "");
+  ps_socket_free(m, NULL);
+}
+
+static void a_target_without_memory_leaves_a_master(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  for (int nth = 1; nth <= 2; nth++) {
+    ps_socket *m = impatient(0);
+    expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+    sim_fault(SIM_ENOMEM, nth, 0);
+    expect_code(connect_to(m, "slow.test"), PS_NOMEMORY);
+    sim_fault(SIM_NO_FAULT, 0, 0);
+    expect_kind(m, "master");
+    expect_code(connect_to(m, "10.0.0.2"), PS_TIMEOUT);
+    expect_code(connect_to(m, "10.0.0.2"), PS_OK);
+    ps_socket_free(m, NULL);
+  }
+}
+
+/* ---- What else is done meanwhile ---- */
+
+static void bind_it(ps_socket *m) {
+  sim_expect(ps_socket_bind(m, "10.0.0.9", (ps_port){NULL, 0}, NULL), PS_OK);
+}
+
+static void bind_in_vain(ps_socket *m) {
+  sim_expect(ps_socket_bind(m, "10.0.0.9", (ps_port){NULL, 81}, NULL), PS_INUSE);
+}
+
+static void listen_it(ps_socket *m) {
+  bind_it(m);
+  sim_expect(ps_socket_listen(m, 5), PS_OK);
+  expect_kind(m, "server");
+}
+
+static void close_it(ps_socket *m) { sim_expect(ps_socket_close(m, NULL), PS_OK); }
+
+static void detach_it(ps_socket *m) { sim_expect(ps_socket_detach(m), PS_UNDECIDED); }
+
+static void replace_it(ps_socket *m) {
+  sim_expect(ps_socket_setfd(m, sim_adopt(4), NULL), PS_OK);
+  assert_false(is_writable(m, 0) && ps_socket_getfd(m).fd < 0);
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+}
+
+static void take_it_away(ps_socket *m) {
+  sim_expect(ps_socket_setfd(m, -1, NULL), PS_OK);
+  expect_code(connect_to(m, "slow.test"), PS_CLOSED);
+}
+
+static void ask_again(ps_socket *m) { assert_false(is_writable(m, 0)); }
+
+static void nothing(ps_socket *m) { (void)m; }
+
+static void (*const deeds[])(ps_socket *m) = {bind_it,      bind_in_vain, listen_it,
+                                              close_it,     detach_it,    replace_it,
+                                              take_it_away, ask_again,    nothing};
+
+static void a_lookup_is_dropped_in_time(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+    for (int answered = 0; answered < 2; answered++) {
+      sim_begin();
+      sim_host("slow.test", 1, "10.0.0.1");
+      ps_socket *m = impatient(0);
+      expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+      if (answered && deeds[i] != ask_again) sim_pass(5);
+      deeds[i](m);
+      ps_socket_free(m, NULL);
+      sim_end();
+    }
+}
+
+static void a_fixed_master_listens_in_spite_of_a_lookup(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  ps_socket *m = ps_tcp4().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+  sim_expect(ps_socket_listen(m, 13), PS_SYSTEM);
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+  assert_int_equal(sim_lookups(), 1);
+  sim_expect(ps_socket_listen(m, 5), PS_OK);
+  assert_false(is_writable(m, 0));
+  ps_socket_free(m, NULL);
+}
+
+static void detached_masters_forget_their_lookup(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  ps_socket *m = ps_tcp4().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+  int fd = ps_socket_detach(m).fd;
+  expect_code(connect_to(m, "slow.test"), PS_CLOSED);
+  sim_abandon(fd);
+  ps_socket_free(m, NULL);
+}
+
+/* An attempt that connect has begun is about the descriptor that it had. */
+static void another_descriptor_has_no_attempt(void **state) {
+  (void)state;
+  sim_route("10.0.0.1", 5, 0);
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  int old = ps_socket_getfd(m).fd;
+  ps_socket *c = sim_client();
+  sim_expect(ps_socket_setfd(m, ps_socket_detach(c).fd, NULL), PS_OK);
+  sim_pass(9);
+  expect_code(connect_to(m, "10.0.0.1"), PS_CONNECTED);
+  expect_code(connect_to(m, "10.0.0.2"), PS_CONNECTED);
+  ps_socket_free(c, NULL);
+  ps_socket_free(m, NULL);
+  sim_abandon(old);
+}
+
+static void replace_from_elsewhere(void *socket) {
+  ps_socket *m = socket;
+  sim_thread(2);
+  int fd = sim_adopt(4);
+  sim_expect(ps_socket_setfd(m, fd, NULL), PS_OK);
+  sim_thread(1);
+}
+
+/* The call opens none when it is to leave, for nobody would know of it. */
+static void a_replaced_master_opens_no_descriptor(void **state) {
+  (void)state;
+  ps__call call;
+  ps_socket *m = ps_tcp().socket;
+  assert_int_equal(ps__call_begin(&call, m, NULL, PS__MASTER, PS__BOTH).code, PS_OK);
+  ps__call setting = {.self = m};
+  assert_true(ps__turn_replace(&setting));
+  assert_int_equal(ps__connect_open(&call, 4), EBADF);
+  assert_int_equal(sim_descriptors(), 0);
+  assert_int_equal(ps__turn_replaced(&setting, 0), -1);
+  ps__call_end(&call);
+  replace_from_elsewhere(m);
+  ps_socket_free(m, NULL);
+}
+
+/* ---- Families ---- */
+
+static void options_go_with_the_family(void **state) {
+  (void)state;
+  sim_host("both.test", 0, "::1 10.0.0.2");
+  sim_route("::1", -1, ECONNREFUSED);
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 0.5, NULL);
+  sim_expect(ps_socket_bind(m, "::1", (ps_port){NULL, 0}, NULL), PS_OK);
+  ps_socket_free(m, NULL);
+  m = ps_tcp().socket;
+  sim_route("::2", INFINITY, 0);
+  ps_socket_settimeout(m, 0, NULL);
+  expect_code(connect_to(m, "::2"), PS_TIMEOUT);
+  int fd = ps_socket_getfd(m).fd;
+  ps_option keepalive = {.type = PS_FLAG, .flag = 1};
+  ps_option idle = {.type = PS_NUMBER, .integral = 1, .integer = 77};
+  sim_expect(ps_socket_setoption(m, "keepalive", keepalive), PS_OK);
+  sim_expect(ps_socket_setoption(m, "tcp-keepidle", idle), PS_OK);
+  ps_socket_settimeout(m, 0.5, NULL);
+  expect_code(connect_to(m, "both.test"), PS_OK);
+  expect_peer(m, "10.0.0.2");
+  assert_int_equal(ps_socket_getfd(m).fd, fd);
+  assert_int_equal(ps_socket_getoption(m, "keepalive").value.flag, 1);
+  assert_int_equal(ps_socket_getoption(m, "tcp-keepidle").value.integer, 77);
+  assert_int_equal(ps_socket_getoption(m, "tcp-nodelay").value.flag, 0);
+  assert_int_equal(sim_descriptors(), 1);
+  ps_socket_free(m, NULL);
+}
+
+static void only_tcp_dials_mapped_addresses(void **state) {
+  (void)state;
+  const char *mapped = "::ffff:10.0.0.1";
+  for (int fixed = 0; fixed < 2; fixed++) {
+    ps_socket *m = fixed ? ps_tcp6().socket : ps_tcp().socket;
+    ps_option on = {PS_FLAG, 1, 1, 1, 0, ""};
+    if (fixed) ps_socket_setoption(m, "ipv6-v6only", on);
+    expect_code(connect_to(m, mapped), PS_OK);
+    assert_int_equal(ps_socket_getoption(m, "ipv6-v6only").value.flag, fixed);
+    ps_socket_free(m, NULL);
+  }
+}
+
+/* ---- Faults at each step ---- */
+
+/* Connects by a name of two families in short calls, whatever fails once. */
+static void connect_in_spite_of(int fault, int nth, int *struck) {
+  sim_begin();
+  sim_host("slow.test", 0.3, "::1 10.0.0.2");
+  sim_route("::1", 0.2, ECONNREFUSED);
+  sim_route("10.0.0.2", 0.2, 0);
+  sim_fault(fault, nth, 0);
+  ps_object made = ps_tcp();
+  if (made.status.code != PS_OK) made = ps_tcp();
+  ps_socket *m = made.socket;
+  ps_socket_settimeout(m, 0.125, "t");
+  int failures = 0;
+  for (int calls = 0;; calls++) {
+    ps_status status = connect_to(m, "slow.test");
+    if (status.code == PS_OK) break;
+    assert_true(calls < 30);
+    if (status.code == PS_TIMEOUT) {
+      is_writable(m, 0);
+      sim_pass(0.01);
+      continue;
+    }
+    assert_true(status.code == PS_NOMEMORY || status.code == PS_SYSTEM ||
+                status.code == PS_AGAIN);
+    assert_true(++failures <= 1);
+    expect_kind(m, "master");
+  }
+  expect_peer(m, "10.0.0.2");
+  *struck = sim_struck();
+  ps_socket_free(m, NULL);
+  sim_end();
+}
+
+static void whatever_fails_once_the_next_call_goes_on(void **state) {
+  (void)state;
+  static const int faults[] = {SIM_ENOMEM, SIM_EMFILE, SIM_EINTR, SIM_EAGAIN};
+  for (int i = 0; i < 4; i++)
+    for (int nth = 1, struck = 1; struck > 0; nth++) {
+      connect_in_spite_of(faults[i], nth, &struck);
+      assert_true(nth < 1000);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      sim_test(short_calls_make_progress),
+      sim_test(the_time_of_the_name_makes_it_a_client_once_there_is_an_address),
+      sim_test(a_name_that_fails_is_told_by_a_later_call),
+      sim_test(the_next_address_is_for_the_next_call),
+      sim_test(another_target_drops_the_attempt),
+      sim_test(another_port_is_another_target),
+      sim_test(bytes_of_the_first_target_are_not_the_seconds),
+      sim_test(a_target_without_memory_leaves_a_master),
+      cmocka_unit_test(a_lookup_is_dropped_in_time),
+      sim_test(a_fixed_master_listens_in_spite_of_a_lookup),
+      sim_test(detached_masters_forget_their_lookup),
+      sim_test(another_descriptor_has_no_attempt),
+      sim_test(a_replaced_master_opens_no_descriptor),
+      sim_test(options_go_with_the_family),
+      sim_test(only_tcp_dials_mapped_addresses),
+      cmocka_unit_test(whatever_fails_once_the_next_call_goes_on),
+  };
+  return cmocka_run_group_tests_name("connect", tests, NULL, NULL);
+}

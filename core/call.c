@@ -81,9 +81,7 @@ ps_status ps__call_try(ps__call *call, ps_socket *self, unsigned char kinds,
   return check_entered(call, kinds);
 }
 
-void ps__call_end(ps__call *call) {
-  ps__timeout_close(call->host, ps__turn_leave(call));
-}
+void ps__call_end(ps__call *call) { ps__timeout_close(call->host, ps__turn_leave(call)); }
 
 ps__call ps__call_alone(ps_host *host, ps_seconds timeout) {
   double end = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;

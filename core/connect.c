@@ -117,6 +117,8 @@ static int is_writable(int fd) {
 static ps_status try_address(ps__call *call, ps__attempt *attempt) {
   int error = 0;
   if (!attempt->begun) {
+    /* Nobody would close what is opened for an object that setfd is about to change. */
+    if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
     error = begin(call, attempt);
     if (error != 0) return ps__timeout_error(call, error);
     if (!attempt->begun) return PS__DONE;
@@ -207,6 +209,7 @@ static void abandon(ps__call *call) {
   ps_socket *self = call->self;
   if (self->attempt->begun) ps__os_disconnect(call->fd);
   ps__connect_drop(self);
+  ps__stream_clear(self); /* it may have been connected, and received from */
   atomic_store(&self->kind, PS__MASTER);
 }
 

@@ -94,6 +94,10 @@ static ps_status bind_call(ps__call *call, ps_name address, const char *service,
   ps_status status = ps__resolve_ask(call, &answer);
   const ps__record *record =
       status.code == PS_OK ? ps__resolve_found(&answer)->records : NULL;
+  if (record != NULL && ps__turn_gone(call)) {
+    status = ps__error_failure(PS_CLOSED); /* nobody would close what is opened now */
+    record = NULL;
+  }
   for (; record != NULL; record = record->next) {
     int error = bind_record(call, record, reuse);
     status = error == 0 ? PS__DONE : ps__error_system(error);

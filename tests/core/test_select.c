@@ -196,6 +196,156 @@ static void signals_have_their_turn(void **state) {
   sim_expect_elapsed(start, 0.5);
 }
 
+static void many_watches_may_be_the_same_socket(void **state) {
+  (void)state;
+  enum { MANY = 5000 };
+  static ps_watch watches[MANY];
+  ps_socket *c = sim_client();
+  for (int i = 0; i < MANY; i++) watches[i] = (ps_watch){-1, 0, 0, 0, c};
+  sim_reads(sim_after(1), "x");
+  sim_expect(ps_select(set_of(watches, MANY), nobody, 5, NULL), PS_OK);
+  for (int i = 0; i < MANY; i++) assert_int_equal(watches[i].ready, 1);
+  sim_expect_bytes(c, ps_socket_receiveany(c, 0, NULL), PS_OK, "x");
+  sim_later(1, close_it, c);
+  sim_expect(ps_select(set_of(watches, MANY), nobody, 5, NULL), PS_CLOSED);
+  assert_int_equal(sim_descriptors(), 0);
+  ps_socket_free(c, NULL);
+}
+
+static void only_readers_have_buffers(void **state) {
+  (void)state;
+  ps_socket *c = sim_client();
+  sim_writes(sim_after(9), sim_takes(1));
+  int fd = ps_socket_getfd(c).fd;
+  ps_watch writer = {fd, 0, 1, 0, NULL}, reader = {fd, 0, 2, 0, NULL};
+  sim_expect(ps_select(nobody, set_of(&writer, 1), 0, NULL), PS_TIMEOUT);
+  sim_expect(ps_select(set_of(&reader, 1), nobody, 0, NULL), PS_OK);
+  ps_socket_free(c, NULL);
+}
+
+/* ---- What the host does between two looks ---- */
+
+static ps_socket *member;
+static int other;
+
+static void close_member(void *context) {
+  (void)context;
+  ps_socket_close(member, NULL);
+  assert_int_equal(sim_descriptors(), 1);
+}
+
+static void replace_member(void *context) {
+  (void)context;
+  ps_socket_setfd(member, other, NULL);
+}
+
+static void detach_member(void *context) {
+  *(int *)context = ps_socket_detach(member).fd;
+}
+
+static void a_host_may_close_a_member_between_two_looks(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  member = sim_client();
+  ps_watch reads[] = {{-1, 0, 0, 0, c}, {-1, 0, 0, 0, member}};
+  sim_script(ps_socket_getfd(c).fd);
+  sim_reads(sim_after(2), "x");
+  sim_signal(1);
+  sim_when_asked(close_member, NULL);
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 2), nobody, -1, host), PS_CLOSED);
+  sim_expect_elapsed(start, 1);
+  /* It is no member of the next one. */
+  sim_expect(ps_select(set_of(reads, 2), nobody, -1, host), PS_OK);
+  sim_expect_elapsed(start, 2);
+  assert_int_equal(reads[0].ready, 1);
+  assert_int_equal(reads[0].buffered + reads[1].buffered, 0);
+  ps_socket_free(c, NULL);
+  ps_socket_free(member, NULL);
+}
+
+static void a_host_may_replace_a_member_between_two_looks(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  sim_reads(sim_after(2), "x");
+  other = ps_socket_detach(c).fd;
+  ps_socket_free(c, NULL);
+  member = sim_client();
+  int old = ps_socket_getfd(member).fd;
+  ps_watch reads[] = {{-1, 0, 0, 0, member}};
+  sim_signal(1);
+  sim_when_asked(replace_member, NULL);
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 1), nobody, 5, host), PS_OK);
+  sim_expect_elapsed(start, 2);
+  assert_int_equal(reads[0].fd, other);
+  ps_socket_free(member, NULL);
+  sim_abandon(old);
+}
+
+static void a_host_may_detach_a_member_between_two_looks(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  member = sim_client();
+  int fd = -1;
+  ps_watch reads[] = {{-1, 0, 0, 0, member}};
+  sim_signal(1);
+  sim_when_asked(detach_member, &fd);
+  sim_expect(ps_select(set_of(reads, 1), nobody, 2, host), PS_CLOSED);
+  ps_socket_free(member, NULL);
+  sim_abandon(fd);
+}
+
+/* The object is another's for a moment, and then a member again. */
+static ps__call setting;
+
+static void open_the_door(void *context) {
+  (void)context;
+  assert_int_equal(ps__turn_replaced(&setting, 0), -1);
+  ps__os_wake();
+}
+
+static void a_member_that_is_being_replaced_comes_back(void **state) {
+  (void)state;
+  ps_socket *c = sim_client();
+  sim_reads("x");
+  setting = (ps__call){.self = c};
+  assert_true(ps__turn_replace(&setting));
+  ps_watch reads[] = {{-1, 0, 0, 0, c}};
+  sim_later(1, open_the_door, NULL);
+  sim_expect(ps_select(set_of(reads, 1), nobody, 5, NULL), PS_OK);
+  ps_socket_free(c, NULL);
+}
+
+/* ---- Names ---- */
+
+static void what_waits_for_a_name_is_a_member_among_others(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  for (int language = SIM_C; language < SIM_LANGUAGES; language++) {
+    ps_host *host = sim_language(language);
+    ps_socket *m = ps_tcp().socket, *c = sim_client();
+    ps_socket_settimeout(m, 0, NULL);
+    sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, host), PS_TIMEOUT);
+    sim_writes(sim_after(9), sim_takes(1));
+    ps_watch reads[] = {{-1, 0, 0, 0, m}, {-1, 0, 0, 0, c}};
+    ps_watch writes[] = {{-1, 0, 0, 0, m}, {-1, 0, 0, 0, c}, {-1, 0, 0, 0, m}};
+    double start = sim_now();
+    sim_expect(ps_select(set_of(reads, 2), set_of(writes, 3), 0.5, host), PS_TIMEOUT);
+    sim_expect_elapsed(start, 0.5);
+    sim_expect(ps_select(set_of(reads, 2), set_of(writes, 3), 5, host), PS_OK);
+    assert_true(sim_now() - start < 1.1);
+    assert_int_equal(writes[0].ready + writes[2].ready, 2);
+    assert_int_equal(writes[1].ready + reads[0].ready + reads[1].ready, 0);
+    sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, host), PS_TIMEOUT);
+    sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, host), PS_OK);
+    ps_socket_free(m, NULL);
+    ps_socket_free(c, NULL);
+  }
+}
+
 static void not_a_number_is_misuse(void **state) {
   (void)state;
   ps_status status = ps_select(nobody, nobody, NAN, NULL).status;
@@ -227,6 +377,13 @@ int main(void) {
       sim_test(a_close_leaves_the_others_ready),
       sim_test(a_closed_one_is_left_alone),
       sim_test(signals_have_their_turn),
+      sim_test(many_watches_may_be_the_same_socket),
+      sim_test(only_readers_have_buffers),
+      sim_test(a_host_may_close_a_member_between_two_looks),
+      sim_test(a_host_may_replace_a_member_between_two_looks),
+      sim_test(a_host_may_detach_a_member_between_two_looks),
+      sim_test(a_member_that_is_being_replaced_comes_back),
+      sim_test(what_waits_for_a_name_is_a_member_among_others),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),
   };

@@ -26,8 +26,8 @@ enum {
   PS__CLOSED = 4,
   PS__REPLACED = 8, /* setfd waits until the calls under way have left */
   PS__CALL = 16,
-  PS__CALLS = 0x7ff0,
-  PS__PROCESS_SHIFT = 15
+  PS__CALLS = 0xffff0,
+  PS__PROCESS_SHIFT = 20
 };
 #define PS__PROCESS (~0u << PS__PROCESS_SHIFT)
 

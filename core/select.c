@@ -16,16 +16,27 @@ typedef struct wait_set {
   int closed;       /* a member was closed meanwhile */
 } wait_set;
 
-/* During a look, this bit of `buffered` says that the socket of a watch is entered. */
-enum { BUFFERED = 1, ENTERED = 2 };
+/* Bits of `buffered` during the call: the socket of a watch is entered; it was entered by
+   this look or by one before. */
+enum { BUFFERED = 1, ENTERED = 2, MEMBER = 4 };
 
-/* Enters the socket of a watch. A closed one is no member. */
+static int is_closed(const ps_socket *self) {
+  return (atomic_load_explicit(&self->state, memory_order_relaxed) & PS__CLOSED) != 0;
+}
+
+/* Enters the socket of a watch. One that was closed before the first look is no member;
+   one that was closed between two looks is to end the wait. */
 static void enter(wait_set *wait, ps_watch *watch) {
   ps_socket *self = watch->socket;
   ps__call call = {.self = self};
   watch->fd = -1;
-  watch->buffered = 0;
-  if (ps__turn_enter(&call) != PS__ENTERED) return;
+  watch->buffered &= MEMBER;
+  if (ps__turn_enter(&call) != PS__ENTERED) {
+    if (watch->buffered == 0 || !is_closed(self)) return;
+    watch->buffered = 0;
+    wait->closed = 1;
+    return;
+  }
   wait->process = call.process;
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
   int known = 0;
@@ -36,7 +47,7 @@ static void enter(wait_set *wait, ps_watch *watch) {
     known = ps__connect_news(self);
     wait->naming = 1;
   }
-  watch->buffered = (char)(ENTERED | (known ? BUFFERED : 0));
+  watch->buffered = (char)(ENTERED | MEMBER | (known ? BUFFERED : 0));
 }
 
 /* Is a watch ready whatever the system says? */
@@ -62,7 +73,7 @@ static void leave(wait_set *wait, ps_watch *watch) {
     watch->ready = 0;
     wait->closed = 1;
   }
-  watch->buffered &= BUFFERED;
+  watch->buffered &= BUFFERED | MEMBER;
   ps__timeout_close(wait->host, ps__turn_leave(&call));
 }
 
@@ -94,8 +105,9 @@ static int look(ps_host *host, void *context, double seconds) {
     end(wait);
     begin(wait);
   }
-  int answer = ps__timeout_poll(host, wait->sets, 2, wait->known ? 0 : seconds,
-                                wakeable ? &waker : NULL);
+  int answer =
+      ps__timeout_poll(host, wait->sets, 2, wait->known || wait->closed ? 0 : seconds,
+                       wakeable ? &waker : NULL);
   end(wait);
   if (wait->closed && !any_ready(wait)) { /* others may be ready as well */
     begin(wait);
@@ -114,8 +126,13 @@ static void prepare(ps_sockets set, char writable) {
     ps_watch *watch = &set.watches[i];
     watch->writable = writable;
     watch->ready = 0;
+    watch->buffered = watch->socket == NULL && !writable && watch->buffered;
     if (watch->socket != NULL) watch->fd = -1;
   }
+}
+
+static void finish(ps_sockets set) {
+  for (size_t i = 0; i < set.count; i++) set.watches[i].buffered &= BUFFERED;
 }
 
 ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
@@ -134,6 +151,8 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
     ps__call call = ps__call_alone(host, timeout);
     status = ps__timeout_pause(&call, look, &wait);
   }
+  finish(recvt);
+  finish(sendt);
   if (status.code == PS_OK && !any_ready(&wait))
     status = ps__error_failure(PS_CLOSED); /* the ready ones were closed meanwhile */
   return (ps_ready){status};

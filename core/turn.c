@@ -52,7 +52,8 @@ int ps__turn_enter(ps__call *call) {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0) return PS__GONE;
     if ((now & call->turn) != 0)
       return is_mine(self, call->turn) ? PS__NESTED : PS__TAKEN;
-    if ((now & PS__CALLS) == PS__CALLS) return PS__TAKEN;
+    /* The other half is for those who come back, and for who closes it. */
+    if ((now & PS__CALLS) > PS__CALLS / 2) return PS__TAKEN;
   } while (!change(call, &now, (now | call->turn) + PS__CALL));
   if (call->turn != 0) own(self, call->turn, ps__os_thread());
   call->process = now & PS__PROCESS;

@@ -44,6 +44,28 @@ enum { THREADS = 8 };
 static atomic_int begun, finished;
 static atomic_int condition;
 
+static void *wake_until_it_is_heard(void *context) {
+  while (!atomic_load(&condition)) {
+    ps__os_wake();
+    sched_yield();
+  }
+  return context;
+}
+
+/* It is the first test, in a process of one thread. A signal handler of a language may
+   start a thread in the middle of a wait. */
+static void a_thread_that_is_started_meanwhile_can_wake(void **state) {
+  (void)state;
+  ps__waker waker;
+  pthread_t thread;
+  ps__os_waker_begin(&waker);
+  pthread_create(&thread, NULL, wake_until_it_is_heard, NULL);
+  for (int i = 0; i < 3; i++) assert_int_equal(woken_within(CEILING, &waker), 1);
+  atomic_store(&condition, 1);
+  pthread_join(thread, NULL);
+  ps__os_waker_end(&waker);
+}
+
 static void *wait_for_condition(void *context) {
   ps__waker waker;
   ps__os_waker_begin(&waker);
@@ -345,6 +367,7 @@ static void a_child_of_many_threads_works(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_thread_that_is_started_meanwhile_can_wake),
       cmocka_unit_test(a_wake_ends_the_waits_of_all_threads),
       cmocka_unit_test(only_waits_that_were_begun_are_woken),
       cmocka_unit_test(nobody_can_wake_a_wait_without_a_waker),

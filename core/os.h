@@ -87,7 +87,8 @@ typedef struct ps__waker {
    changes the condition does so before ps__os_wake. So no wake is missed. Nobody has to
    end and begin a waker that was woken: poll renews it. After a fork, the first poll of
    the child with a waker of the parent says woken. In a process of one thread a waker
-   costs nothing; in others a descriptor while any thread has one. */
+   costs nothing; in others a descriptor while any thread has one. The first poll after a
+   process got its second thread says woken, too. */
 void ps__os_waker_begin(ps__waker *waker);
 void ps__os_waker_end(ps__waker *waker);
 void ps__os_wake(void);

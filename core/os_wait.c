@@ -280,6 +280,12 @@ static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__wak
   return 0;
 }
 
+/* Was it begun before a fork, or before there was another thread? */
+static int is_outdated(const ps__waker *waker) {
+  return waker->process != ps__os_process() ||
+         (waker->fd == UNWATCHED && !IS_SINGLE_THREADED);
+}
+
 int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker) {
   size_t total = 0;
   int highest = -1;
@@ -301,7 +307,7 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker 
   }
   if (waker != NULL) waker->woken = 0;
   int found = 0, error = 0;
-  if (waker != NULL && waker->process != ps__os_process()) {
+  if (waker != NULL && is_outdated(waker)) {
     renew(waker);
     waker->woken = 1;
   } else {

@@ -253,10 +253,11 @@ polysock.sink = polysock.choose(polysock.sinkt)
 ---@param ... any
 ---@return any ...
 function polysock.skip(d, ...)
-   if type(d) ~= "number" or d < 0 or d % 1 ~= 0 then
+   local count = tonumber(d)
+   if not count or count < 0 or count % 1 ~= 0 then
       misuse(2, 1, "skip", "d: integer from 0")
    end
-   return select(d + 1, ...)
+   return select(count + 1, ...)
 end
 
 return polysock

@@ -7,20 +7,7 @@
 #ifndef PS_LUA_MODULE_H
 #define PS_LUA_MODULE_H
 
-#include <signal.h>
-
-#include "results.h"
-
-/* What LuaSocket does to a process that loads it. polysock has no need of it, but code
-   written for LuaSocket has: LuaSec writes to the descriptors by itself, where only the
-   process can be kept from SIGPIPE. Only luasocket.lua calls it. */
-static int open_as_luasocket(lua_State *L) {
-  (void)L;
-#ifdef SIGPIPE
-  signal(SIGPIPE, SIG_IGN);
-#endif
-  return 0;
-}
+#include "luasocket.h"
 
 /* Adds functions to the table on top, without the names that begin with an underscore. */
 static void add_functions(lua_State *L, const swig_lua_method *functions) {
@@ -31,18 +18,11 @@ static void add_functions(lua_State *L, const swig_lua_method *functions) {
   }
 }
 
-static void add_function(lua_State *L, const char *name, lua_CFunction function) {
-  lua_pushcfunction(L, function);
-  lua_setfield(L, -2, name);
-}
-
 /* Fills the metatable on top. */
 static void fill_metatable(lua_State *L, const swig_lua_method *methods) {
   lua_newtable(L);
   add_functions(L, methods);
   add_function(L, "close", close_object);
-  lua_pushliteral(L, "tcp"); /* as LuaSocket's objects have it, but for the kind */
-  lua_setfield(L, -2, "class");
   lua_setfield(L, -2, "__index");
   for (; methods->name != NULL; methods++)
     if (strcmp(methods->name, "__tostring") == 0)
@@ -72,7 +52,8 @@ static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
   lua_newtable(L);
   add_functions(L, functions);
   /* In a table, since init.lua offers all functions of the module. */
-  lua_createtable(L, 0, 1);
+  lua_createtable(L, 0, 2);
+  add_function(L, "name", name_classes);
   add_function(L, "open", open_as_luasocket);
   lua_setfield(L, -2, "luasocket");
 }

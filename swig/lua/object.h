@@ -38,6 +38,12 @@ static int bad(lua_State *L, short code, const char *function, int number,
   return ps_lua_misuse(L, status, function);
 }
 
+/* Adds a function to the table on top. */
+static void add_function(lua_State *L, const char *name, lua_CFunction function) {
+  lua_pushcfunction(L, function);
+  lua_setfield(L, -2, name);
+}
+
 /* ---- The userdata ---- */
 
 typedef struct ps_lua_object {

@@ -8,9 +8,33 @@
 
 #include "sets.h"
 
+/* Misuse that is a failure in LuaSocket is one for the classes of luasocket.h, whose
+   methods are closures of other functions. Returns whether this is such a case. */
+static int soften(lua_State *L, ps_status *status, const char *function) {
+  if (!lua_iscfunction(L, lua_upvalueindex(1))) return 0;
+  int connects = strcmp(name_of(function), "connect") == 0 ||
+                 strcmp(name_of(function), "setpeername") == 0;
+  short code = status->code;
+  if (code == PS_MISUSE_CONNECTPORT) {
+    *status = (ps_status){PS_REFUSED, 0, 0, NULL};
+  } else if (code == PS_MISUSE_BINDPORT) {
+    *status = (ps_status){PS_SERVICE, 0, 0, NULL};
+  } else if (code == PS_MISUSE_NOTMASTER && connects) {
+    *status = (ps_status){PS_CONNECTED, 0, 0, NULL};
+  } else if (code == PS_MISUSE_NOTCLIENT) { /* after a connect that failed, it is one */
+    lua_getfield(L, 1, "class");
+    const char *class = lua_tostring(L, -1);
+    if (class != NULL && strcmp(class, "tcp{client}") == 0)
+      *status = (ps_status){PS_CLOSED, 0, 0, NULL};
+    lua_pop(L, 1);
+  }
+  return status->code != code;
+}
+
 /* What every result does that is no success. */
 static int failure(lua_State *L, ps_status status, const char *function) {
-  if (status.code >= PS_MISUSED) return ps_lua_misuse(L, status, function);
+  if (status.code >= PS_MISUSED && !soften(L, &status, function))
+    return ps_lua_misuse(L, status, function);
   if (status.code == PS_INTERRUPTED)
     return lua_error(L); /* the hook's, see interrupted */
   char buffer[PS_WORDS];

@@ -44,8 +44,10 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
   return watch;
 }
 
-/* A socket in place of a set would be an empty set, and the wait would never end. */
+/* A socket in place of a set would be an empty set, and the wait would never end.
+   LuaSocket waits so: see luasocket.h. */
 static int is_socket(lua_State *L, int index) {
+  if (lua_iscfunction(L, lua_upvalueindex(1))) return 0;
   lua_getfield(L, index, "getfd");
   int found = !lua_isnil(L, -1);
   lua_pop(L, 1);

@@ -5,6 +5,7 @@
      sets.h           the sets of select
      results.h        values onto the stack
      module.h         loading, the metatable
+     luasocket.h      the classes of polysock.luasocket
      object.h         the userdata, misuse, collection
      host.h           signals, protected calls, memory that is lent
      large_strings.h  strings that are made where their bytes are

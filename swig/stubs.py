@@ -60,8 +60,8 @@ PYTHON_ARGUMENTS = {
     "ps_prefix": "Buffer | None = None",
     "ps_room": "Buffer",
     "ps_option": PYTHON_VALUE,
-    "ps_readables": "Iterable[T] | None",
-    "ps_writables": "Iterable[T] | None",
+    "ps_readables": "Iterable[_T] | None",
+    "ps_writables": "Iterable[_T] | None",
     "ps_anything": "object",
 }
 PYTHON_RESULTS = {
@@ -88,7 +88,7 @@ PYTHON_RESULTS = {
     "ps_detached": ("int, None", "None, str"),
     "ps_text": ("str", ""),
     "ps_left_block": ("Literal[False]", ""),
-    "ps_ready": ("list[T], list[T], None", "list[T], list[T], str"),
+    "ps_ready": ("list[_T], list[_T], None", "list[_T], list[_T], str"),
     "ps_hostname": ("str, None", "None, str"),
     "ps_resolved": ("str, Host, None", "None, None, str"),
     "ps_addresses": ("list[Address], None", "None, str"),
@@ -181,11 +181,11 @@ from typing import (
     type_check_only,
 )
 
-from typing_extensions import Buffer, Self, TypeAlias
+from typing_extensions import Buffer, Self, TypeAlias, disjoint_base
 
 from .errors import Error
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 @type_check_only
 class Linger(TypedDict):
@@ -411,7 +411,7 @@ def python_variants(function: Function, result: str) -> List[Tuple[List[str], st
         return plain
     made = []
     for option, (_, type) in OPTIONS.items():
-        types = {"ps_optionname": f"{option.title()}Option", "ps_option": type}
+        types = {"ps_optionname": f"_{option.title()}Option", "ps_option": type}
         parameters = python_parameters(function, {**PYTHON_ARGUMENTS, **types})
         made.append((parameters, result.replace(f"{PYTHON_VALUE} | None", type)))
     return made[:-1] if function.takes_option else made + plain  # the last is the error
@@ -455,20 +455,20 @@ def python_stub(interface: Interface) -> str:
     made = PYTHON_HEADER.replace("{head}", HEAD)
     for option in OPTIONS:
         names = [f'"{name}"' for name in option_names(option)]
-        line = f"{option.title()}Option: TypeAlias = Literal[{', '.join(names)}]"
+        line = f"_{option.title()}Option: TypeAlias = Literal[{', '.join(names)}]"
         if len(line) > WIDTH:
             inside = "".join(f"    {name},\n" for name in names)
-            line = f"{option.title()}Option: TypeAlias = Literal[\n{inside}]"
+            line = f"_{option.title()}Option: TypeAlias = Literal[\n{inside}]"
         made += line + "\n"
     shared = [method for method in interface.methods if is_shared(method)]
     styled = [method for method in interface.methods if not is_shared(method)]
-    made += "\n" + python_class("BaseSocket", BASE_TEXT, shared, False, True)
-    made += "\n" + python_class(
-        "Socket(BaseSocket)", interface.text, styled, False, False
-    )
-    made += "\n" + python_class(
-        "RaisingSocket(BaseSocket)", RAISING_TEXT, styled, True, False
-    )
+    made += "\n@disjoint_base\n"
+    made += python_class("BaseSocket", BASE_TEXT, shared, False, True)
+    for head, text, raising in (
+        ("Socket(BaseSocket)", interface.text, False),
+        ("RaisingSocket(BaseSocket)", RAISING_TEXT, True),
+    ):
+        made += "\n" + python_class(head, text, styled, raising, False)
     for function in interface.functions:
         made += python_function(function, "", "", False)
     for function in interface.functions:

@@ -13,11 +13,11 @@ from typing import (
     type_check_only,
 )
 
-from typing_extensions import Buffer, Self, TypeAlias
+from typing_extensions import Buffer, Self, TypeAlias, disjoint_base
 
 from .errors import Error
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 @type_check_only
 class Linger(TypedDict):
@@ -44,7 +44,7 @@ class Address(TypedDict):
 def failure(error: str, value: object = None, /) -> Error:
     """Makes the exception of what a tuple says: its words, and its partial or last."""
 
-FlagOption: TypeAlias = Literal[
+_FlagOption: TypeAlias = Literal[
     "keepalive",
     "reuseaddr",
     "reuseport",
@@ -52,7 +52,7 @@ FlagOption: TypeAlias = Literal[
     "ipv6-v6only",
     "tcp-fastopen-connect",
 ]
-IntegerOption: TypeAlias = Literal[
+_IntegerOption: TypeAlias = Literal[
     "tcp-keepidle",
     "tcp-keepcnt",
     "tcp-keepintvl",
@@ -61,11 +61,12 @@ IntegerOption: TypeAlias = Literal[
     "recv-buffer-size",
     "send-buffer-size",
 ]
-SecondsOption: TypeAlias = Literal["tcp-user-timeout"]
-TextOption: TypeAlias = Literal["bindtodevice"]
-LingerOption: TypeAlias = Literal["linger"]
-ErrorOption: TypeAlias = Literal["error"]
+_SecondsOption: TypeAlias = Literal["tcp-user-timeout"]
+_TextOption: TypeAlias = Literal["bindtodevice"]
+_LingerOption: TypeAlias = Literal["linger"]
+_ErrorOption: TypeAlias = Literal["error"]
 
+@disjoint_base
 class BaseSocket:
     """What the sockets of both styles have in common."""
 
@@ -359,7 +360,7 @@ class Socket(BaseSocket):
     @overload
     def setoption(
         self,
-        option: FlagOption,
+        option: _FlagOption,
         value: bool,
     ) -> tuple[int, None] | tuple[None, str]:
         """Sets an option.
@@ -378,52 +379,55 @@ class Socket(BaseSocket):
     @overload
     def setoption(
         self,
-        option: IntegerOption,
+        option: _IntegerOption,
         value: int,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
-        option: SecondsOption,
+        option: _SecondsOption,
         value: float,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
-        option: TextOption,
+        option: _TextOption,
         value: str,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def setoption(
         self,
-        option: LingerOption,
+        option: _LingerOption,
         value: Linger,
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
-    def getoption(self, option: FlagOption) -> tuple[bool, None] | tuple[None, str]:
+    def getoption(self, option: _FlagOption) -> tuple[bool, None] | tuple[None, str]:
         """Gives the value of an option: those of setoption, and error.
 
         error is the text of a pending error, or nothing; reading clears it. Fails as
         setoption.
         """
     @overload
-    def getoption(self, option: IntegerOption) -> tuple[int, None] | tuple[None, str]: ...
+    def getoption(
+        self,
+        option: _IntegerOption,
+    ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
-        option: SecondsOption,
+        option: _SecondsOption,
     ) -> tuple[float, None] | tuple[None, str]: ...
     @overload
-    def getoption(self, option: TextOption) -> tuple[str, None] | tuple[None, str]: ...
+    def getoption(self, option: _TextOption) -> tuple[str, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
-        option: LingerOption,
+        option: _LingerOption,
     ) -> tuple[Linger, None] | tuple[None, str]: ...
     @overload
     def getoption(
         self,
-        option: ErrorOption,
+        option: _ErrorOption,
     ) -> tuple[str | None, None] | tuple[None, str]: ...
     @overload
     def getoption(
@@ -559,7 +563,7 @@ class RaisingSocket(BaseSocket):
         """
 
     @overload
-    def setoption(self, option: FlagOption, value: bool) -> int:
+    def setoption(self, option: _FlagOption, value: bool) -> int:
         """Sets an option.
 
         Boolean: keepalive, reuseaddr, reuseport, tcp-nodelay, ipv6-v6only,
@@ -574,30 +578,30 @@ class RaisingSocket(BaseSocket):
         no socket yet.
         """
     @overload
-    def setoption(self, option: IntegerOption, value: int) -> int: ...
+    def setoption(self, option: _IntegerOption, value: int) -> int: ...
     @overload
-    def setoption(self, option: SecondsOption, value: float) -> int: ...
+    def setoption(self, option: _SecondsOption, value: float) -> int: ...
     @overload
-    def setoption(self, option: TextOption, value: str) -> int: ...
+    def setoption(self, option: _TextOption, value: str) -> int: ...
     @overload
-    def setoption(self, option: LingerOption, value: Linger) -> int: ...
+    def setoption(self, option: _LingerOption, value: Linger) -> int: ...
     @overload
-    def getoption(self, option: FlagOption) -> bool:
+    def getoption(self, option: _FlagOption) -> bool:
         """Gives the value of an option: those of setoption, and error.
 
         error is the text of a pending error, or nothing; reading clears it. Fails as
         setoption.
         """
     @overload
-    def getoption(self, option: IntegerOption) -> int: ...
+    def getoption(self, option: _IntegerOption) -> int: ...
     @overload
-    def getoption(self, option: SecondsOption) -> float: ...
+    def getoption(self, option: _SecondsOption) -> float: ...
     @overload
-    def getoption(self, option: TextOption) -> str: ...
+    def getoption(self, option: _TextOption) -> str: ...
     @overload
-    def getoption(self, option: LingerOption) -> Linger: ...
+    def getoption(self, option: _LingerOption) -> Linger: ...
     @overload
-    def getoption(self, option: ErrorOption) -> str | None: ...
+    def getoption(self, option: _ErrorOption) -> str | None: ...
     @overload
     def getoption(self, option: str) -> bool | int | float | str | Linger | None: ...
     def detach(self) -> int:
@@ -699,10 +703,10 @@ def fromfd(
     """
 
 def select(
-    recvt: Iterable[T] | None,
-    sendt: Iterable[T] | None,
+    recvt: Iterable[_T] | None,
+    sendt: Iterable[_T] | None,
     timeout: float | None = None,
-) -> tuple[list[T], list[T], None] | tuple[list[T], list[T], str]:
+) -> tuple[list[_T], list[_T], None] | tuple[list[_T], list[_T], str]:
     """Waits until a member of recvt can be received from or a member of sendt can be
     sent to.
 
@@ -870,10 +874,10 @@ def raising_fromfd(
     """
 
 def raising_select(
-    recvt: Iterable[T] | None,
-    sendt: Iterable[T] | None,
+    recvt: Iterable[_T] | None,
+    sendt: Iterable[_T] | None,
     timeout: float | None = None,
-) -> tuple[list[T], list[T]]:
+) -> tuple[list[_T], list[_T]]:
     """Waits until a member of recvt can be received from or a member of sendt can be
     sent to.
 

@@ -19,24 +19,24 @@ from typing import (
 from ._core import failure
 from .errors import Error
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 if TYPE_CHECKING:  # what typing notes of overloads would outlive the module
     from typing_extensions import ParamSpec
 
-    Parameters = ParamSpec("Parameters")
+    _Parameters = ParamSpec("_Parameters")
 
-    class Try(Protocol):
+    class _Try(Protocol):
         """What ``try_`` is, and what ``newtry`` makes."""
 
         @overload
         def __call__(
-            self, result: Union[Tuple[Value, None], Tuple[None, str]], /
-        ) -> Value: ...
+            self, result: Union[Tuple[_Value, None], Tuple[None, str]], /
+        ) -> _Value: ...
         @overload
         def __call__(
-            self, result: Union[Tuple[Value, None, None], Tuple[None, str, object]], /
-        ) -> Value: ...
+            self, result: Union[Tuple[_Value, None, None], Tuple[None, str, object]], /
+        ) -> _Value: ...
         @overload
         def __call__(self, result: Tuple[Any, ...], /) -> Any: ...
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # what typing notes of overloads would outlive the module
 __all__ = ["newtry", "protect", "try_"]
 
 
-def newtry(finalizer: Optional[Callable[[], object]] = None) -> Try:
+def newtry(finalizer: Optional[Callable[[], object]] = None) -> _Try:
     """Makes a function like ``try_`` that calls finalizer before it raises.
 
     An exception in the finalizer takes the place of the failure.
@@ -71,13 +71,13 @@ def newtry(finalizer: Optional[Callable[[], object]] = None) -> Try:
     return attempt
 
 
-try_ = newtry()
+try_: _Try = newtry()
 """Gives the value of a result tuple, or raises its failure as an ``Error``."""
 
 
 def protect(
-    func: Callable[Parameters, Value],
-) -> Callable[Parameters, Union[Tuple[Value, None], Tuple[None, str]]]:
+    func: Callable[_Parameters, _Value],
+) -> Callable[_Parameters, Union[Tuple[_Value, None], Tuple[None, str]]]:
     """Makes a function that gives (value, None), or (None, error) if an Error is raised.
 
     Every other exception goes through.
@@ -87,8 +87,8 @@ def protect(
 
     @functools.wraps(func)
     def protected(
-        *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Union[Tuple[Value, None], Tuple[None, str]]:
+        *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> Union[Tuple[_Value, None], Tuple[None, str]]:
         try:
             return func(*args, **kwargs), None
         except Error as error:

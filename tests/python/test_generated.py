@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import pydoc
 import re
 import shutil
 import subprocess
@@ -109,6 +110,79 @@ def test_undocumented_function_is_an_error(copy: Path) -> None:
 def test_package_and_typed_program_pass_the_type_checker() -> None:
     assert check_types("-p", "polysock").startswith("Success")
     assert check_types(str(PROGRAM)).startswith("Success")
+
+
+def test_stub_is_what_there_is_at_runtime() -> None:
+    pytest.importorskip("mypy")
+    command = [sys.executable, "-m", "mypy.stubtest", "polysock"]
+    done = subprocess.run(
+        command, cwd=ROOT / "tests", capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types_pass_pyright() -> None:
+    """Where it is installed."""
+    tools = os.path.dirname(sys.executable)
+    pyright = shutil.which("pyright", path=tools)
+    if pyright is None:
+        pytest.skip("pyright is not installed")
+    path = os.pathsep.join((tools, os.environ["PATH"]))  # it asks the first python there
+    for arguments in ([str(PROGRAM)], ["--verifytypes", "polysock"]):
+        done = subprocess.run(
+            [pyright, *arguments],
+            cwd=ROOT / "tests",
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_package_checks_itself() -> None:
+    command = [sys.executable, "-W", "error", "-m", "polysock"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
+    assert re.search(r"(?m)^version: +\d+\.\d+\.\d+$", done.stdout)
+    assert len(re.findall(r"(?m)^check \w+: +ok$", done.stdout)) == 4
+
+
+def written(arguments: ast.arguments) -> List[str]:
+    """Gives parameters and defaults of a function of the stub, without self."""
+    defaults = [None] * len(arguments.args) + list(arguments.defaults)
+    pairs = zip(arguments.args, defaults[-len(arguments.args) or len(defaults) :])
+    return [
+        its.arg if default is None else f"{its.arg}={ast.unparse(default)}"
+        for its, default in pairs
+        if its.arg != "self"
+    ]
+
+
+def test_signatures_are_those_of_the_stub() -> None:
+    checked = 0
+
+    def check(runtime: object, node: ast.FunctionDef) -> None:
+        nonlocal checked
+        signature = inspect.signature(runtime)  # type: ignore[arg-type]
+        shown = [str(its) for its in signature.parameters.values() if its.name != "self"]
+        assert shown == written(node.args), node.name
+        checked += 1
+
+    for node in ast.parse(STUB.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and node.name != "failure":
+            check(getattr(polysock._core, node.name), node)
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Socket"):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    if method.name.startswith("__") or method.decorator_list:
+                        continue
+                    check(getattr(getattr(polysock, node.name), method.name), method)
+    assert checked > 80
+    signature = str(inspect.signature(polysock.Socket.receive))
+    assert signature == "(self, /, pattern='*l', prefix=None, maxsize=None)"
+    assert "connect(address, port, locaddr=None" in pydoc.plain(
+        pydoc.render_doc(polysock.connect)
+    )
 
 
 def test_typed_program_runs() -> None:

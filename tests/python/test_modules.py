@@ -288,15 +288,16 @@ while booms < 300:
     sent += peer.send(b"x")
     out.clear()
     try:
-        armed = True
-        out.extend(itertools.islice(iter(functools.partial(client.receive), None), 1))
-        armed = False
+        try:
+            armed = True
+            out.extend(itertools.islice(iter(functools.partial(client.receive), None), 1))
+            armed = False
+        except polysock.Timeout as error:
+            armed = False
+            got += len(error.partial)
     except Boom as error:
         booms += 1
         got += carried(error)
-    except polysock.Timeout as error:
-        armed = False
-        got += len(error.partial)
     armed = False
     got += sum(len(its[2]) for its in out)
 signal.setitimer(signal.ITIMER_REAL, 0)

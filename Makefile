@@ -114,6 +114,6 @@ $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/
 build/dev/tests/testee_c: $(SOURCES) tests/conformance/testee.c $(VENV)/tools
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
 
-$(VENV)/module: $(SOURCES) $(wildcard python/polysock/*) pyproject.toml $(VENV)/tools
+$(VENV)/module: $(SOURCES) $(wildcard python/polysock/* python/polysock/*/*) pyproject.toml $(VENV)/tools
 	$(BIN)/pip install -q --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@

@@ -77,7 +77,8 @@ quietly "$work/venv/bin/python" -c \
 tar -tzf "$work"/sdist/*.tar.gz | sed 's|^[^/]*/||' | LC_ALL=C sort >"$work/has"
 {
     printf '%s\n' CMakeLists.txt LICENSE PKG-INFO README.md pyproject.toml
-    ls core/*.c core/*.h core/*.def swig/*.i swig/python/* python/polysock/*
+    ls core/*.c core/*.h core/*.def swig/*.i swig/python/*
+    find python/polysock -type f ! -path '*/__pycache__/*'
     ls swig/*.h 2>/dev/null || :
 } | LC_ALL=C sort >"$work/needs"
 diff "$work/needs" "$work/has" || fail "the sdist has what a build needs, and nothing else"

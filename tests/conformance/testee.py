@@ -101,7 +101,8 @@ def keep(slot: str, value: Any) -> None:
 
 
 OWN: dict[str, Callable[..., Any]] = {  # what the scenarios ask of the testee itself
-    "tostring": lambda slot: str(slots[slot]),
+    # The text of an object tells more in Python, in words of its own: its test is there.
+    "tostring": lambda slot: f"tcp{{{slots[slot].kind}}}: {id(slots[slot]):#x}",
     "next": lambda slot: next(slots[slot], None),
     "field": lambda slot, name: getattr(slots[slot], name),
     "drop": drop,

@@ -110,16 +110,26 @@ static inline Py_ssize_t ps_py_unpack(PyObject *tuple, const char *function,
 
 /* ---- Texts and numbers ---- */
 
-static int ps_py_text(PyObject *object, const char **text, place at) {
+/* surrogates is the misuse of a text that has some, which UTF-8 does not. */
+static int text_or(short surrogates, PyObject *object, const char **text, place at) {
   Py_ssize_t size = 0;
   if (!PyUnicode_Check(object)) return bad(PS_MISUSE_NOTTEXT, at);
   *text = PyUnicode_AsUTF8AndSize(object, &size);
   if (*text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
   if (*text == NULL) {
     PyErr_Clear();
-    return bad(PS_MISUSE_SURROGATE, at);
+    return bad(surrogates, at);
   }
   return strlen(*text) == (size_t)size ? 1 : bad(PS_MISUSE_NULBYTE, at);
+}
+
+static int ps_py_text(PyObject *object, const char **text, place at) {
+  return text_or(PS_MISUSE_SURROGATE, object, text, at);
+}
+
+/* Surrogates stand for bytes, in which other languages have such a name. */
+static int ps_py_name(PyObject *object, const char **text, place at) {
+  return text_or(PS_MISUSE_NOTASCII, object, text, at);
 }
 
 static int fits(double value) {

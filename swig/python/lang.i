@@ -36,8 +36,10 @@
   $1 = ps_py_lend(&lent);
 }
 
-%argument(ps_py_text, ps_name, ps_optionname, ps_kindname)
-%optional(ps_py_text, ps_localname, ps_servicename, ps_mode)
+%argument(ps_py_name, ps_name)
+%optional(ps_py_name, ps_localname)
+%argument(ps_py_text, ps_optionname, ps_kindname)
+%optional(ps_py_text, ps_servicename, ps_mode)
 %argument(ps_py_port, ps_port)
 %optional(ps_py_port, ps_localport)
 %argument(ps_py_number, ps_duration)

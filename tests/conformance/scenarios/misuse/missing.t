@@ -1,7 +1,6 @@
 # An argument that is left out is misuse, told as a wrong one is.
 # proves: misuse.missing misuse.bind.missing misuse.connect.missing
 # deviates: luasocket raises out of the functions that it is made of
-# deviates: python the interpreter itself refuses a call without the only argument
 peer listen
 m tcp4                  = object
 m bind                  X "bad argument #1 to 'bind'"
@@ -10,15 +9,12 @@ m connect               X "bad argument #1 to 'connect'"
 m connect $host         X "bad argument #2 to 'connect'"
 m setoption             X "bad argument #1 to 'setoption'"
 m getoption             X "bad argument #1 to 'getoption'"
-  or python              X "takes exactly one argument (0 given)"
 m setfd                 X "bad argument #1 to 'setfd'"
-  or python              X "takes exactly one argument (0 given)"
 mod connect $host $port = object -> c
 c send                  X "bad argument #1 to 'send'"
 mod connect             X "bad argument #1 to 'connect'"
 mod connect $host       X "bad argument #2 to 'connect'"
 mod sleep               X "bad argument #1 to 'sleep'"
-  or python              X "takes exactly one argument (0 given)"
 dns toip                X "bad argument #1 to 'toip'"
 dns tohostname          X "bad argument #1 to 'tohostname'"
 dns getaddrinfo         X "bad argument #1 to 'getaddrinfo'"

@@ -314,10 +314,10 @@ static ps_status send_range(ps__call *call, const char *data, long long *done,
       atomic_store_explicit(&self->wants, 'w', memory_order_relaxed);
       return ps__error_failure(PS_TIMEOUT);
     }
+    if (left > call->budget) left = call->budget;
     status = send_some(call, data + *done, left, &sent);
     *done += (long long)sent;
-    if (call->budget != SIZE_MAX)
-      call->budget = sent < call->budget ? call->budget - sent : 0;
+    if (call->budget != SIZE_MAX) call->budget -= sent;
     unsigned long long before = atomic_load_explicit(&self->sent, memory_order_relaxed);
     atomic_store_explicit(&self->sent, before + sent, memory_order_relaxed);
   }

@@ -84,6 +84,6 @@ ps_status ps__call_try(ps__call *call, ps_socket *self, unsigned char kinds,
 void ps__call_end(ps__call *call) { ps__timeout_close(call->host, ps__turn_leave(call)); }
 
 ps__call ps__call_alone(ps_host *host, ps_seconds timeout) {
-  double end = timeout < 0 ? INFINITY : ps__os_monotime() + timeout;
+  double end = timeout <= 0 ? INFINITY : ps__os_monotime() + timeout;
   return (ps__call){.host = host, .block = timeout == 0 ? 0 : -1, .end = end};
 }

@@ -289,6 +289,7 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   /* The last of the calls under way closes the descriptor. */
   if ((before & (PS__CALLS | PS__BOTH)) == 0) forget(self);
   atomic_store_explicit(&self->pending, 0, memory_order_relaxed);
+  atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
   if ((before & PS__CALLS) != 0) ps__os_wake();
   ps__call_end(&call);
   return (ps_always){PS__DONE};
@@ -353,6 +354,7 @@ static void replace(const replacement *made, int fd) {
   if ((made->before & PS__BOTH) == 0 && closed) forget(self);
   if ((made->before & PS__BOTH) == 0) ps__connect_drop(self);
   atomic_store(&self->naming, 0);
+  atomic_store(&self->wants, 0);
   if (closed) atomic_store(&self->pending, 0);
 }
 

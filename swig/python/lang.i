@@ -2,15 +2,28 @@
 // How each type of argument and each kind of result looks in Python. A typemap is one line that
 // calls support.h; nothing is decided here that another language could decide differently.
 
-// The generator's own module and class are not used (see module.h), and so not exported.
+// The generator's own module and class are not used (see module.h), and so not exported; some of
+// its versions write them for older interpreters, and ask for warnings.
 %begin %{
 #define SWIGEXPORT static __attribute__((unused))
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
 %}
 %{
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
 #include "support.h"
 %}
 %wrapper %{
 #include "module.h"
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
 %}
 
 // ---- Arguments. The functions of support.h tell by their return value whether an exception is

@@ -34,7 +34,7 @@ void ps__connect_drop(ps_socket *self) {
   ps__attempt *attempt = self->attempt;
   if (attempt == NULL) return;
   self->attempt = NULL;
-  atomic_store(&self->naming, 0);
+  if (atomic_exchange(&self->naming, 0)) ps__member_follow(self);
   ps__resolve_drop(&attempt->answer);
   ps__os_realloc(attempt, 0);
 }
@@ -66,11 +66,13 @@ int ps__connect_open(ps__call *call, int family) {
   if (error != 0) return error;
   if (call->fd >= 0) {
     copy_options(self, call->fd, made);
+    ps__member_hold(self);
     error = ps__os_replace(made, call->fd);
   } else {
     call->fd = made;
     atomic_store(&self->fd, made);
   }
+  ps__member_follow(self);
   if (error == 0) atomic_store(&self->family, (unsigned char)family);
   return error;
 }
@@ -168,11 +170,12 @@ static ps_status try_addresses(ps__call *call, ps__attempt *attempt) {
 static ps_status go_on(ps__call *call, ps__attempt *attempt) {
   ps_socket *self = call->self;
   if (attempt->record == NULL) {
-    atomic_store(&self->naming, 1);
+    if (!atomic_exchange(&self->naming, 1)) ps__member_follow(self);
     ps_status status = ps__resolve_ask(call, &attempt->answer);
     if (status.code == PS_TIMEOUT && status.system == 0) atomic_store(&self->wants, 'w');
     if (status.code != PS_OK) return status;
     atomic_store(&self->naming, 0);
+    ps__member_follow(self);
     attempt->record = ps__resolve_found(&attempt->answer)->records;
   }
   return try_addresses(call, attempt);

@@ -47,6 +47,8 @@ struct ps_socket {
   ps__view *views;      /* receiving turn: buffers that other threads look at */
   atomic_ulong owner[2]; /* the threads that have the receiving and the sending turn */
   ps__attempt *attempt;  /* both turns: a connect under way */
+  _Atomic(ps_poller *) poller; /* changed under the lock of os.h; NULL: in none */
+  int watched; /* under the lock: the number that the poller knows, or -1 */
   _Atomic double block, total;  /* limits in seconds; negative: none */
   _Atomic double deadline;      /* monotonic time; infinity: none */
   _Atomic double birth;         /* monotonic time */
@@ -61,6 +63,7 @@ struct ps_socket {
   atomic_uchar family;  /* 4, 6, or 0 while undecided */
   atomic_uchar wants;   /* 'r', 'w' or 0: see ps_socket_wants */
   atomic_uchar naming;  /* the attempt waits for a name */
+  atomic_uchar told;    /* the poller knows that bytes are buffered */
   atomic_uchar mark;    /* the binding's */
   unsigned char fixed;  /* family was given, not found by bind or connect */
   unsigned char bound;
@@ -150,6 +153,17 @@ int ps__turn_detach(const ps__call *call);
 
 /* How many calls of this process are under way. */
 unsigned ps__turn_calls(const ps_socket *self);
+
+/* ---- member.c: what a socket tells the poller that it is in ---- */
+
+/* Of a socket that is in no poller each costs one load. */
+void ps__member_buffered(ps_socket *self); /* after a receiving call */
+void ps__member_end(ps_socket *self); /* it is closed; its descriptor is still open */
+
+/* Around a change of the descriptor, or of the file under its number: hold before, follow
+   after, and follow alone when a descriptor came or a look-up began or ended. */
+void ps__member_hold(ps_socket *self);
+void ps__member_follow(ps_socket *self);
 
 /* ---- timeout.c: limits, and the loop that waits ---- */
 

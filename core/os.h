@@ -98,6 +98,39 @@ void ps__os_wake(void);
    A waker without a descriptor is woken every 50 ms, for want of a better way. */
 int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker *waker);
 
+/* The lock of what sockets and pollers know of each other. There is one in a process: it
+   is held for a few instructions, or for a system call that does not wait, and a fork
+   waits for it, so that no child finds it taken. While it is held, functions of this
+   header that do not wait may be called. */
+void ps__os_lock(void);
+void ps__os_unlock(void);
+
+/* Event queues: what a poller asks the system. poll_epoll.c, poll_kqueue.c and
+   poll_poll.c answer it. All but wait are called with the lock held, wait without, by one
+   thread at a time. A queue is used by the process that made it alone: after a fork the
+   child makes another, and frees the copy. Each event brings the generation that was
+   given last with the descriptor. The file of a descriptor is removed before that is
+   closed, or the queue may go on reporting it. modify fails when another file has the
+   number now; remove never fails. wait looks up at once after wake, without events if
+   none is there, and when the waker (or NULL) is woken; an event may be reported twice,
+   once for each direction. */
+enum { PS__IN = 1, PS__OUT = 2 };
+typedef struct ps__event {
+  int fd;
+  unsigned generation;
+  unsigned events;
+} ps__event;
+typedef struct ps__queue ps__queue;
+int ps__os_queue_make(ps__queue **queue);
+int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generation);
+int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned generation);
+void ps__os_queue_remove(ps__queue *queue, int fd);
+int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
+                      ps__waker *waker, size_t *count);
+void ps__os_queue_wake(ps__queue *queue);
+int ps__os_queue_fd(const ps__queue *queue); /* -1: the system has no such thing */
+void ps__os_queue_free(ps__queue *queue);
+
 /* Sockets: close-on-exec, non-blocking, never a SIGPIPE. IPv6 ones speak IPv6 only.
    adopt changes nothing. recv and send do not block on a descriptor that is in blocking
    mode, accept does. */
@@ -167,5 +200,8 @@ int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup);
 int ps__os_lookup_done(ps__lookup *lookup);
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds);
 void ps__os_lookup_drop(ps__lookup *lookup);
+
+/* Registers what a fork does to helpers, once. */
+void ps__os_helpers_prepare(void);
 
 #endif

@@ -142,6 +142,8 @@ static void prepare(void) {
   pthread_atfork(lock, unlock, after_fork_in_child);
 }
 
+void ps__os_helpers_prepare(void) { pthread_once(&process.once, prepare); }
+
 /* ---- Answering ---- */
 
 static void publish(question *asked, const ps__lookup *answer) {
@@ -285,7 +287,7 @@ static void let_go(question *asked) {
 }
 
 int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
-  pthread_once(&process.once, prepare);
+  ps__os_helpers_prepare();
   unsigned hash = hash_of(wanted);
   lock();
   expire();

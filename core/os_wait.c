@@ -76,8 +76,29 @@ static void after_fork_in_child(void) {
   unlock();
 }
 
+static pthread_mutex_t members = PTHREAD_MUTEX_INITIALIZER;
+
+void ps__os_lock(void) { pthread_mutex_lock(&members); }
+void ps__os_unlock(void) { pthread_mutex_unlock(&members); }
+
+static void before_fork(void) {
+  ps__os_lock();
+  lock();
+}
+
+static void after_fork_in_parent(void) {
+  unlock();
+  ps__os_unlock();
+}
+
+static void after_fork(void) {
+  after_fork_in_child();
+  ps__os_unlock();
+}
+
 static void watch_forks(void) {
-  if (pthread_atfork(lock, unlock, after_fork_in_child) == 0)
+  ps__os_helpers_prepare(); /* whose lock may be taken while ours is, and not before */
+  if (pthread_atfork(before_fork, after_fork_in_parent, after_fork) == 0)
     atomic_store_explicit(&watching, 1, memory_order_release);
 }
 

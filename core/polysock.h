@@ -204,6 +204,15 @@ typedef struct ps_sockets {
 typedef ps_sockets ps_readables; /* to be waited for until they can be received from */
 typedef ps_sockets ps_writables; /* until they can be sent to */
 
+/* What a poller watches: a socket, or the descriptor of somebody else. */
+typedef struct ps_source {
+  ps_socket *socket; /* NULL: fd counts */
+  int fd;
+} ps_source;
+
+typedef const char *ps_events; /* "r" receive, "w" send, "rw" both */
+typedef long long ps_most;     /* how many at most; 0: all */
+
 /* ---- Results ---- */
 
 /* Each function returns one of these. The members behind status count as each says. */
@@ -310,6 +319,29 @@ typedef struct ps_text {
 typedef struct ps_ready { /* the answers are in the watches */
   ps_status status;
 } ps_ready;
+
+typedef struct ps_poller ps_poller;
+
+typedef struct ps_pollerobject {
+  ps_status status;
+  ps_poller *poller; /* on success; the caller's, to be freed with ps_poller_free */
+} ps_pollerobject;
+
+typedef struct ps_event { /* a member that is ready */
+  void *token;
+  ps_events events; /* a constant: what it is ready for, of what it was added for */
+} ps_event;
+
+typedef struct ps_polled { /* the events live until the next call on the poller */
+  ps_status status;
+  const ps_event *events;
+  size_t count;
+} ps_polled;
+
+typedef struct ps_token {
+  ps_status status;
+  void *token;
+} ps_token;
 
 typedef struct ps_hostname {
   ps_status status;
@@ -554,6 +586,84 @@ PS_API ps_always ps_socket_close(ps_socket *self, ps_host *host);
  */
 PS_API int ps_socket_getmark(const ps_socket *self);
 PS_API void ps_socket_setmark(ps_socket *self, int mark);
+
+/* ---- Pollers ---- */
+
+/* A poller waits on many sources that it knows already: a wait costs by how many are
+   ready, not by how many there are. It is level-triggered: each wait reports whatever is
+   ready at that moment. A socket is ready to receive while bytes are buffered in it, too;
+   one whose connect waits for a name is ready to send once the name is resolved, and for
+   nothing before. A failed or ended connection is ready for what it was added for.
+
+   A poller belongs to one thread at a time; only ps_poller_wake may be called from
+   others. The sockets in it may be used, closed and freed by any thread at any time.
+   Every call on NULL is misuse, count and getfd apart, which answer 0 and -1. After
+   ps_poller_close whatever needs the poller fails with PS_CLOSED.
+
+   After fork the child may use, close and free its copy. Its first call that needs the
+   system registers the members anew, with a queue of the child's own, and may fail as
+   ps_poller_make does. Nothing that the child does changes what the parent waits for. */
+
+/* Makes a poller without members. Fails with PS_NOMEMORY, the system's reason. */
+PS_API ps_pollerobject ps_poller_make(void);
+
+/* Closes the poller and frees it. NULL is fine. No call may be under way. */
+PS_API void ps_poller_free(ps_poller *self);
+
+/* Registers a source for events, with a token that each report brings. A socket may be in
+   one poller at a time. The registration follows the socket: to another descriptor by
+   setfd or connect, and it ends when the socket is closed or detached. The descriptor of
+   somebody else is known by its number; when its owner has closed it, and the number came
+   back as another file, a new registration takes the place of the old one, which ends.
+   Other events than "r", "w" and "rw" are misuse. Fails with PS_ALREADY, PS_ELSEWHERE,
+   PS_CLOSED (the poller, the socket, or fd is negative), PS_UNDECIDED (a socket that has
+   no descriptor and waits for no name), PS_NOMEMORY, the system's reason. */
+PS_API ps_done ps_poller_add(ps_poller *self, ps_source source, ps_events events,
+                             void *token);
+
+/* Changes events and token of a member. Fails with PS_NOTADDED, PS_CLOSED, the system's
+   reason, and has changed nothing then. */
+PS_API ps_done ps_poller_modify(ps_poller *self, ps_source source, ps_events events,
+                                void *token);
+
+/* Ends a registration. Fails with PS_NOTADDED, PS_CLOSED. */
+PS_API ps_done ps_poller_remove(ps_poller *self, ps_source source);
+
+/* Returns the token of a member. Fails with PS_NOTADDED, PS_CLOSED. */
+PS_API ps_token ps_poller_token(ps_poller *self, ps_source source);
+
+/* Lets the next wait report a member as ready to receive, once, if it was added for that:
+   its owner has bytes buffered. Fails with PS_NOTADDED, PS_CLOSED. */
+PS_API ps_done ps_poller_ready(ps_poller *self, ps_source source);
+
+/* Waits until a member is ready, or for timeout. Reports at most max members, each once;
+   those that had to be left out come before the same ones are reported again. Members may
+   be added, modified and removed while the events are read. A wake ends the wait with
+   success and no events. Fails with PS_TIMEOUT (none is ready in time), PS_CLOSED,
+   PS_INTERRUPTED, PS_BUSY (a wait is under way), PS_NOMEMORY, the system's reason. */
+PS_API ps_polled ps_poller_wait(ps_poller *self, ps_seconds timeout, ps_most max,
+                                ps_host *host);
+
+/* Ends the wait of another thread at once, or the next wait if none is under way. */
+PS_API ps_always ps_poller_wake(ps_poller *self);
+
+PS_API ps_size ps_poller_count(const ps_poller *self); /* members */
+
+/* Returns a descriptor that is readable when a wait would not have to wait, for a loop
+   around this one; -1 when the system has no such thing or the poller is closed. It is
+   another one after a fork. Do nothing with it but wait. */
+PS_API ps_fd ps_poller_getfd(ps_poller *self);
+
+/* Ends all registrations. Sockets stay open. Closing again is fine. */
+PS_API ps_always ps_poller_close(ps_poller *self);
+
+/* For a binding whose tokens need to be released. ended takes the token of a registration
+   that ended, but for ps_poller_remove, and returns 0 when there is none. From its first
+   call on the poller keeps such tokens until they are taken; before, it forgets them.
+   each returns the tokens of all members one by one; *at is 0 at first, and no other call
+   on the poller comes between. It returns 0 behind the last. */
+PS_API int ps_poller_ended(ps_poller *self, void **token);
+PS_API int ps_poller_each(const ps_poller *self, size_t *at, void **token);
 
 #ifdef __cplusplus
 }

@@ -286,6 +286,7 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   ps__call call = {.self = self, .host = host};
   unsigned before;
   if (!ps__turn_close(&call, &before)) return (ps_always){PS__DONE};
+  ps__member_end(self);
   /* The last of the calls under way closes the descriptor. */
   if ((before & (PS__CALLS | PS__BOTH)) == 0) forget(self);
   atomic_store_explicit(&self->pending, 0, memory_order_relaxed);
@@ -346,6 +347,7 @@ static void replace(const replacement *made, int fd) {
   int family = 0, closed = (made->before & PS__CLOSED) != 0;
   if (fd >= 0 && ps__os_adopt(fd, &family) == 0 && family != 0)
     atomic_store(&self->family, (unsigned char)family);
+  ps__member_hold(self);
   int old = atomic_exchange(&self->fd, fd);
   if (closed) ps__timeout_close(made->call.host, old); /* a child has it after a fork */
   atomic_store(&self->foreign, 1);
@@ -356,6 +358,10 @@ static void replace(const replacement *made, int fd) {
   atomic_store(&self->naming, 0);
   atomic_store(&self->wants, 0);
   if (closed) atomic_store(&self->pending, 0);
+  if (fd < 0)
+    ps__member_end(self);
+  else
+    ps__member_follow(self);
 }
 
 ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
@@ -385,7 +391,8 @@ ps_detached ps_socket_detach(ps_socket *self) {
   else if (!ps__turn_detach(&call))
     result.status = ps__error_failure(PS_BUSY);
   else
-    result.fd = atomic_exchange(&self->fd, -1);
+    ps__member_end(self);
+  if (result.status.code == PS_OK) result.fd = atomic_exchange(&self->fd, -1);
   if (result.status.code == PS_OK) ps__connect_drop(self);
   ps__call_end(&call);
   return result;

@@ -77,6 +77,15 @@ struct ps__bell {
   int rung;
 };
 
+/* An event queue. Events are by place of a descriptor; 0: it is not watched. */
+struct ps__queue {
+  ps__queue *next;
+  unsigned process;
+  int rung;
+  unsigned events[ENDS], generations[ENDS];
+  int next_place; /* those behind it are reported first */
+};
+
 static struct world {
   double now, cost;
   end ends[ENDS];
@@ -101,6 +110,7 @@ static struct world {
   int lookups;
   question *open; /* look-ups that were not dropped */
   struct ps__bell wakers[WAKERS];
+  ps__queue *queues;
   unsigned process;
   unsigned long thread;
   block *blocks;
@@ -108,6 +118,7 @@ static struct world {
   int fault, nth, onwards, chances, struck;
   int calls, polls, idle_polls, poll_fails, poll_error;
   size_t asked;
+  int locked;
   /* The host language. */
   ps_host host;
   ps_host *language;
@@ -134,6 +145,16 @@ void sim_begin(void) {
   world.thread = 1;
 }
 
+static int open_queues(void) {
+  int open = 0;
+  for (; world.queues != NULL; open++) {
+    ps__queue *next = world.queues->next;
+    free(world.queues);
+    world.queues = next;
+  }
+  return open;
+}
+
 static int open_ends(void) {
   int open = 0;
   for (int i = 0; i < world.used; i++)
@@ -146,7 +167,7 @@ void sim_end(void) {
   for (question *at = world.open; at != NULL; at = at->next) lookups++;
   for (int i = 0; i < WAKERS; i++) wakers += world.wakers[i].waker != NULL;
   size_t memory = world.memory;
-  int left = world.left;
+  int left = world.left, queues = open_queues();
   for (int i = 0; i < world.used; i++) {
     empty(&world.ends[i].reads);
     empty(&world.ends[i].writes);
@@ -166,6 +187,7 @@ void sim_end(void) {
   if (memory > 0) fail_msg("%zu bytes of memory leaked", memory);
   if (lookups > 0) fail_msg("%d lookups never dropped", lookups);
   if (wakers > 0) fail_msg("%d wakers never ended", wakers);
+  if (queues > 0) fail_msg("%d queues leaked", queues);
   if (left != 0) fail_msg("the host was left and not entered");
 }
 
@@ -409,6 +431,8 @@ static end *at(int fd) {
   return found;
 }
 
+static void check_unwatched(int fd);
+
 static int open_end(int state, int family) {
   assert_true(world.used < ENDS);
   end *made = &world.ends[world.used];
@@ -580,6 +604,141 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker 
   return 0;
 }
 
+/* ---- Event queues ---- */
+
+static void check_queue(const ps__queue *queue) {
+  const ps__queue *found = world.queues;
+  while (found != NULL && found != queue) found = found->next;
+  if (found == NULL) fail_msg("a queue is used after its end");
+  if (queue->process != world.process) fail_msg("the queue of another process is used");
+}
+
+static int place_in(const ps__queue *queue, int fd) {
+  check_queue(queue);
+  at(fd);
+  return fd - FIRST_FD;
+}
+
+/* Called when a descriptor is closed or its file replaced. */
+static void check_unwatched(int fd) {
+  for (const ps__queue *queue = world.queues; queue != NULL; queue = queue->next)
+    if (queue->process == world.process && queue->events[fd - FIRST_FD] != 0)
+      fail_msg("descriptor %d is closed while a queue watches it", fd);
+}
+
+/* The memory is not the core's: tests count what that takes. */
+int ps__os_queue_make(ps__queue **queue) {
+  if (strikes(SIM_EMFILE)) return EMFILE;
+  if (strikes(SIM_ENOMEM)) return ENOMEM;
+  *queue = calloc(1, sizeof **queue);
+  (*queue)->next = world.queues;
+  (*queue)->process = world.process;
+  world.queues = *queue;
+  return 0;
+}
+
+void ps__os_queue_free(ps__queue *queue) {
+  if (queue == NULL) return;
+  ps__queue **place = &world.queues;
+  while (*place != NULL && *place != queue) place = &(*place)->next;
+  if (*place == NULL) fail_msg("a queue is freed twice");
+  *place = queue->next;
+  free(queue);
+}
+
+int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generation) {
+  int place = place_in(queue, fd);
+  if (strikes(SIM_EWATCH)) return ENOSPC;
+  if (queue->events[place] != 0) return EEXIST;
+  queue->events[place] = events;
+  queue->generations[place] = generation;
+  return 0;
+}
+
+int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned generation) {
+  check_queue(queue);
+  int place = fd - FIRST_FD;
+  if (world.ends[place].state == GONE) return EBADF;
+  if (queue->events[place] == 0) return ENOENT;
+  if (strikes(SIM_EWATCH)) return ENOMEM;
+  queue->events[place] = events;
+  queue->generations[place] = generation;
+  return 0;
+}
+
+void ps__os_queue_remove(ps__queue *queue, int fd) {
+  check_queue(queue);
+  queue->events[fd - FIRST_FD] = 0;
+}
+
+void ps__os_queue_wake(ps__queue *queue) {
+  check_queue(queue);
+  queue->rung = 1;
+}
+
+/* The number of its descriptor is none that a test meets otherwise. */
+int ps__os_queue_fd(const ps__queue *queue) {
+  check_queue(queue);
+  return 2;
+}
+
+/* Returns when the first member is ready, and lists those that are. */
+static double find(ps__queue *queue, ps__event *events, size_t room, size_t *count) {
+  double first = INFINITY;
+  *count = 0;
+  int start = queue->next_place;
+  for (int i = 0; i < world.used; i++) {
+    int place = (start + i) % world.used, fd = FIRST_FD + place;
+    unsigned wanted = queue->events[place], ready = 0;
+    if (wanted == 0 || world.ends[place].state == GONE) continue;
+    for (unsigned event = PS__IN; event <= PS__OUT; event <<= 1) {
+      if ((wanted & event) == 0) continue;
+      double due = ready_at(fd, event == PS__OUT);
+      if (due <= world.now) ready |= event;
+      first = fmin(first, due);
+    }
+    if (ready == 0 || *count == room) continue;
+    events[(*count)++] = (ps__event){fd, queue->generations[place], ready};
+    queue->next_place = place + 1;
+  }
+  return first;
+}
+
+int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
+                      ps__waker *waker, size_t *count) {
+  check_queue(queue);
+  if (world.locked) fail_msg("a wait with the lock");
+  if (!(seconds >= 0)) fail_msg("a wait of %g seconds", seconds);
+  if (room == 0) fail_msg("a wait for no event");
+  world.polls++;
+  *count = 0;
+  if (world.poll_fails > 0 && --world.poll_fails == 0) return world.poll_error;
+  int sliced = waker != NULL && waker->fd < 0 && seconds > 0;
+  double until = world.now + rounded(sliced ? fmin(seconds, 0.05) : seconds);
+  for (int happened = 1;;) {
+    double first = find(queue, events, room, count);
+    int woken = is_woken(waker) || queue->rung;
+    queue->rung = 0;
+    if (*count > 0 || woken) world.idle_polls = 0;
+    if (*count > 0 || woken || (happened == 0 && world.now >= until)) return 0;
+    int error = happened == 1 ? disturb(seconds) : 0;
+    if (error != 0) return error;
+    happened = advance(fmin(first, until));
+    if (happened < 0) return EINTR;
+    check_queue(queue);
+  }
+}
+
+void ps__os_lock(void) {
+  if (world.locked) fail_msg("the lock is taken twice");
+  world.locked = 1;
+}
+
+void ps__os_unlock(void) {
+  if (!world.locked) fail_msg("the lock is not taken");
+  world.locked = 0;
+}
+
 void sim_poll_fails(int nth, int error) {
   world.poll_fails = nth;
   world.poll_error = error;
@@ -598,6 +757,7 @@ int ps__os_socket(int family, int *fd) {
 /* The script of a descriptor is for its number. */
 int ps__os_replace(int made, int fd) {
   end *old = at(fd), *from = at(made);
+  check_unwatched(fd);
   empty(&old->reads);
   empty(&old->writes);
   free(old->sent);
@@ -768,6 +928,7 @@ int ps__os_shutdown(int fd, const char *mode) {
 }
 
 int ps__os_close(int fd) {
+  check_unwatched(fd);
   at(fd)->state = GONE;
   return 0;
 }

@@ -6,9 +6,10 @@
    answer (sim_host, sim_route) and what happens at which time (sim_later, sim_signal),
    then calls the core and looks at the answer. Time passes only in the core's waits and
    in sim_pass. The simulation watches the core meanwhile: a descriptor that is leaked,
-   closed twice or used after its end, memory that is leaked or freed twice, a waker or a
-   look-up that is leaked, a wait that nothing can end, a busy wait and a host left out of
-   a wait all fail the test. It must never wait for real. */
+   closed twice or used after its end, memory that is leaked or freed twice, a waker, a
+   queue or a look-up that is leaked, a descriptor that is closed while a queue watches
+   it, a wait that nothing can end, a busy wait and a host left out of a wait all fail the
+   test. It must never wait for real. */
 
 #ifndef OS_SIM_H
 #define OS_SIM_H
@@ -156,7 +157,9 @@ enum {
   SIM_EINTR,  /* read, write, accept, sleep or a wait is interrupted */
   SIM_EAGAIN, /* read, write or accept has nothing after all */
   SIM_SHORT,  /* read or write moves one byte */
-  SIM_EMFILE, /* no descriptor for a socket, an accept or a waker; no helper thread */
+  SIM_EMFILE, /* no descriptor for a socket, an accept, a waker or a queue; no helper
+                 thread */
+  SIM_EWATCH, /* a queue cannot watch one more descriptor */
   SIM_STOP,   /* a wait is interrupted and the host says stop */
   SIM_FAULTS
 };

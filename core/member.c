@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a registration when its socket changes: it is closed, gets another
+   descriptor, or has bytes buffered. A descriptor leaves the queue before it is closed,
+   for a copy of it in another process would keep it there for ever. No function here
+   waits for more than the lock. */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "member.h"
+
+/* ---- The table ---- */
+
+static ps__slot *place_of(const ps_poller *poller, int fd) {
+  size_t page = (size_t)fd / PS__PAGE;
+  if (fd < 0 || page >= poller->page_count || poller->pages[page] == NULL) return NULL;
+  return &poller->pages[page][(size_t)fd % PS__PAGE];
+}
+
+ps__slot *ps__member_slot(const ps_poller *poller, int fd) {
+  ps__slot *slot = place_of(poller, fd);
+  return slot != NULL && slot->events != 0 ? slot : NULL;
+}
+
+static int make_place(ps_poller *poller, int fd) {
+  size_t page = (size_t)fd / PS__PAGE;
+  if (page >= poller->page_count) {
+    size_t count = page + 1 + page / 2;
+    ps__slot **grown = ps__os_realloc(poller->pages, count * sizeof *grown);
+    if (grown == NULL) return 0;
+    for (size_t i = poller->page_count; i < count; i++) grown[i] = NULL;
+    poller->pages = grown;
+    poller->page_count = count;
+  }
+  if (poller->pages[page] != NULL) return 1;
+  ps__slot *made = ps__os_realloc(NULL, PS__PAGE * sizeof *made);
+  if (made == NULL) return 0;
+  memset(made, 0, PS__PAGE * sizeof *made);
+  poller->pages[page] = made;
+  return 1;
+}
+
+static ps__nameless **nameless_of(ps_poller *poller, const ps_socket *socket) {
+  ps__nameless **at = &poller->nameless;
+  while (*at != NULL && (*at)->slot.socket != socket) at = &(*at)->next;
+  return at;
+}
+
+static ps__slot *slot_of(const ps_poller *poller, const ps_socket *socket) {
+  if (socket->watched >= 0) return place_of(poller, socket->watched);
+  ps__nameless *at = poller->nameless;
+  while (at->slot.socket != socket) at = at->next;
+  return &at->slot;
+}
+
+ps__slot *ps__member_find(const ps_poller *poller, ps_source source) {
+  if (source.socket != NULL)
+    return atomic_load(&source.socket->poller) == poller ? slot_of(poller, source.socket)
+                                                         : NULL;
+  ps__slot *slot = ps__member_slot(poller, source.fd);
+  return slot != NULL && slot->socket == NULL ? slot : NULL;
+}
+
+/* ---- The list of those that a wait looks at ---- */
+
+void ps__member_list(ps_poller *poller, int fd) {
+  ps__slot *slot = place_of(poller, fd);
+  if ((slot->flags & PS__LISTED) != 0) return;
+  slot->flags |= PS__LISTED;
+  slot->before = poller->last;
+  slot->after = -1;
+  if (poller->last >= 0)
+    place_of(poller, poller->last)->after = fd;
+  else
+    poller->first = fd;
+  poller->last = fd;
+}
+
+void ps__member_unlist(ps_poller *poller, int fd) {
+  ps__slot *slot = place_of(poller, fd);
+  if ((slot->flags & PS__LISTED) == 0) return;
+  slot->flags &= (unsigned char)~PS__LISTED;
+  if (slot->before >= 0)
+    place_of(poller, slot->before)->after = slot->after;
+  else
+    poller->first = slot->after;
+  if (slot->after >= 0)
+    place_of(poller, slot->after)->before = slot->before;
+  else
+    poller->last = slot->before;
+}
+
+/* ---- The queue ---- */
+
+/* The queue of a parent is never touched: what is removed from a copy of it is removed
+   from both. The first call that needs the queue makes another. */
+static int is_ours(const ps_poller *poller) {
+  return poller->process == ps__os_process();
+}
+
+/* Lets a wait that is under way look at the list. */
+static void notify(const ps_poller *poller) {
+  if (is_ours(poller) && (poller->waiting || poller->nested))
+    ps__os_queue_wake(poller->queue);
+}
+
+int ps__member_arm(ps_poller *poller, int fd, ps__slot *slot) {
+  slot->generation = ++poller->generation;
+  int error = !is_ours(poller)
+                  ? 0
+                  : ps__os_queue_add(poller->queue, fd, slot->events, slot->generation);
+  if (error == 0) slot->flags |= PS__ARMED;
+  return error;
+}
+
+static void disarm(ps_poller *poller, int fd, ps__slot *slot) {
+  poller->changes++;
+  if ((slot->flags & PS__ARMED) == 0) return;
+  slot->flags &= (unsigned char)~PS__ARMED;
+  if (is_ours(poller)) ps__os_queue_remove(poller->queue, fd);
+}
+
+/* A descriptor of somebody else may be closed by now; it is never ready then. */
+static void arm_again(ps_poller *poller, int fd, ps__slot *slot) {
+  if ((slot->flags & PS__ARMED) == 0) return;
+  slot->flags &= (unsigned char)~PS__ARMED;
+  if (ps__member_arm(poller, fd, slot) != 0 && slot->socket != NULL)
+    ps__member_list(poller, fd);
+}
+
+int ps__member_renew(ps_poller *poller) {
+  unsigned process = ps__os_process();
+  if (poller->process == process && !poller->stale) return 0;
+  ps__queue *queue;
+  int error = ps__os_queue_make(&queue);
+  if (error != 0) return error;
+  ps__os_queue_free(poller->queue);
+  poller->queue = queue;
+  if (poller->process != process) poller->busy = poller->waiting = 0;
+  poller->process = process;
+  poller->stale = 0;
+  for (size_t i = 0; i < poller->page_count * PS__PAGE; i++) {
+    ps__slot *slot = ps__member_slot(poller, (int)i);
+    if (slot != NULL) arm_again(poller, (int)i, slot);
+  }
+  return 0;
+}
+
+/* ---- Registering ---- */
+
+/* Makes room for the tokens of all members and one more. */
+static int make_room(ps_poller *poller) {
+  size_t needed = poller->count + 1 + poller->ended_count;
+  if (needed <= poller->named) return 1;
+  size_t room = needed + needed / 4 + 8;
+  void **grown = ps__os_realloc(poller->ended, room * sizeof *grown);
+  if (grown == NULL) return 0;
+  poller->ended = grown;
+  poller->named = room;
+  return 1;
+}
+
+static void keep_token(ps_poller *poller, void *token) {
+  if (poller->keeps) poller->ended[poller->ended_count++] = token;
+}
+
+static void forget_socket(ps_socket *socket) {
+  if (socket == NULL) return;
+  socket->watched = -1;
+  atomic_store(&socket->told, 0);
+  atomic_store(&socket->poller, NULL);
+}
+
+/* Takes a numbered slot out of the table. */
+static void empty(ps_poller *poller, int fd, ps__slot *slot) {
+  ps__member_unlist(poller, fd);
+  disarm(poller, fd, slot);
+  slot->events = slot->flags = 0;
+}
+
+void *ps__member_remove(ps_poller *poller, ps_source source) {
+  ps_socket *socket = source.socket;
+  int fd = socket != NULL ? socket->watched : source.fd;
+  ps__slot *slot = ps__member_find(poller, source);
+  void *token = slot->token;
+  if (fd >= 0) {
+    empty(poller, fd, slot);
+  } else {
+    ps__nameless **at = nameless_of(poller, socket), *found = *at;
+    *at = found->next;
+    ps__os_realloc(found, 0);
+  }
+  forget_socket(socket);
+  poller->count--;
+  return token;
+}
+
+static void end(ps_poller *poller, ps_source source) {
+  keep_token(poller, ps__member_remove(poller, source));
+}
+
+void ps__member_end_all(ps_poller *poller) {
+  for (size_t i = 0; i < poller->page_count * PS__PAGE; i++) {
+    const ps__slot *slot = ps__member_slot(poller, (int)i);
+    if (slot != NULL) end(poller, (ps_source){slot->socket, (int)i});
+  }
+  while (poller->nameless != NULL)
+    end(poller, (ps_source){poller->nameless->slot.socket, -1});
+}
+
+/* Gets a place for a descriptor. What is registered with its number already is another
+   registration of the same file, and stays, or of a file that its owner has closed. */
+static short take_place(ps_poller *poller, int fd, int anyway) {
+  ps__slot *there = ps__member_slot(poller, fd);
+  if (there == NULL) return make_place(poller, fd) ? PS_OK : PS_NOMEMORY;
+  int same =
+      !anyway &&
+      (there->socket != NULL ||
+       ((there->flags & PS__ARMED) != 0 && is_ours(poller) &&
+        ps__os_queue_modify(poller->queue, fd, there->events, there->generation) == 0));
+  if (same) return PS_ALREADY;
+  end(poller, (ps_source){there->socket, fd});
+  return PS_OK;
+}
+
+static int is_named(const ps_socket *socket) { return !atomic_load(&socket->naming); }
+
+/* Moves the registration of a socket to another number; -1 is none. */
+static short move(ps_poller *poller, ps_socket *socket, int fd) {
+  ps__slot moved = *slot_of(poller, socket);
+  ps__nameless *made = NULL;
+  short code = fd < 0 ? PS_OK : take_place(poller, fd, 1);
+  if (fd < 0) made = ps__os_realloc(NULL, sizeof *made);
+  if (fd < 0 && made == NULL) code = PS_NOMEMORY;
+  if (code != PS_OK) return code;
+  ps__member_remove(poller, (ps_source){socket, -1});
+  moved.flags = 0;
+  moved.generation = ++poller->generation;
+  if (made != NULL) {
+    *made = (ps__nameless){poller->nameless, moved};
+    poller->nameless = made;
+  } else {
+    *place_of(poller, fd) = moved;
+  }
+  poller->count++;
+  socket->watched = fd;
+  atomic_store(&socket->poller, poller);
+  return PS_OK;
+}
+
+/* Makes the registration what the socket is now. 0 or an error number; then the next wait
+   tries again. */
+static int settle(ps_poller *poller, ps_socket *socket) {
+  int fd = atomic_load(&socket->fd), error = 0;
+  if (fd != socket->watched && move(poller, socket, fd) != PS_OK) {
+    poller->trouble = PS_NOMEMORY;
+    end(poller, (ps_source){socket, -1});
+    return 0;
+  }
+  if (fd < 0) return 0;
+  ps__slot *slot = place_of(poller, fd);
+  slot->flags &= (unsigned char)~PS__HELD;
+  disarm(poller, fd, slot);
+  int named = is_named(socket);
+  if (named) error = ps__member_arm(poller, fd, slot);
+  if (!named || error != 0 || ps__member_has_bytes(socket)) ps__member_list(poller, fd);
+  return error;
+}
+
+static ps_status add_socket(ps_poller *poller, ps_socket *socket, ps__slot slot) {
+  int fd = atomic_load(&socket->fd);
+  short code = PS_OK;
+  if (fd >= 0) {
+    code = take_place(poller, fd, 0);
+  } else if (is_named(socket)) {
+    code = PS_UNDECIDED;
+  } else {
+    ps__nameless *made = ps__os_realloc(NULL, sizeof *made);
+    if (made == NULL) return ps__error_failure(PS_NOMEMORY);
+    slot.generation = ++poller->generation;
+    *made = (ps__nameless){poller->nameless, slot};
+    poller->nameless = made;
+  }
+  if (code != PS_OK) return ps__error_failure(code);
+  if (fd >= 0) *place_of(poller, fd) = slot;
+  socket->watched = fd;
+  poller->count++;
+  /* From here on the socket tells what changes; what did before is looked at now. */
+  atomic_store(&socket->poller, poller);
+  int error = settle(poller, socket);
+  if (error == 0) return PS__DONE;
+  ps__member_remove(poller, (ps_source){socket, -1});
+  return ps__error_system(error);
+}
+
+static ps_status add_descriptor(ps_poller *poller, int fd, ps__slot slot) {
+  short code = take_place(poller, fd, 0);
+  if (code != PS_OK) return ps__error_failure(code);
+  ps__slot *place = place_of(poller, fd);
+  int error = ps__member_arm(poller, fd, &slot);
+  if (error != 0) return ps__error_system(error);
+  *place = slot;
+  poller->count++;
+  return PS__DONE;
+}
+
+ps_status ps__member_add(ps_poller *poller, ps_source source, unsigned events,
+                         void *token) {
+  if (!make_room(poller)) return ps__error_failure(PS_NOMEMORY);
+  poller->changes++;
+  ps__slot slot = {.socket = source.socket, .token = token};
+  slot.before = slot.after = -1;
+  slot.events = (unsigned char)events;
+  return source.socket != NULL ? add_socket(poller, source.socket, slot)
+                               : add_descriptor(poller, source.fd, slot);
+}
+
+int ps__member_modify(ps_poller *poller, ps_source source, unsigned events) {
+  ps__slot *slot = ps__member_find(poller, source);
+  int fd = source.socket != NULL ? source.socket->watched : source.fd;
+  if (fd >= 0 && (slot->flags & PS__ARMED) != 0 && events != slot->events) {
+    int error = ps__os_queue_modify(poller->queue, fd, events, slot->generation);
+    if (error != 0) return error;
+  }
+  poller->changes++;
+  slot->events = (unsigned char)events;
+  if (fd >= 0 && source.socket != NULL && ps__member_has_bytes(source.socket))
+    ps__member_list(poller, fd);
+  return 0;
+}
+
+/* ---- What sockets tell ---- */
+
+int ps__member_has_bytes(const ps_socket *socket) {
+  return atomic_load(&socket->pending) > 0 || socket->transport->pending(socket) > 0;
+}
+
+/* The call has left the object by one atomic operation, which comes between the store of
+   `pending` and these loads: either this thread sees that the socket is in a poller, or
+   the poller sees the bytes. */
+void ps__member_buffered(ps_socket *self) {
+  if (atomic_load(&self->poller) == NULL || !ps__member_has_bytes(self) ||
+      atomic_load(&self->told))
+    return;
+  ps__os_lock();
+  ps_poller *poller = atomic_load(&self->poller);
+  ps__slot *slot = poller == NULL ? NULL : slot_of(poller, self);
+  if (slot != NULL && self->watched >= 0 && (slot->events & PS__IN) != 0) {
+    atomic_store(&self->told, 1);
+    ps__member_list(poller, self->watched);
+    notify(poller);
+  }
+  ps__os_unlock();
+}
+
+void ps__member_end(ps_socket *self) {
+  if (atomic_load(&self->poller) == NULL) return;
+  ps__os_lock();
+  ps_poller *poller = atomic_load(&self->poller);
+  if (poller != NULL) end(poller, (ps_source){self, -1});
+  ps__os_unlock();
+}
+
+void ps__member_hold(ps_socket *self) {
+  if (atomic_load(&self->poller) == NULL) return;
+  ps__os_lock();
+  ps_poller *poller = atomic_load(&self->poller);
+  if (poller != NULL && self->watched >= 0) {
+    ps__slot *slot = place_of(poller, self->watched);
+    slot->flags |= PS__HELD;
+    disarm(poller, self->watched, slot);
+  }
+  ps__os_unlock();
+}
+
+void ps__member_follow(ps_socket *self) {
+  if (atomic_load(&self->poller) == NULL) return;
+  ps__os_lock();
+  ps_poller *poller = atomic_load(&self->poller);
+  if (poller != NULL) {
+    settle(poller, self);
+    notify(poller);
+  }
+  ps__os_unlock();
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* The event queue of os.h on any POSIX system: poll(2), and a pipe that wakes it. A wait
+   costs by how many descriptors are watched; that is all that poll(2) can do. */
+
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os.h"
+
+/* What is kept of a descriptor beside its pollfd. poll(2) knows numbers, not files, so
+   the file is recognized by what the system calls it. */
+typedef struct owner {
+  unsigned generation;
+  unsigned file;
+} owner;
+
+struct ps__queue {
+  int bell, ring; /* two ends of a pipe */
+  struct pollfd *watched;
+  owner *owners;
+  size_t count, room;
+  unsigned *places; /* by descriptor: 1 + where it is in watched */
+  size_t numbers;
+  struct pollfd *polled; /* what a wait works with; behind the others two of its own */
+  owner *polled_owners;
+  size_t polled_count, polled_room;
+  size_t next;  /* the wait after this one begins to report here */
+  char changed; /* polled is not what watched is */
+  char waiting;
+};
+
+static int prepare(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 &&
+                 fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0
+             ? 0
+             : errno;
+}
+
+int ps__os_queue_make(ps__queue **queue) {
+  ps__queue *made = ps__os_realloc(NULL, sizeof *made);
+  if (made == NULL) return ENOMEM;
+  memset(made, 0, sizeof *made);
+  int ends[2] = {-1, -1};
+  int error = pipe(ends) < 0 ? errno : 0;
+  made->bell = ends[0];
+  made->ring = ends[1];
+  made->changed = 1;
+  if (error == 0) error = prepare(made->bell);
+  if (error == 0) error = prepare(made->ring);
+  if (error == 0)
+    *queue = made;
+  else
+    ps__os_queue_free(made);
+  return error;
+}
+
+void ps__os_queue_free(ps__queue *queue) {
+  if (queue == NULL) return;
+  if (queue->bell >= 0) close(queue->bell);
+  if (queue->ring >= 0) close(queue->ring);
+  void *arrays[] = {queue->watched, queue->owners, queue->places, queue->polled,
+                    queue->polled_owners};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    ps__os_realloc(arrays[i], 0);
+  ps__os_realloc(queue, 0);
+}
+
+/* ---- What is watched ---- */
+
+static int identify(int fd, unsigned *file) {
+  struct stat told;
+  if (fstat(fd, &told) < 0) return errno;
+  unsigned long long number = (unsigned long long)told.st_ino;
+  *file = (unsigned)(number ^ number >> 32) ^ (unsigned)told.st_dev * 16777619u;
+  return 0;
+}
+
+static short bits_of(unsigned events) {
+  return (short)(((events & PS__IN) != 0 ? POLLIN : 0) |
+                 ((events & PS__OUT) != 0 ? POLLOUT : 0));
+}
+
+/* Returns where a descriptor is, or count. */
+static size_t find(const ps__queue *queue, int fd) {
+  size_t place = (size_t)fd < queue->numbers ? queue->places[fd] : 0;
+  return place > 0 ? place - 1 : queue->count;
+}
+
+static void change(ps__queue *queue) {
+  queue->changed = 1;
+  if (queue->waiting) ps__os_queue_wake(queue);
+}
+
+/* Arrays grow by little, since each member should not cost much. */
+static int grow_arrays(ps__queue *queue) {
+  if (queue->count < queue->room) return 0;
+  size_t room = queue->room + queue->room / 8 + 8;
+  void *watched = ps__os_realloc(queue->watched, room * sizeof *queue->watched);
+  if (watched != NULL) queue->watched = watched;
+  void *owners = ps__os_realloc(queue->owners, room * sizeof *queue->owners);
+  if (owners != NULL) queue->owners = owners;
+  if (watched == NULL || owners == NULL) return ENOMEM;
+  queue->room = room;
+  return 0;
+}
+
+static int grow_places(ps__queue *queue, int fd) {
+  size_t needed = (size_t)fd + 1;
+  if (needed <= queue->numbers) return 0;
+  size_t numbers = needed + needed / 8 + 8;
+  unsigned *places = ps__os_realloc(queue->places, numbers * sizeof *places);
+  if (places == NULL) return ENOMEM;
+  memset(places + queue->numbers, 0, (numbers - queue->numbers) * sizeof *places);
+  queue->places = places;
+  queue->numbers = numbers;
+  return 0;
+}
+
+int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generation) {
+  unsigned file;
+  int error = identify(fd, &file);
+  if (error == 0) error = grow_arrays(queue);
+  if (error == 0) error = grow_places(queue, fd);
+  if (error != 0) return error;
+  size_t at = find(queue, fd);
+  if (at == queue->count) queue->count++;
+  queue->watched[at] = (struct pollfd){fd, bits_of(events), 0};
+  queue->owners[at] = (owner){generation, file};
+  queue->places[fd] = (unsigned)at + 1;
+  change(queue);
+  return 0;
+}
+
+int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned generation) {
+  size_t at = find(queue, fd);
+  unsigned file;
+  if (at == queue->count) return ENOENT;
+  int error = identify(fd, &file);
+  if (error != 0) return error;
+  if (queue->owners[at].file != file) return ENOENT;
+  queue->watched[at].events = bits_of(events);
+  queue->owners[at].generation = generation;
+  change(queue);
+  return 0;
+}
+
+void ps__os_queue_remove(ps__queue *queue, int fd) {
+  size_t at = find(queue, fd);
+  if (at == queue->count) return;
+  queue->places[fd] = 0;
+  size_t last = --queue->count;
+  if (at < last) {
+    queue->watched[at] = queue->watched[last];
+    queue->owners[at] = queue->owners[last];
+    queue->places[queue->watched[at].fd] = (unsigned)at + 1;
+  }
+  change(queue);
+}
+
+/* ---- Waiting ---- */
+
+/* Copies what is watched, since it may change meanwhile. */
+static int copy(ps__queue *queue) {
+  size_t count = queue->count;
+  if (!queue->changed) return 0;
+  if (queue->polled_room < count + 2) {
+    size_t room = queue->room + 2;
+    void *polled = ps__os_realloc(queue->polled, room * sizeof *queue->polled);
+    if (polled != NULL) queue->polled = polled;
+    void *owners = ps__os_realloc(queue->polled_owners, room * sizeof(owner));
+    if (owners != NULL) queue->polled_owners = owners;
+    if (polled == NULL || owners == NULL) return ENOMEM;
+    queue->polled_room = room;
+  }
+  if (count > 0) {
+    memcpy(queue->polled, queue->watched, count * sizeof *queue->polled);
+    memcpy(queue->polled_owners, queue->owners, count * sizeof(owner));
+  }
+  queue->polled_count = count;
+  queue->changed = 0;
+  return 0;
+}
+
+static unsigned events_of(short found) {
+  unsigned events = 0;
+  if ((found & (POLLIN | POLLERR | POLLHUP)) != 0) events |= PS__IN;
+  if ((found & (POLLOUT | POLLERR | POLLHUP)) != 0) events |= PS__OUT;
+  return events;
+}
+
+/* Is the file still the one that was added? Else it is asked about no more. */
+static int is_known(ps__queue *queue, size_t at) {
+  unsigned file;
+  struct pollfd *polled = &queue->polled[at];
+  if ((polled->revents & POLLNVAL) == 0 && identify(polled->fd, &file) == 0 &&
+      file == queue->polled_owners[at].file)
+    return 1;
+  ps__os_lock();
+  size_t there = find(queue, polled->fd);
+  if (there < queue->count &&
+      queue->owners[there].generation == queue->polled_owners[at].generation)
+    ps__os_queue_remove(queue, polled->fd);
+  ps__os_unlock();
+  return 0;
+}
+
+static size_t report(ps__queue *queue, ps__event *events, size_t room) {
+  size_t reported = 0, count = queue->polled_count, start = queue->next;
+  for (size_t i = 0; i < count && reported < room; i++) {
+    size_t at = (start + i) % count;
+    const struct pollfd *polled = &queue->polled[at];
+    if (polled->revents == 0 || !is_known(queue, at)) continue;
+    events[reported++] = (ps__event){polled->fd, queue->polled_owners[at].generation,
+                                     events_of(polled->revents)};
+    queue->next = at + 1;
+  }
+  return reported;
+}
+
+static void silence(const ps__queue *queue) {
+  char rings[64];
+  while (read(queue->bell, rings, sizeof rings) == sizeof rings) {
+  }
+}
+
+/* A waker without a descriptor is woken often, as os.h says. */
+static const double SLICE = 0.05;
+
+int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
+                      ps__waker *waker, size_t *count) {
+  *count = 0;
+  ps__os_lock();
+  int error = copy(queue);
+  queue->waiting = 1;
+  ps__os_unlock();
+  int found = 0;
+  if (error == 0) {
+    size_t own = queue->polled_count;
+    nfds_t used = own + 1;
+    queue->polled[own] = (struct pollfd){queue->bell, POLLIN, 0};
+    if (waker != NULL && waker->fd >= 0)
+      queue->polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};
+    else if (waker != NULL && waker->fd == -1)
+      seconds = fmin(seconds, SLICE);
+    int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
+    found = poll(queue->polled, used, milliseconds);
+    if (found < 0) error = errno;
+    if (found > 0 && queue->polled[own].revents != 0) silence(queue);
+  }
+  ps__os_lock();
+  queue->waiting = 0;
+  ps__os_unlock();
+  if (found > 0) *count = report(queue, events, room);
+  return error;
+}
+
+void ps__os_queue_wake(ps__queue *queue) {
+  /* A pipe that is full has been rung. */
+  if (write(queue->ring, "", 1) < 0) return;
+}
+
+int ps__os_queue_fd(const ps__queue *queue) {
+  (void)queue;
+  return -1;
+}

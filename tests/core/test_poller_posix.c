@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* Pollers on the real system, once for each backend that it has: what a simulation cannot
+   show. Waits that are to end have no limit or a long one, and waits that are to find
+   nothing look only once, or for a short time. */
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* cmocka wants some of the above before it. */
+#include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
+
+#include "internal.h"
+
+static const ps_prefix none = {NULL, 0};
+static const double SHORT = 0.02;
+
+static ps_port port(long long number) { return (ps_port){NULL, number}; }
+
+static void expect_at(ps_status status, short code, int at) {
+  char words[PS_WORDS];
+  if (status.code != code)
+    print_error("line %d: '%s' (%d)\n", at, ps_status_words(status, words), status.code);
+  assert_int_equal(status.code, code);
+}
+#define expect(result, code) expect_at((result).status, code, __LINE__)
+
+static int descriptors(void) {
+  int found = 0;
+  for (int fd = 0; fd < 1024; fd++) found += fcntl(fd, F_GETFD) >= 0;
+  return found;
+}
+
+/* Two ends of a connection. */
+typedef struct pair {
+  ps_socket *ours, *far;
+} pair;
+
+static ps_socket *server;
+
+static pair connected(void) {
+  pair made;
+  ps_address name = ps_socket_getsockname(server);
+  ps_object got = ps_connect("127.0.0.1", port(name.port), NULL, port(0), NULL, -1, NULL);
+  expect(got, PS_OK);
+  made.ours = got.socket;
+  got = ps_socket_accept(server, NULL);
+  expect(got, PS_OK);
+  made.far = got.socket;
+  return made;
+}
+
+static void freed(pair made) {
+  ps_socket_free(made.ours, NULL);
+  ps_socket_free(made.far, NULL);
+}
+
+static void send_text(ps_socket *c, const char *text) {
+  expect(ps_socket_send(c, (ps_data){text, strlen(text)}, 1, -1, NULL), PS_OK);
+}
+
+static void expect_line(ps_socket *c, const char *text) {
+  ps_bytes got = ps_socket_receive(c, PS_LINE, none, 0, NULL);
+  expect(got, PS_OK);
+  assert_int_equal(got.size, strlen(text));
+  assert_memory_equal(got.data, text, got.size);
+}
+
+static ps_source of(ps_socket *socket) { return (ps_source){socket, -1}; }
+static ps_source number(int fd) { return (ps_source){NULL, fd}; }
+
+static ps_poller *make(void) {
+  ps_pollerobject made = ps_poller_make();
+  expect(made, PS_OK);
+  return made.poller;
+}
+
+/* What a wait says of a token; "" is nothing. */
+static const char *said(ps_polled got, const void *token) {
+  const char *events = "";
+  for (size_t i = 0; i < got.count; i++) {
+    if (got.events[i].token != token) continue;
+    assert_string_equal(events, ""); /* each comes once */
+    events = got.events[i].events;
+  }
+  return events;
+}
+
+static const char *look(ps_poller *poller, const void *token) {
+  return said(ps_poller_wait(poller, 0, 0, NULL), token);
+}
+
+static int setup(void **state) {
+  (void)state;
+  ps_object got = ps_bind("127.0.0.1", port(0), 64, NULL);
+  expect(got, PS_OK);
+  server = got.socket;
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  ps_socket_free(server, NULL);
+  return 0;
+}
+
+/* ---- Readiness ---- */
+
+static void it_reports_what_is_ready_each_time(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  pair a = connected(), b = connected();
+  int one, two;
+  expect(ps_poller_add(poller, of(a.ours), "r", &one), PS_OK);
+  expect(ps_poller_add(poller, of(b.ours), "rw", &two), PS_OK);
+  assert_int_equal(ps_poller_count(poller).size, 2);
+  assert_string_equal(look(poller, &one), "");
+  assert_string_equal(look(poller, &two), "w");
+  expect(ps_poller_modify(poller, of(b.ours), "r", &one), PS_OK);
+  expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
+  send_text(b.far, "x\n");
+  for (int i = 0; i < 3; i++) {
+    ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+    expect(got, PS_OK);
+    assert_int_equal(got.count, 1);
+    assert_ptr_equal(got.events[0].token, &one);
+    assert_string_equal(got.events[0].events, "r");
+  }
+  expect_line(b.ours, "x");
+  expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
+  ps_socket_close(a.far, NULL);
+  ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+  expect(got, PS_OK);
+  assert_int_equal(got.count, 1);
+  freed(a);
+  freed(b);
+  ps_poller_free(poller);
+}
+
+static void a_server_is_ready_to_accept(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  expect(ps_poller_add(poller, of(server), "r", server), PS_OK);
+  assert_string_equal(look(poller, server), "");
+  ps_address name = ps_socket_getsockname(server);
+  ps_object got = ps_connect("127.0.0.1", port(name.port), NULL, port(0), NULL, -1, NULL);
+  expect(got, PS_OK);
+  assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), server), "r");
+  ps_object accepted = ps_socket_accept(server, NULL);
+  expect(accepted, PS_OK);
+  assert_string_equal(look(poller, server), "");
+  ps_socket_free(got.socket, NULL);
+  ps_socket_free(accepted.socket, NULL);
+  ps_poller_free(poller);
+}
+
+/* A kernel that is asked for one event again and again would hide this. */
+static void all_that_are_ready_are_reported(void **state) {
+  (void)state;
+  enum { MANY = 150 };
+  ps_poller *poller = make();
+  int ends[MANY][2], seen[MANY];
+  for (int i = 0; i < MANY; i++) {
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
+    expect(ps_poller_add(poller, number(ends[i][0]), "w", &seen[i]), PS_OK);
+  }
+  for (int round = 0; round < 2; round++) {
+    ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+    assert_int_equal(got.count, MANY);
+    for (int i = 0; i < MANY; i++) assert_string_equal(said(got, &seen[i]), "w");
+  }
+  /* With a limit each comes before the first one comes again. */
+  memset(seen, 0, sizeof seen);
+  for (int left = MANY; left > 0;) {
+    ps_polled got = ps_poller_wait(poller, -1, 7, NULL);
+    expect(got, PS_OK);
+    assert_true(got.count >= 1 && got.count <= 7);
+    for (size_t i = 0; i < got.count && left > 0; i++, left--)
+      assert_int_equal((*(int *)got.events[i].token)++, 0);
+  }
+  for (int i = 0; i < MANY; i++) assert_int_equal(seen[i], 1);
+  ps_poller_free(poller);
+  for (int i = 0; i < MANY; i++) close(ends[i][0]), close(ends[i][1]);
+}
+
+static void buffered_bytes_make_it_ready(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  pair a = connected();
+  expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
+  send_text(a.far, "one\ntwo\nthree");
+  assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
+  expect_line(a.ours, "one");
+  for (int i = 0; i < 2; i++) assert_string_equal(look(poller, &a), "r");
+  expect_line(a.ours, "two");
+  assert_string_equal(look(poller, &a), "r");
+  ps_socket_settimeout(a.ours, 0, NULL);
+  ps_bytes got = ps_socket_receive(a.ours, PS_LINE, none, 0, NULL);
+  expect(got, PS_TIMEOUT);
+  assert_string_equal(look(poller, &a), "");
+  send_text(a.far, "\n\n");
+  assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
+  /* What is buffered already when it is added. */
+  expect_line(a.ours, "");
+  expect(ps_poller_remove(poller, of(a.ours)), PS_OK);
+  expect(ps_poller_add(poller, of(a.ours), "w", &a), PS_OK);
+  assert_string_equal(look(poller, &a), "w");
+  expect(ps_poller_modify(poller, of(a.ours), "rw", &a), PS_OK);
+  assert_string_equal(look(poller, &a), "rw");
+  freed(a);
+  ps_poller_free(poller);
+}
+
+/* ---- Descriptors that come and go ---- */
+
+static void a_closed_socket_is_no_member(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  for (int way = 0; way < 4; way++) {
+    pair a = connected();
+    send_text(a.far, "x");
+    expect(ps_poller_add(poller, of(a.ours), "rw", &a), PS_OK);
+    int fd = ps_socket_getfd(a.ours).fd, kept = dup(fd); /* as a forked child has it */
+    assert_string_equal(look(poller, &a), "rw");
+    if (way == 0) ps_socket_close(a.ours, NULL);
+    if (way == 1) assert_int_equal(ps_socket_detach(a.ours).fd, fd);
+    if (way == 2) ps_socket_setfd(a.ours, -1, NULL);
+    if (way == 3) ps_socket_free(a.ours, NULL);
+    assert_int_equal(ps_poller_count(poller).size, 0);
+    expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
+    if (way != 3) expect(ps_poller_remove(poller, of(a.ours)), PS_NOTADDED);
+    if (way != 3) expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_CLOSED);
+    if (way == 1 || way == 2) close(fd);
+    if (way != 3) ps_socket_free(a.ours, NULL);
+    /* The number comes back for another one. */
+    pair b = connected();
+    if (ps_socket_getfd(b.ours).fd != fd) {
+      ps_detached taken = ps_socket_detach(b.ours);
+      assert_int_equal(dup2(taken.fd, fd), fd);
+      close(taken.fd);
+      ps_socket_setfd(b.ours, fd, NULL);
+    }
+    expect(ps_poller_add(poller, of(b.ours), "r", &b), PS_OK);
+    expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
+    expect(ps_poller_remove(poller, of(b.ours)), PS_OK);
+    close(kept);
+    freed(b);
+    ps_socket_free(a.far, NULL);
+  }
+  ps_poller_free(poller);
+}
+
+static void a_registration_follows_its_socket(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  pair a = connected(), b = connected();
+  expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
+  int old = ps_socket_getfd(a.ours).fd;
+  int fd = ps_socket_detach(b.ours).fd;
+  send_text(a.far, "old");
+  ps_socket_setfd(a.ours, fd, NULL);
+  assert_string_equal(look(poller, &a), "");
+  send_text(b.far, "new\n");
+  assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
+  expect_line(a.ours, "new");
+  close(old);
+  assert_int_equal(ps_poller_count(poller).size, 1);
+  freed(a);
+  freed(b);
+  /* tcp() gets its descriptor while it is a member, and another one for IPv6. */
+  ps_socket *c = ps_tcp().socket;
+  expect(ps_poller_add(poller, of(c), "r", c), PS_UNDECIDED);
+  expect(ps_socket_bind(c, "127.0.0.1", port(0), NULL), PS_OK);
+  expect(ps_poller_add(poller, of(c), "r", c), PS_OK);
+  if (ps_socket_bind(c, "::1", port(0), NULL).status.code == PS_OK) {
+    expect(ps_socket_listen(c, 5), PS_OK);
+    assert_string_equal(look(poller, c), "");
+    ps_address name = ps_socket_getsockname(c);
+    ps_object got = ps_connect("::1", port(name.port), NULL, port(0), NULL, -1, NULL);
+    expect(got, PS_OK);
+    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), c), "r");
+    ps_socket_free(got.socket, NULL);
+  }
+  ps_socket_free(c, NULL);
+  ps_poller_free(poller);
+}
+
+/* Its owner closes it and says nothing. The file lives on in a copy, so the system goes
+   on reporting it. */
+static void a_foreign_descriptor_may_vanish(void **state) {
+  (void)state;
+  for (int copied = 0; copied < 2; copied++) {
+    ps_poller *poller = make();
+    int ends[2], others[2], one, two;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, others), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    expect(ps_poller_add(poller, number(ends[0]), "r", &one), PS_OK);
+    expect(ps_poller_add(poller, number(ends[0]), "w", &two), PS_ALREADY);
+    assert_string_equal(look(poller, &one), "r");
+    int copy = copied ? dup(ends[0]) : -1;
+    assert_int_equal(dup2(others[0], ends[0]), ends[0]);
+    expect(ps_poller_add(poller, number(ends[0]), "r", &two), PS_OK);
+    assert_int_equal(ps_poller_count(poller).size, 1);
+    expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
+    assert_int_equal(write(others[1], "x", 1), 1);
+    ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+    assert_int_equal(got.count, 1);
+    assert_string_equal(said(got, &two), "r");
+    close(ends[0]);
+    close(others[0]);
+    expect(ps_poller_remove(poller, number(ends[0])), PS_OK);
+    expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
+    ps_poller_free(poller);
+    if (copied) close(copy);
+    close(ends[1]);
+    close(others[1]);
+  }
+}
+
+static void the_loop_may_change_the_members(void **state) {
+  (void)state;
+  enum { MANY = 6 };
+  ps_poller *poller = make();
+  pair pairs[MANY];
+  for (int i = 0; i < MANY; i++) {
+    pairs[i] = connected();
+    send_text(pairs[i].far, "x\n");
+    expect(ps_poller_add(poller, of(pairs[i].ours), "r", &pairs[i]), PS_OK);
+  }
+  ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+  for (size_t i = 0; i < got.count; i++) {
+    pair *ready = got.events[i].token;
+    ps_socket *next = pairs[(ready - pairs + 1) % MANY].ours;
+    expect_line(ready->ours, "x");
+    expect(ps_poller_remove(poller, of(ready->ours)), PS_OK);
+    expect(ps_poller_add(poller, of(ready->ours), "w", ready), PS_OK);
+    expect(ps_poller_modify(poller, of(next), "w", &pairs[0]), PS_OK);
+  }
+  assert_int_equal(ps_poller_wait(poller, -1, 0, NULL).count, MANY);
+  for (int i = 0; i < MANY; i++) freed(pairs[i]);
+  assert_int_equal(ps_poller_count(poller).size, 0);
+  ps_poller_free(poller);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(it_reports_what_is_ready_each_time),
+      cmocka_unit_test(a_server_is_ready_to_accept),
+      cmocka_unit_test(all_that_are_ready_are_reported),
+      cmocka_unit_test(buffered_bytes_make_it_ready),
+      cmocka_unit_test(a_closed_socket_is_no_member),
+      cmocka_unit_test(a_registration_follows_its_socket),
+      cmocka_unit_test(a_foreign_descriptor_may_vanish),
+      cmocka_unit_test(the_loop_may_change_the_members),
+  };
+  int before = descriptors();
+  int failed = cmocka_run_group_tests_name("poller", tests, setup, teardown);
+  return failed != 0 ? failed : descriptors() != before;
+}

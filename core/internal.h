@@ -70,9 +70,9 @@ struct ps_socket {
   atomic_uchar foreign; /* the descriptor came by setfd: it may block */
 };
 
-/* The bit of the mark that makes the limit of one wait count from the start of the call,
-   as LuaSocket has it. */
-enum { PS__MARK_FROM_START = 2 };
+static inline int ps__is_marked(const ps_socket *self, int bit) {
+  return (atomic_load_explicit(&self->mark, memory_order_relaxed) & bit) != 0;
+}
 
 /* A call under way: what it works on, and how long it may take. */
 typedef struct ps__call {

@@ -582,8 +582,16 @@ PS_API ps_detached ps_socket_detach(ps_socket *self);
  */
 PS_API ps_always ps_socket_close(ps_socket *self, ps_host *host);
 
-/* A number from 0 to 255 that the core only keeps, for a binding's own use; 0 at first.
- */
+/* A number from 0 to 255, 0 at first. Two of its bits change how the socket behaves; the
+   others are a binding's own. */
+enum {
+  /* The limit of one wait counts from the start of the call, as in LuaSocket. */
+  PS_MARK_FROM_START = 2,
+  /* A receive that fails with PS_TIMEOUT leaves what it read in the read buffer: the
+     partial is empty, and the next receive goes on without a search from the beginning.
+     For event loops, which give up a call at any moment. */
+  PS_MARK_KEEP = 4
+};
 PS_API int ps_socket_getmark(const ps_socket *self);
 PS_API void ps_socket_setmark(ps_socket *self, int mark);
 

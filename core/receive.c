@@ -95,7 +95,8 @@ static PS__APART ps_bytes receive_pattern(ps_socket *self, ps_pattern pattern,
                   : pattern.kind == 'n'                         ? wish.count
                                                                 : 0;
   ps_bytes result;
-  if (ps__lends(host) && direct >= PS__DIRECT && direct > ps__reader_size(&self->reader))
+  if (ps__lends(host) && direct >= PS__DIRECT &&
+      direct > ps__reader_size(&self->reader) && !ps__is_marked(self, PS_MARK_KEEP))
     result = ps__direct_receive(&call, &wish, direct);
   else
     result = ps__stream_receive(&call, &wish, 0);
@@ -138,6 +139,19 @@ ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter, ps_prefix pr
   return receive_wish(self, &wish, 0, host);
 }
 
+/* Fills memory when the reader has all of it, or when no more will come. */
+static ps_status fill_at_once(ps__call *call, char *memory, size_t size, size_t *have) {
+  ps__reader *reader = &call->self->reader;
+  ps_status status = PS__DONE;
+  while (status.code == PS_OK && ps__reader_size(reader) < size)
+    status = ps__stream_more(call, size);
+  if (status.code == PS_TIMEOUT || status.code == PS_INTERRUPTED) return status;
+  size_t there = ps__reader_size(reader);
+  if (there > size) there = size;
+  ps__direct_fill(call, memory, there, there, have);
+  return status;
+}
+
 ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes,
                                 ps_host *host) {
   ps_filled result = {ps__call_kind(self, PS__CLIENT), 0};
@@ -149,7 +163,10 @@ ps_filled ps_socket_receiveinto(ps_socket *self, ps_room buffer, ps_total nbytes
   ps__call call;
   result.status = ps__stream_begin(&call, self, host);
   if (result.status.code != PS_OK) return result;
-  result.status = ps__direct_fill(&call, buffer.data, size, size, &result.count);
+  if (ps__is_marked(self, PS_MARK_KEEP))
+    result.status = fill_at_once(&call, buffer.data, size, &result.count);
+  else
+    result.status = ps__direct_fill(&call, buffer.data, size, size, &result.count);
   if (result.status.code == PS_INTERRUPTED &&
       ps__direct_unread(self, buffer.data, result.count) == PS_OK)
     result.count = 0;

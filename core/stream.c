@@ -224,6 +224,8 @@ ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish,
   const ps__piece none = {PS__MORE, 0, 0, 0, 0};
   const ps_prefix no_prefix = {NULL, 0};
   if (status.code == PS_INTERRUPTED) return ps__stream_without(status);
+  if (status.code == PS_TIMEOUT && ps__is_marked(call->self, PS_MARK_KEEP))
+    return ps__stream_deliver(call, status, no_prefix, none);
   ps__piece rest = ps__reader_rest(&call->self->reader, wish, status.code == PS_CLOSED);
   if (rest.verdict == PS__OVERSIZED) status = ps__error_failure(PS_OVERSIZED);
   if (ps__stream_ended(call, status) && (keep || wish->kind == 'a')) {

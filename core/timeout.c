@@ -17,9 +17,7 @@ void ps__timeout_start(ps__call *call) {
   call->block = total == 0 ? 0 : load(&self->block);
   call->end = load(&self->deadline);
   call->budget = SIZE_MAX;
-  int from_start =
-      call->block > 0 && (atomic_load_explicit(&self->mark, memory_order_relaxed) &
-                          PS__MARK_FROM_START) != 0;
+  int from_start = call->block > 0 && ps__is_marked(self, PS_MARK_FROM_START);
   if (total > 0 || from_start || call->end != INFINITY) {
     double now = ps__os_monotime();
     if (total > 0) call->end = fmin(call->end, now + total);

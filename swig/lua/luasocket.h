@@ -11,10 +11,6 @@
 
 #include "results.h"
 
-/* The core counts a block limit from the start of the call for a socket with this mark.
- */
-enum { FROM_THE_START = 2 };
-
 /* The names of the classes in the registry, where LuaSocket has them and programs look.
  */
 static const char *const classes[] = {"tcp{master}", "tcp{client}", "tcp{server}"};
@@ -47,7 +43,7 @@ static int adopt(lua_State *L) {
   int count = call_original(L), object = lua_gettop(L) - count + 1;
   const ps_lua_object *made = count > 0 ? to_object(L, object) : NULL;
   if (made == NULL || made->socket == NULL) return count;
-  ps_socket_setmark(made->socket, ps_socket_getmark(made->socket) | FROM_THE_START);
+  ps_socket_setmark(made->socket, ps_socket_getmark(made->socket) | PS_MARK_FROM_START);
   set_class(L, object, class_of(made->socket));
   return count;
 }

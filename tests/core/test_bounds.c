@@ -219,8 +219,41 @@ static void names_that_need_no_network_are_known_at_once(void **state) {
              PS_TIMEOUT);
 }
 
+/* An event loop gives a call up whenever it likes. */
+static void a_marked_socket_keeps_what_a_timeout_read(void **state) {
+  (void)state;
+  const int languages[] = {SIM_C, SIM_HOLD, SIM_GROW, SIM_BOTH};
+  for (int i = 0; i < 4; i++) {
+    ps_host *host = sim_language(languages[i]);
+    ps_socket *c = sim_client();
+    const ps_prefix none = {NULL, 0};
+    char room[8];
+    ps_socket_setmark(c, PS_MARK_KEEP);
+    ps_socket_settimeout(c, 0, NULL);
+    sim_reads("ab\rc");
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_TIMEOUT, "");
+    sim_expect_bytes(c, ps_socket_receive(c, PS_ALL, none, 0, host), PS_TIMEOUT, "");
+    sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(90000), none, 0, host), PS_TIMEOUT,
+                     "");
+    sim_expect_bytes(c, ps_socket_receiveuntil(c, (ps_data){";", 1}, none, 0, host),
+                     PS_TIMEOUT, "");
+    ps_filled filled = ps_socket_receiveinto(c, (ps_room){room, 8}, -1, host);
+    assert_int_equal(filled.status.code, PS_TIMEOUT);
+    assert_int_equal(filled.count, 0);
+    assert_int_equal(ps_socket_pending(c).size, 4);
+    sim_reads("\nrest", sim_eof);
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_OK, "abc");
+    filled = ps_socket_receiveinto(c, (ps_room){room, 8}, -1, host);
+    assert_int_equal(filled.status.code, PS_CLOSED);
+    assert_int_equal(filled.count, 4);
+    assert_memory_equal(room, "rest", 4);
+    ps_socket_free(c, NULL);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      sim_test(a_marked_socket_keeps_what_a_timeout_read),
       cmocka_unit_test(a_call_that_may_not_wait_takes_so_much),
       sim_test(what_is_complete_by_then_is_a_success),
       sim_test(a_send_that_may_not_wait_gives_so_much),

@@ -146,17 +146,15 @@ typedef struct ps_pattern {
   long long count;
 } ps_pattern;
 
-/* ps_pattern values for C. */
-static inline ps_pattern ps_pattern_make(char kind, long long count) {
-  ps_pattern pattern;
-  pattern.kind = kind;
-  pattern.count = count;
-  return pattern;
-}
-#define PS_LINE ps_pattern_make('l', 0)
-#define PS_LINE_WITH_END ps_pattern_make('L', 0)
-#define PS_ALL ps_pattern_make('a', 0)
-#define PS_COUNT(n) ps_pattern_make('n', (long long)(n))
+#ifdef __cplusplus
+#define PS_PATTERN(kind, count) (ps_pattern{kind, count})
+#else
+#define PS_PATTERN(kind, count) ((ps_pattern){kind, count})
+#endif
+#define PS_LINE PS_PATTERN('l', 0)
+#define PS_LINE_WITH_END PS_PATTERN('L', 0)
+#define PS_ALL PS_PATTERN('a', 0)
+#define PS_COUNT(n) PS_PATTERN('n', (long long)(n))
 
 /* Returns the pattern that a text means ("*l", "l", "*L", "L", "*a", "a"); a misuse
    pattern for any other text. As in LuaSocket, only the letter behind a star counts

@@ -30,7 +30,8 @@ LAYERS = words(
     connect socket option tcp select poller
     """
 )
-"""The files of the core, lowest first. All core/os_*.c are one layer, the system."""
+"""The files of the core, lowest first. core/os_*.c and core/poll_*.c are one layer, the
+system."""
 
 PROCESS = {"os_helpers", "os_wait"}
 """Files that may have mutable globals, since these belong to the process."""
@@ -61,6 +62,9 @@ POSIX = words(
 )
 """Names that no static function has, with all others of this system's C library."""
 
+MANUALS = {"polysock.h"}
+"""A header that is read as a manual, contract by contract, may be long."""
+
 FILE_LINES = 500
 FUNCTION_LINES = 60
 
@@ -80,7 +84,7 @@ def symbols(path: Path, *options: str) -> List[Symbol]:
 
 
 def layer(stem: str) -> str:
-    return "os" if stem.startswith("os_") else stem
+    return "os" if stem.startswith(("os_", "poll_")) else stem
 
 
 class Core:
@@ -247,7 +251,7 @@ def system_calls(core: Core) -> Iterator[str]:
         if layer(stem) != "os":
             outside = {name for name in used if not name.startswith("ps_")}
             for name in sorted(outside.difference(PURE, FORBIDDEN)):
-                yield f"core/{stem}.c calls {name}: only os_*.c asks the system"
+                yield f"core/{stem}.c calls {name}: only the system's files ask it"
 
 
 def globals_that_change(core: Core) -> Iterator[str]:
@@ -306,7 +310,7 @@ def sizes(core: Core) -> Iterator[str]:
             continue
         name = path.relative_to(core.root)
         count = len(path.read_text().splitlines())
-        if count > FILE_LINES:
+        if count > FILE_LINES and path.name not in MANUALS:
             yield f"{name} has {count} lines, more than {FILE_LINES}"
         for function, count in functions(path):
             if count > FUNCTION_LINES:

@@ -11,6 +11,7 @@ VENV := build/venv
 PREFIX := build/prefix
 BIN := $(VENV)/bin
 HOURS := 1
+LUAS := 5.1 jit
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
 # The tools of the environment come first, and a module path of the user's does no harm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -38,6 +39,7 @@ test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
 
 test-lua: setup-test $(PREFIX)/done ## what Lua alone has
 	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua
+	tests/lua/versions.sh $(LUAS)
 
 test-python: setup-test $(VENV)/module ## what Python alone has
 	$(BIN)/python -m pytest

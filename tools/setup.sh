@@ -23,6 +23,14 @@ valgrind:valgrind
 /usr/share/lua/5.4/socket.lua:lua-socket
 /usr/share/lua/5.4/ltn12.lua:lua-socket
 lfs:lua-filesystem
+lua5.1:lua5.1
+/usr/include/lua5.1/lua.h:liblua5.1-0-dev
+lua5.2:lua5.2
+/usr/include/lua5.2/lua.h:liblua5.2-dev
+lua5.3:lua5.3
+/usr/include/lua5.3/lua.h:liblua5.3-dev
+luajit:luajit
+/usr/include/luajit-2.1/luajit.h:libluajit-5.1-dev
 /usr/share/lua/5.4/ssl.lua:lua-sec
 /usr/share/doc/lua-copas:lua-copas
 /usr/share/doc/lua-redis:lua-redis

@@ -73,6 +73,32 @@ end
 ---@return any ...
 polysock.try = polysock.newtry()
 
+-- Lua 5.1 cannot yield across pcall. There a function that is called in a coroutine gets another
+-- one, which passes on what it yields and what it is resumed with.
+local function call_in_coroutine(func, ...)
+   local routine = coroutine.create(function(...)
+      return func(...)
+   end)
+   local function step(ok, ...)
+      if ok and coroutine.status(routine) == "suspended" then
+         return step(coroutine.resume(routine, coroutine.yield(...)))
+      end
+      return ok, ...
+   end
+   return step(coroutine.resume(routine, ...))
+end
+
+local can_yield = coroutine.create(function()
+   pcall(coroutine.yield)
+end)
+coroutine.resume(can_yield)
+local protected_call = pcall
+if coroutine.status(can_yield) == "dead" then
+   protected_call = function(func, ...)
+      return (coroutine.running() and call_in_coroutine or pcall)(func, ...)
+   end
+end
+
 local function unprotect(ok, ...)
    if ok then
       return ...
@@ -91,7 +117,7 @@ end
 function polysock.protect(func)
    check_function(func, "protect", "func")
    return function(...)
-      return unprotect(pcall(func, ...))
+      return unprotect(protected_call(func, ...))
    end
 end
 

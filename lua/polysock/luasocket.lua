@@ -33,7 +33,7 @@ end
 -- loader returns; without a loader, nil and where it was sought.
 local function fresh(name)
    local sought = {}
-   for _, searcher in ipairs(package.searchers or package.loaders) do
+   for _, searcher in ipairs(package.searchers or rawget(package, "loaders")) do
       local loader, where = searcher(name)
       if type(loader) == "function" then
          return loader(name, where)

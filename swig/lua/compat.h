@@ -49,6 +49,10 @@ static void push_integer(lua_State *L, long long value) {
 #endif
 }
 
+/* Up to 5.2 lua_pushlstring runs the collector before it copies the bytes, later after.
+ */
+enum { COLLECTS_BEFORE_COPY = LUA_VERSION_NUM < 503 };
+
 /* ---- Tables ---- */
 
 /* Pushes table[i], by __index too. The index of the table is positive. */

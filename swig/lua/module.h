@@ -32,8 +32,9 @@ static void fill_metatable(lua_State *L, const swig_lua_method *methods) {
 }
 
 static void keep_functions(lua_State *L) {
-  static const lua_CFunction kept[] = {do_nothing,    push_object,    push_large,
-                                       push_resolved, push_addresses, push_names};
+  static const lua_CFunction kept[] = {do_nothing, push_object,   push_large,
+                                       push_data,  push_resolved, push_addresses,
+                                       push_names};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep_function(L, kept[i]);
 }
 

@@ -6,6 +6,8 @@
 #ifndef PS_LUA_RESULTS_H
 #define PS_LUA_RESULTS_H
 
+#include <stdlib.h>
+
 #include "sets.h"
 
 /* Misuse that is a failure in LuaSocket is one for the classes of luasocket.h, whose
@@ -104,9 +106,35 @@ static int push_large(lua_State *L) {
   return 1;
 }
 
+static int push_data(lua_State *L) {
+  const ps_data *data = lua_touserdata(L, 1);
+  lua_pushlstring(L, data->data, data->size);
+  return 1;
+}
+
+/* The same where a finaliser may close the socket before Lua copies the view. */
+static int push_copy(lua_State *L, const ps_bytes *bytes) {
+  char small[1024];
+  ps_data copy = {small, ps_bytes_size(bytes)};
+  char *large = copy.size <= sizeof small ? NULL : malloc(copy.size);
+  if (copy.size > sizeof small && large == NULL) return 0;
+  ps_bytes_copy(bytes, large != NULL ? large : small);
+  if (large == NULL) {
+    lua_pushlstring(L, small, copy.size);
+    return 1;
+  }
+  copy.data = large;
+  push_function(L, push_data);
+  lua_pushlightuserdata(L, &copy);
+  int error = protected(L, 1, 1);
+  free(large);
+  return has_memory(L, error);
+}
+
 /* Pushes the bytes of a view, which are to be taken then, and returns whether there was
    memory. A small string for which there is none is Lua's own error. */
 static int push_view(lua_State *L, const ps_bytes *bytes) {
+  if (COLLECTS_BEFORE_COPY) return push_copy(L, bytes);
   if (bytes->head_size + bytes->size <= LUAL_BUFFERSIZE) {
     push_both(L, bytes);
     return 1;

@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifndef LUA_OK
+#define LUA_OK 0
+#endif
+
 static void die(lua_State *L, const char *what) {
   const char *words = L != NULL ? lua_tostring(L, -1) : NULL;
   fprintf(stderr, "%s: %s\n", what, words != NULL ? words : "(no words)");

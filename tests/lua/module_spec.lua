@@ -23,7 +23,7 @@ describe("loading", function()
       local loaded = { package.loaded["polysock"], package.loaded["polysock.core"] }
       package.loaded["polysock"], package.loaded["polysock.core"] = nil, nil
       local again = require("polysock")
-      package.loaded["polysock"], package.loaded["polysock.core"] = table.unpack(loaded)
+      package.loaded["polysock"], package.loaded["polysock.core"] = support.unpack(loaded)
       assert.are_not.equal(polysock, again)
       local second = again.tcp4()
       for _, one in ipairs({ first, second }) do
@@ -68,7 +68,8 @@ describe("select", function()
    end)
 
    it("takes objects of others and ignores what is none", function()
-      local things = { 5, "text", true, print, {}, io.stdout, coroutine.create(print), peer,
+      local things = { 5, "text", true, print, {}, io.stdout, peer,
+         coroutine.create(function() end),
          setmetatable({}, { __index = function() return nil end }), client }
       local _, writable = polysock.select(things, things, 0)
       assert.same({ peer, client }, { writable[1], writable[2] })
@@ -139,9 +140,11 @@ describe("select", function()
 
    it("bears methods that yield no further than to it", function()
       local yielding = { getfd = function() coroutine.yield() end }
-      local ok, err = coroutine.resume(coroutine.create(polysock.select), { yielding }, nil, 0)
+      local ok, err = coroutine.resume(coroutine.create(function()
+         return polysock.select({ yielding }, nil, 0)
+      end))
       assert.is_false(ok)
-      assert.matches("attempt to yield across a C%-call boundary", err)
+      assert.matches("attempt to yield across .*C%-call boundary", err)
    end)
 
    it("bears methods that empty the table", function()
@@ -432,13 +435,20 @@ describe("many operations", function()
          collectgarbage()
          collectgarbage()
       end
+      local jit = rawget(_G, "jit")
+      if jit then
+         jit.off() -- its traces are memory, too
+      end
       settle(100)
       local before, open = collectgarbage("count"), support.descriptors()
       local resident = support.resident()
-      settle(500)
-      assert.is_true(collectgarbage("count") - before < 20)
+      settle(1000)
+      assert.is_true(collectgarbage("count") - before < 40)
       assert.equal(open, support.descriptors())
       assert.is_true(support.resident() - resident < 2 * 1024 * 1024)
+      if jit then
+         jit.on()
+      end
       client:close()
       peer:close()
       server:close()

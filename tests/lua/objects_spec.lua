@@ -33,19 +33,17 @@ describe("an object", function()
 
       it("may be used by the finaliser of another one, in any order", function()
          local texts = {}
-         local function finaliser(self)
+         local function finalise(self)
             texts[#texts + 1] = tostring(self.socket:close())
             for _, method in ipairs({ "getfd", "getstats", "receive", "dirty", "close" }) do
                local ok, err = pcall(self.socket[method], self.socket)
-               assert(ok or err:find("on bad self (tcp{any} expected)", 1, true), err)
+               assert(ok or err:find("on bad self (tcp{", 1, true), err)
             end
          end
          for before = 1, 2 do
-            local owner = before == 1 and setmetatable({}, { __gc = finaliser }) or {}
-            owner.socket = polysock.tcp4()
-            if before == 2 then
-               setmetatable(owner, { __gc = finaliser })
-            end
+            local owner = { socket = before == 2 and polysock.tcp4() }
+            owner.finaliser = support.finaliser(finalise, owner)
+            owner.socket = owner.socket or polysock.tcp4()
          end
          collectgarbage()
          collectgarbage()
@@ -63,7 +61,7 @@ describe("an object", function()
                known[lines[i]] = true
             end
             peer:send(table.concat(lines, "\n") .. "\n")
-            client:settimeout(5)
+            client:settimeout(0) -- all of it is there, and a finaliser must not wait
             local function note(line)
                if line and line ~= 1 then
                   assert.is_true(known[line]) -- one that was sent, and for the first time
@@ -71,16 +69,16 @@ describe("an object", function()
                   seen[#seen + 1] = line
                end
             end
-            local mode = collectgarbage("incremental", 10, 4000, 1)
-            local finalised = false
+            local restore = support.collect_often()
+            local finalised, over = false, false
             for i = 1, 5000 do
                if i % 3 == 0 then
-                  setmetatable({}, {
-                     __gc = function()
+                  support.finaliser(function()
+                     if not over then
                         finalised = true
                         note((client[method](client)))
-                     end,
-                  })
+                     end
+                  end)
                end
                if #seen == 1000 then
                   break
@@ -91,7 +89,8 @@ describe("an object", function()
                   break
                end
             end
-            collectgarbage(mode)
+            restore()
+            over = true
             assert.is_true(finalised)
             assert.equal(method == "receive" and 1000 or #seen, #seen)
             assert.equal(0, client:pending())
@@ -126,63 +125,14 @@ describe("an object", function()
             host, port = server:getsockname()
             client = assert(polysock.connect(host, port))
             lines = client:lines()
-            holder = setmetatable({}, { __gc = function()
+            holder = finaliser(function()
                print(client:close(), server:close())
                print(pcall(lines))
-            end })
-            coroutine.wrap(function() local keep <close> = server:accept() coroutine.yield() end)()
+            end)
+            coroutine.wrap(function() local keep = server:accept() coroutine.yield(keep) end)()
          ]]))
          assert.is_true(ok)
          assert.matches("^1\t1\n", rest)
-      end)
-   end)
-
-   describe("in a to-be-closed variable", function()
-      it("is closed at the end of its block", function()
-         do
-            local one <close> = client
-            assert.is_true(one:getfd() >= 0)
-         end
-         assert.equal(-1, client:getfd())
-      end)
-
-      it("is closed by an error, and the error goes on", function()
-         local ok, err = pcall(function()
-            local one <close> = client
-            error({ "mine", one })
-         end)
-         assert.is_false(ok)
-         assert.equal("mine", err[1])
-         assert.equal(-1, client:getfd())
-      end)
-
-      it("is closed with a coroutine, by return, break and goto", function()
-         local thread = coroutine.create(function()
-            local one <close> = client
-            coroutine.yield(one)
-         end)
-         coroutine.resume(thread)
-         assert.is_true(client:getfd() >= 0)
-         coroutine.close(thread)
-         assert.equal(-1, client:getfd())
-         local another = polysock.tcp4()
-         while true do
-            local one <close> = another
-            if one then
-               break
-            end
-         end
-         assert.equal(-1, another:getfd())
-      end)
-
-      it("may have been closed before, and take nil and false beside it", function()
-         do
-            local one <close> = client
-            local two <close> = polysock.connect("127.0.0.1", 1)
-            assert.is_nil(two)
-            one:close()
-         end
-         assert.equal(1, client:close())
       end)
    end)
 
@@ -227,7 +177,7 @@ describe("an object", function()
    it("is not what other libraries or programs have", function()
       local others = {
          io.stdout, require("lfs").dir(".") and select(2, require("lfs").dir(".")), peer,
-         require("socket").tcp(), {}, 5, "text", true, print, coroutine.create(print),
+         require("socket").tcp(), {}, 5, "text", true, print, coroutine.create(function() end),
          setmetatable({}, getmetatable(client)), setmetatable({}, { __index = client }),
       }
       local methods = {}
@@ -248,7 +198,9 @@ describe("an object", function()
       end
    end)
 
-   it("lets the error of a hook through, and loses nothing", function()
+   -- LuaJIT has one hook for all coroutines.
+   local with_hook = rawget(_G, "jit") and function() end or it
+   with_hook("lets the error of a hook through, and loses nothing", function()
       client:settimeout(5)
       local line = ("x"):rep(5000)
       for count = 1, 6 do
@@ -274,7 +226,9 @@ describe("an object", function()
       end
    end)
 
-   it("needs memory for a large result once", function()
+   -- Before 5.4 Lua copies it: see swig/lua/large_strings.h.
+   local large = _VERSION >= "Lua 5.4" and it or function() end
+   large("needs memory for a large result once", function()
       local size = 32 * 1024 * 1024
       local listener = assert(luasocket.bind("127.0.0.1", 0))
       local _, port = listener:getsockname()

@@ -21,12 +21,12 @@ full:settimeout()
 local waits = {
    { "receive", "client:receive()" },
    { "receive with limits", "client:settimeout(60) client:settimeout(90, 't') client:receive(10)" },
-   { "receive of much", "client:receive(1 << 20)" },
+   { "receive of much", "client:receive(2^20)" },
    { "receive of all", "client:receive('*a')" },
    { "receiveany", "client:receiveany()" },
    { "receiveuntil", "client:receiveuntil('--')" },
    { "lines", "for line in client:lines() do print(line) end" },
-   { "send", "full:send(('y'):rep(1 << 24))" },
+   { "send", "full:send(('y'):rep(2^24))" },
    { "accept", "server:accept()" },
    { "select", "polysock.select({ client }, nil)" },
    { "select with a limit", "polysock.select({ client }, nil, 60)" },
@@ -69,12 +69,12 @@ describe("Ctrl-C", function()
       assert.equal("waiting", support.hear(child))
       support.signal(child, "INT")
       local rest, ok, code = support.finish(child)
-      assert.matches("^lua5.4: interrupted!", rest)
+      assert.matches("^[^:]*: interrupted!", rest)
       assert.is_falsy(ok)
       assert.equal(1, code)
    end)
 
-   for _, call in ipairs({ "receive()", "receive('*L')", "receive(20)", "receive(1 << 20)",
+   for _, call in ipairs({ "receive()", "receive('*L')", "receive(20)", "receive(2^20)",
       "receive('*a')", "receive('*a', '', 1000)", "receiveuntil('--')", "lines()()",
       "lines('*a')()", "lines(1000)()" }) do
       it("loses nothing that was read by " .. call, function()
@@ -179,7 +179,7 @@ describe("a name that the resolver holds", function()
    end)
 
    it("has a resolver to be held by", function()
-      assert.is_true(built)
+      assert.is_true(built == true or built == 0)
    end)
 
    it("is abandoned at the limit, and does not hold the end", function()

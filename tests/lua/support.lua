@@ -8,6 +8,39 @@ local luasocket = require("socket")
 
 local support = {}
 
+support.unpack = table.unpack or rawget(_G, "unpack")
+
+-- What a program of its own needs, too: finaliser(call) gives an object that calls when it is
+-- collected. Lua 5.1 has finalisers for userdata alone.
+local finaliser = [[
+local function finaliser(call, object)
+   local metatable = { __gc = function() call(object) end }
+   if _VERSION ~= "Lua 5.1" then
+      return setmetatable({}, metatable)
+   end
+   local proxy = newproxy(true)
+   getmetatable(proxy).__gc = metatable.__gc
+   return proxy
+end
+]]
+support.finaliser = assert((rawget(_G, "loadstring") or load)(finaliser .. "return finaliser"))()
+
+--- The interpreter that runs this.
+support.lua = "lua"
+for i = -1, -10, -1 do
+   support.lua = arg[i] or support.lua
+end
+
+--- Lets the collector run often. Gives a function that ends that.
+function support.collect_often()
+   local pause = collectgarbage("setpause", 100)
+   local multiplier = collectgarbage("setstepmul", 400)
+   return function()
+      collectgarbage("setpause", pause)
+      collectgarbage("setstepmul", multiplier)
+   end
+end
+
 --- Gives a polysock client and its peer, which is an object of LuaSocket.
 function support.pair()
    local listener = assert(luasocket.bind("127.0.0.1", 0))
@@ -32,24 +65,31 @@ end
 function support.start(program, environment)
    local name = os.tmpname()
    local file = assert(io.open(name, "w"))
-   file:write('io.stdout:setvbuf("line")\nlocal polysock = require("polysock")\n', program)
+   file:write('io.stdout:setvbuf("line")\nlocal polysock = require("polysock")\n')
+   file:write(finaliser, program)
    file:close()
-   local command = ("%s exec %s %s 2>&1"):format(environment or "", "lua5.4", name)
-   local output = assert(io.popen("echo $$; " .. command))
-   return { output = output, pid = output:read("l"), name = name }
+   -- The shell gives its number to the program; its status is in a file, for Lua 5.1.
+   local command = ("sh -c 'echo $$; %s exec %s %s 2>&1'; echo $? >%s.status"):format(
+      environment or "", support.lua, name, name)
+   local output = assert(io.popen(command))
+   return { output = output, pid = output:read("*l"), name = name }
 end
 
 --- Gives the next line of a program.
 function support.hear(child)
-   return child.output:read("l")
+   return child.output:read("*l")
 end
 
---- Waits for a program to end. Gives the rest of its output, and whether it ended well.
+--- Waits for a program to end. Gives the rest of its output, whether it ended well, its status.
 function support.finish(child)
-   local rest = child.output:read("a")
-   local ok, _, code = child.output:close()
+   local rest = child.output:read("*a")
+   child.output:close()
+   local file = assert(io.open(child.name .. ".status"))
+   local status = file:read("*n")
+   file:close()
+   os.remove(child.name .. ".status")
    os.remove(child.name)
-   return rest, ok, code
+   return rest, status == 0, status
 end
 
 --- Waits until a program sleeps in the system.
@@ -60,7 +100,7 @@ function support.until_asleep(child)
       if not file then
          return
       end
-      local state = file:read("a"):match("^.*%) (%a)")
+      local state = file:read("*a"):match("^.*%) (%a)")
       file:close()
       seen = state == "S" and seen + 1 or 0
    end
@@ -86,7 +126,7 @@ end
 --- Gives how many bytes of memory this process occupies.
 function support.resident()
    local file = assert(io.open("/proc/self/statm"))
-   local pages = file:read("n", "n") and file:seek("set") and file:read("a"):match("^%d+ (%d+)")
+   local pages = file:read("*n") and file:seek("set") and file:read("*a"):match("^%d+ (%d+)")
    file:close()
    return tonumber(pages) * 4096
 end

@@ -676,7 +676,12 @@ def reference(lua: Interface, python: Interface) -> str:
         name = function.name.replace("dns_", "dns.")
         results.setdefault(gives(function.result), []).append(name)
     errors = list(python_alone("errors.py"))
-    raised = {text: re.sub(r"\(.*", "", shown) for shown, text in errors}
+    raised = {
+        words: re.sub(r"\(.*", "", shown)
+        for shown, text in errors
+        if text.startswith("The failure")
+        for words in re.findall("'([^']+)'", " ".join(text.split()))
+    }
     failures = [words for _, _, words in read_list("errors.def", "PS_FAILURE")]
     misuses = [
         words.replace("%s", "…") for _, _, words in read_list("errors.def", "PS_MISUSE")
@@ -708,9 +713,7 @@ def reference(lua: Interface, python: Interface) -> str:
         results=table(
             [", ".join(dict.fromkeys(names)), *its] for its, names in results.items()
         ),
-        failures=table(
-            [its, raised.get(f"The failure '{its}'.", "Error")] for its in failures
-        ),
+        failures=table([its, raised.get(its, "Error")] for its in failures),
         misuses="\n".join(f"- `{words}`" for words in dict.fromkeys(misuses)),
         options=table(
             [name, *OPTIONS[type], "no" if type == "ERROR" else "yes", system]

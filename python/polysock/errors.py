@@ -96,7 +96,12 @@ class Denied(Error, PermissionError):
 
 
 class Unresolved(Error, socket.gaierror):
-    """The failures of the resolver: errno is one of the numbers of socket.gaierror."""
+    """The failures 'host or service not provided, or not known', 'service not supported
+    for socket type', 'temporary failure in name resolution' and 'non-recoverable failure
+    in name resolution'.
+
+    Its errno is one of the numbers of socket.gaierror.
+    """
 
 
 class Oversized(Error):

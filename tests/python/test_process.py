@@ -347,7 +347,10 @@ thread.join()
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm") or "free-threading" in sys.version,
+    reason="needs /proc, and an allocator that has no gigabyte in reserve",
+)
 @pytest.mark.parametrize(
     "call",
     [

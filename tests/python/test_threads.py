@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, Callable, Iterator, List, Tuple
 
 import polysock
@@ -401,3 +402,40 @@ def test_a_select_sees_what_another_thread_sends(connect: Any) -> None:
     peer.sendall(b"x")
     join(threads)
     assert results == [([client], [], None)]
+
+
+@pytest.mark.parametrize("module", [polysock, raising])
+def test_everything_at_once(connect: Any, module: Any) -> None:
+    """Without the global lock, too: each thread does one thing, and one closes."""
+    for round_ in range(20):
+        client, peer = connect(module)
+        client.settimeout(0)
+        peer.setblocking(False)
+        calls: List[Callable[[], Any]] = [
+            lambda one=client: one.receive("*l", b"prefix"),
+            lambda one=client: one.receiveany(3),
+            lambda one=client: next(one),
+            lambda one=client: next(one.lines(2)),
+            lambda one=client: one.send(b"to the peer\n"),
+            lambda one=peer: (one.send(b"a line\r\nanother\n"), one.recv(100)),
+            lambda one=client: (one.pending(), one.dirty(), one.wants(), one.getstats()),
+            lambda one=client: (repr(one), one.kind, one.getfd(), one.getsockname()),
+            lambda one=client: (one.setoption("keepalive", True), one.getoption("error")),
+            lambda one=client: (one.settimeout(0), one.setdeadline(5), one.gettimeout()),
+            lambda one=client: module.select([one], [one], 0),
+            lambda one=client, n=round_: setattr(one, f"name{n}", one),
+        ]
+
+        def repeat(call: Callable[[], Any]) -> None:
+            for _ in range(60):
+                with suppress(OSError, StopIteration):
+                    call()
+
+        threads = [threading.Thread(target=repeat, args=(call,)) for call in calls]
+        for one in threads:
+            one.start()
+        if round_ % 2:
+            client.close()
+        join(threads)
+        client.close()
+        assert client.getfd() == -1 and client.pending() == 0

@@ -31,11 +31,13 @@ SUITES := test-c test-lua test-python test-examples test-tools conformance test-
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
 
-test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan
+test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan; those with threads under TSan
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
 	ctest --preset dev
 	cmake --preset asan --log-level=WARNING && cmake --build --preset asan
 	ctest --preset asan
+	cmake --preset tsan --log-level=WARNING && cmake --build --preset tsan
+	ctest --preset tsan
 
 test-lua: setup-test $(PREFIX)/done ## what Lua alone has
 	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua

@@ -195,22 +195,23 @@ static unsigned events_of(short found) {
   return events;
 }
 
-/* Is the file still the one that was added? Else it is asked about no more. */
+/* Is a descriptor that was polled still watched, and its file the one that was added?
+   Another file is asked about no more. */
 static int is_known(ps__queue *queue, size_t at) {
-  unsigned file;
-  struct pollfd *polled = &queue->polled[at];
-  if ((polled->revents & POLLNVAL) == 0 && identify(polled->fd, &file) == 0 &&
-      file == queue->polled_owners[at].file)
-    return 1;
-  ps__os_lock();
+  const struct pollfd *polled = &queue->polled[at];
   size_t there = find(queue, polled->fd);
-  if (there < queue->count &&
-      queue->owners[there].generation == queue->polled_owners[at].generation)
-    ps__os_queue_remove(queue, polled->fd);
-  ps__os_unlock();
+  if (there == queue->count ||
+      queue->owners[there].generation != queue->polled_owners[at].generation)
+    return 0;
+  unsigned file;
+  if ((polled->revents & POLLNVAL) == 0 && identify(polled->fd, &file) == 0 &&
+      file == queue->owners[there].file)
+    return 1;
+  ps__os_queue_remove(queue, polled->fd);
   return 0;
 }
 
+/* With the lock, so that no descriptor that is watched is closed meanwhile. */
 static size_t report(ps__queue *queue, ps__event *events, size_t room) {
   size_t reported = 0, count = queue->polled_count, start = queue->next;
   for (size_t i = 0; i < count && reported < room; i++) {
@@ -256,8 +257,8 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   }
   ps__os_lock();
   queue->waiting = 0;
-  ps__os_unlock();
   if (found > 0) *count = report(queue, events, room);
+  ps__os_unlock();
   return error;
 }
 

@@ -450,8 +450,8 @@ static int look(ps_host *host, void *context, double seconds) {
   wait->known = wait->naming = 0;
   if (self->trouble != PS_OK) wait->status = ps__error_failure(self->trouble);
   self->trouble = PS_OK;
-  if (error == 0 && !self->closed && !self->woken && wait->status.code == PS_OK)
-    error = look_around(wait, seconds, &waker);
+  if (error == 0 && !self->closed && wait->status.code == PS_OK)
+    error = look_around(wait, self->woken ? 0 : seconds, &waker);
   int answer = finish(wait, error);
   ps__os_unlock();
   return answer;

@@ -645,8 +645,9 @@ PS_API ps_done ps_poller_ready(ps_poller *self, ps_source source);
 /* Waits until a member is ready, or for timeout. Reports at most max members, each once;
    those that had to be left out come before the same ones are reported again. Members may
    be added, modified and removed while the events are read. A wake ends the wait with
-   success and no events. Fails with PS_TIMEOUT (none is ready in time), PS_CLOSED,
-   PS_INTERRUPTED, PS_BUSY (a wait is under way), PS_NOMEMORY, the system's reason. */
+   success, though no member may be ready. Fails with PS_TIMEOUT (none is ready in time),
+   PS_CLOSED, PS_INTERRUPTED, PS_BUSY (a wait is under way), PS_NOMEMORY, the system's
+   reason. */
 PS_API ps_polled ps_poller_wait(ps_poller *self, ps_seconds timeout, ps_most max,
                                 ps_host *host);
 

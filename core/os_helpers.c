@@ -151,7 +151,7 @@ static void publish(question *asked, const ps__lookup *answer) {
   asked->lookup.records = answer->records;
   memcpy(asked->lookup.canonical, answer->canonical, sizeof answer->canonical);
   memcpy(asked->lookup.servicename, answer->servicename, sizeof answer->servicename);
-  asked->expires = ps__os_monotime() + PS__KEPT_SECONDS;
+  asked->expires = ps__os_monotime() + (double)PS__KEPT_SECONDS;
   set_state(asked, DONE);
   if (asked->holders == 0) {
     append(&process.kept, asked);

@@ -341,6 +341,12 @@ const char *ps__os_words(int error, char *buffer, size_t size) {
   (void)size;
   const char *words = strerrordesc_np(error);
   return words != NULL ? words : "unknown error";
+#elif defined __APPLE__ /* it has no strerror_l */
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+  if (strerror_r(error, buffer, size) != 0) strncpy(buffer, "unknown error", size);
+  uselocale(before);
+  if (plain != (locale_t)0) freelocale(plain);
+  return buffer;
 #else
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   strncpy(buffer, plain == (locale_t)0 ? "unknown error" : strerror_l(error, plain),

@@ -244,7 +244,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   int found = 0;
   if (error == 0) {
     size_t own = queue->polled_count;
-    nfds_t used = own + 1;
+    nfds_t used = (nfds_t)own + 1;
     queue->polled[own] = (struct pollfd){queue->bell, POLLIN, 0};
     if (waker != NULL && waker->fd >= 0)
       queue->polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};

@@ -9,6 +9,21 @@ local socket = require("socket")
 
 local case = {}
 
+-- What the programs use and older versions of Lua lack.
+local function lacks(library, name, value)
+   if library[name] == nil then
+      rawset(library, name, value)
+   end
+end
+lacks(table, "unpack", rawget(_G, "unpack"))
+lacks(table, "pack", function(...)
+   return { n = select("#", ...), ... }
+end)
+lacks(math, "tointeger", function(value)
+   value = tonumber(value)
+   return value and value % 1 == 0 and value or nil
+end)
+
 -- Port numbers come from the runner; lines name them instead.
 local ports = {}
 function case.port(name)
@@ -55,9 +70,11 @@ function case.run(name, body)
       end
       line(name, label, table.concat(values, ", "))
    end
-   local ok, problem = xpcall(body, function(problem)
+   local ok, problem = xpcall(function()
+      body(say)
+   end, function(problem)
       return type(problem) == "string" and debug.traceback(problem) or problem
-   end, say)
+   end)
    if ok then
       line(name, "DONE")
    elseif type(problem) == "table" and problem.skip then
@@ -76,11 +93,11 @@ end
 function case.bytes(size)
    local block = {}
    for i = 1, 1024 do
-      block[i] = string.char((i * 7 + i // 256 * 13) % 256)
+      block[i] = string.char((i * 7 + math.floor(i / 256) * 13) % 256)
    end
    block = table.concat(block)
    local pieces = {}
-   for i = 1, size // 1024 + 1 do
+   for i = 1, size / 1024 + 1 do
       pieces[i] = ("%08d"):format(i) .. block:sub(9)
    end
    return table.concat(pieces):sub(1, size)

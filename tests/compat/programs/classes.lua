@@ -17,7 +17,10 @@ case("classes.names", function(say)
    for _, kind in ipairs(kinds) do
       local object = objects[kind]
       local metatable = getmetatable(object)
-      say(kind, object.class, metatable.__index.class, metatable.__name, tostring(object))
+      say(kind, object.class, metatable.__index.class, tostring(object))
+      if _VERSION >= "Lua 5.3" then -- before, names of metatables are not in them
+         say(kind .. " by Lua", metatable.__name)
+      end
       say(kind .. " registered", debug.getregistry()[object.class] == metatable)
    end
    say("accepted is a client", getmetatable(objects.accepted) == getmetatable(objects.client))

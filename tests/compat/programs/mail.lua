@@ -20,7 +20,7 @@ local count = 0
 local function delivered()
    count = count + 1
    local file = assert(io.open(("%s/%d"):format(mailbox, count), "rb"))
-   local text = file:read("a")
+   local text = file:read("*a")
    file:close()
    local boundary = text:match('boundary="([^"]+)"')
    if boundary then

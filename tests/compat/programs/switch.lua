@@ -23,7 +23,7 @@ local function lua(code, environment)
       words[#words + 1] = name .. "='" .. value .. "'"
    end
    local pipe = case.command(("%s %s %s"):format(table.concat(words, " "), case.lua, file))
-   local output = pipe:read("a")
+   local output = pipe:read("*a")
    pipe:close()
    os.remove(file)
    if output ~= "good\n" then
@@ -55,7 +55,7 @@ case("switch.by an option of lua", function()
    local pipe = case.command(
       ("%s -l polysock.luasocket -e 'print(require([[socket]])._VERSION)'"):format(case.lua)
    )
-   local output = pipe:read("a")
+   local output = pipe:read("*a")
    pipe:close()
    assert(output:find("(polysock ", 1, true), output)
 end)

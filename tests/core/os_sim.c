@@ -125,6 +125,8 @@ static struct world {
   int left, leaves, stop, questions;
   void (*does)(void *context); /* when the host is asked */
   void *context;
+  void (*adopts)(void *context); /* when a descriptor is adopted */
+  void *adopted;
   char *lent, *taken;
   size_t lent_size;
 } world;
@@ -768,7 +770,15 @@ int ps__os_replace(int made, int fd) {
   return ps__os_close(made);
 }
 
+void sim_when_adopted(void (*does)(void *context), void *context) {
+  world.adopts = does;
+  world.adopted = context;
+}
+
 int ps__os_adopt(int fd, int *family) {
+  void (*adopts)(void *context) = world.adopts;
+  world.adopts = NULL;
+  if (adopts != NULL) adopts(world.adopted);
   if (fd < FIRST_FD || fd >= FIRST_FD + world.used) return EBADF;
   *family = at(fd)->family;
   return 0;

@@ -213,6 +213,35 @@ static void a_setfd_within_ends_a_connect(void **state) {
   for_each_host(a_setfd_within_a_connect_story);
 }
 
+/* The object is empty, and setfd is about to change it. */
+static void close_from_another_thread(void *context) {
+  (void)context;
+  sim_thread(2);
+  ps_socket_close(object, NULL);
+  sim_thread(1);
+  assert_int_equal(ps_socket_getfd(object).fd, -1);
+}
+
+static void a_close_in_the_middle_of_setfd_is_not_lost(void **state) {
+  (void)state;
+  for (int pending = 0; pending < 2; pending++) {
+    sim_host("slow.test", 1, "10.0.0.1");
+    object = pending ? ps_tcp4().socket : sim_client();
+    ps_socket_settimeout(object, 0, NULL);
+    host = NULL;
+    if (pending) sim_expect(((ps_done){connect_to("slow.test")}), PS_TIMEOUT);
+    int old = ps_socket_getfd(object).fd;
+    other = spare();
+    sim_when_adopted(close_from_another_thread, NULL);
+    sim_expect(ps_socket_setfd(object, other, NULL), PS_OK);
+    assert_int_equal(ps_socket_getfd(object).fd, -1);
+    sim_expect(ps_socket_getsockname(object), PS_CLOSED);
+    assert_int_equal(sim_descriptors(), 1); /* the old one is the caller's */
+    sim_abandon(old);
+    ps_socket_free(object, NULL);
+  }
+}
+
 /* ---- Another thread, at that moment ---- */
 
 static void come_from_another_thread(void *context) {
@@ -389,6 +418,7 @@ int main(void) {
       cmocka_unit_test(a_closed_object_has_nothing_pending),
       cmocka_unit_test(a_setfd_within_ends_the_call),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
+      sim_test(a_close_in_the_middle_of_setfd_is_not_lost),
       cmocka_unit_test(another_thread_waits_for_its_turn),
       sim_test(a_turn_has_no_owner_afterwards),
       sim_test(a_server_can_be_detached_within_an_accept),

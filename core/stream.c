@@ -270,6 +270,7 @@ void ps_bytes_copy(const ps_bytes *bytes, char *to) {
 
 int ps_socket_take(ps_socket *self, const ps_bytes *view) {
   if (view->held == 0) return 1; /* the reader may be another thread's */
+  if (self == NULL) return 0;
   if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before)
     return 0;
   if (ps__reader_size(&self->reader) < view->held) return 1; /* it was closed */

@@ -190,7 +190,52 @@ static void descriptors_beyond_int(void **state) {
   ps_socket_free(c, NULL);
 }
 
+#define expect_misuse(result, code_, argument_) \
+  do {                                          \
+    ps_status met = (result).status;            \
+    assert_int_equal(met.code, code_);          \
+    assert_int_equal(met.argument, argument_);  \
+  } while (0)
+
+static void what_is_no_number_or_would_never_end(void **state) {
+  (void)state;
+  ps_socket *c = sim_client();
+  expect_misuse(ps_socket_lines(c, PS_COUNT(0), 0), PS_MISUSE_POSITIVE, 1);
+  expect_misuse(ps_socket_next(c, PS_COUNT(0), 0, NULL), PS_MISUSE_POSITIVE, 1);
+  expect_misuse(ps_socket_settimeout(c, NAN, NULL), PS_MISUSE_NAN, 1);
+  expect_misuse(ps_socket_setdeadline(c, NAN), PS_MISUSE_NAN, 1);
+  expect_misuse(ps_sleep(NAN, NULL), PS_MISUSE_NAN, 1);
+  expect_misuse(ps_dns_toip("10.0.0.1", NAN, NULL), PS_MISUSE_NAN, 2);
+  expect_misuse(ps_dns_getnameinfo("10.0.0.1", NULL, NAN, NULL), PS_MISUSE_NAN, 3);
+  expect_misuse(ps_dns_getnameinfo(NULL, NULL, 1, NULL), PS_MISUSE_NOLOOKUP, 1);
+  ps_port port = {NULL, 80};
+  expect_misuse(ps_connect("10.0.0.1", port, NULL, zero, NULL, NAN, NULL), PS_MISUSE_NAN,
+                6);
+  ps_socket_free(c, NULL);
+}
+
 /* ---- Texts ---- */
+
+static void names_are_ascii(void **state) {
+  (void)state;
+  const char *name =
+      "b\xc3\xbc"
+      "cher.test";
+  ps_port port = {NULL, 80};
+  ps_socket *m = ps_tcp().socket;
+  expect_misuse(ps_socket_bind(m, name, zero, NULL), PS_MISUSE_NOTASCII, 1);
+  expect_misuse(ps_socket_connect(m, name, port, NULL), PS_MISUSE_NOTASCII, 1);
+  expect_misuse(ps_bind(name, zero, 1, NULL), PS_MISUSE_NOTASCII, 1);
+  expect_misuse(ps_connect(name, port, NULL, zero, NULL, -1, NULL), PS_MISUSE_NOTASCII,
+                1);
+  expect_misuse(ps_connect("10.0.0.1", port, name, zero, NULL, -1, NULL),
+                PS_MISUSE_NOTASCII, 3);
+  expect_misuse(ps_dns_toip(name, -1, NULL), PS_MISUSE_NOTASCII, 1);
+  expect_misuse(ps_dns_tohostname(name, -1, NULL), PS_MISUSE_NOTASCII, 1);
+  expect_misuse(ps_dns_getaddrinfo(name, -1, NULL), PS_MISUSE_NOTASCII, 1);
+  assert_int_equal(sim_lookups(), 0);
+  ps_socket_free(m, NULL);
+}
 
 static int is_utf8(const char *text) {
   for (; *text != '\0'; text++) {
@@ -251,6 +296,8 @@ int main(void) {
       sim_test(backlogs_and_ports),
       sim_test(times_beyond_the_clock),
       sim_test(descriptors_beyond_int),
+      sim_test(what_is_no_number_or_would_never_end),
+      sim_test(names_are_ascii),
       sim_test(texts_are_cut_between_characters),
       sim_test(a_text_that_is_no_utf8_is_cut_all_the_same),
   };

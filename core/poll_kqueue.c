@@ -23,15 +23,16 @@ struct ps__queue {
 
 static void *data_of(unsigned generation) { return (void *)(uintptr_t)generation; }
 
-/* One change. Returns 0 or an error number. */
+/* One change. Returns 0 or an error number: a receipt has either, and asks for it in
+   place of events that wait. */
 static int change(const ps__queue *queue, int fd, int filter, int flags,
                   unsigned generation) {
-  struct kevent made;
-  EV_SET(&made, (uintptr_t)fd, filter, flags, 0, 0, data_of(generation));
+  struct kevent made, receipt = {0};
+  EV_SET(&made, (uintptr_t)fd, filter, flags | EV_RECEIPT, 0, 0, data_of(generation));
   int result;
-  do result = kevent(queue->kqueue, &made, 1, NULL, 0, NULL);
+  do result = kevent(queue->kqueue, &made, 1, &receipt, 1, NULL);
   while (result < 0 && errno == EINTR);
-  return result < 0 ? errno : 0;
+  return result < 0 ? errno : result == 0 ? 0 : (int)receipt.data;
 }
 
 static int ring(const ps__queue *queue, int flags, unsigned what) {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The event queue of os.h on Linux: epoll, and an eventfd that wakes it. */
 
+#include "queue.h"
+
+#if PS__POLLER == PS__EPOLL
+
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "os.h"
 
 struct ps__queue {
   int epoll, bell;
@@ -121,3 +123,5 @@ void ps__os_queue_free(ps__queue *queue) {
   ps__os_realloc(queue->found, 0);
   ps__os_realloc(queue, 0);
 }
+
+#endif

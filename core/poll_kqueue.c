@@ -3,16 +3,18 @@
    A kqueue forgets a file when its descriptor is closed, and a child does not inherit it.
  */
 
-#include <sys/types.h>
-/* It needs the types of the one above. */
+#include "queue.h"
+
+#if PS__POLLER == PS__KQUEUE
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/types.h>
+/* The next one needs the types of this one. */
 #include <sys/event.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "os.h"
 
 struct ps__queue {
   int kqueue;
@@ -135,3 +137,5 @@ void ps__os_queue_free(ps__queue *queue) {
   ps__os_realloc(queue->found, 0);
   ps__os_realloc(queue, 0);
 }
+
+#endif

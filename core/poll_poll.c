@@ -3,6 +3,10 @@
    costs by how many descriptors are watched; that is all that poll(2) can do. */
 
 #define _DEFAULT_SOURCE
+#include "queue.h"
+
+#if PS__POLLER == PS__POLL
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -10,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "os.h"
 
 /* What is kept of a descriptor beside its pollfd. poll(2) knows numbers, not files, so
    the file is recognized by what the system calls it. */
@@ -271,3 +273,5 @@ int ps__os_queue_fd(const ps__queue *queue) {
   (void)queue;
   return -1;
 }
+
+#endif

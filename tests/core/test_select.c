@@ -346,6 +346,21 @@ static void what_waits_for_a_name_is_a_member_among_others(void **state) {
   }
 }
 
+/* An unconnected descriptor would be ready for everything at once. */
+static void what_waits_for_a_name_is_ready_for_nothing_before(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  ps_socket *m = ps_tcp4().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, NULL), PS_TIMEOUT);
+  ps_watch reads[] = {{-1, 0, 0, 0, m}}, writes[] = {{-1, 0, 0, 0, m}};
+  sim_expect(ps_select(set_of(reads, 1), set_of(writes, 1), 0.5, NULL), PS_TIMEOUT);
+  sim_expect(ps_select(set_of(reads, 1), set_of(writes, 1), 5, NULL), PS_OK);
+  assert_int_equal(reads[0].ready, 0);
+  assert_int_equal(writes[0].ready, 1);
+  ps_socket_free(m, NULL);
+}
+
 /* A program of one thread, as Lua is: nobody but a helper thread can wake it. */
 static void a_host_that_nobody_wakes_hears_of_names(void **state) {
   (void)state;
@@ -402,6 +417,7 @@ int main(void) {
       sim_test(a_host_may_detach_a_member_between_two_looks),
       sim_test(a_member_that_is_being_replaced_comes_back),
       sim_test(what_waits_for_a_name_is_a_member_among_others),
+      sim_test(what_waits_for_a_name_is_ready_for_nothing_before),
       sim_test(a_host_that_nobody_wakes_hears_of_names),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),

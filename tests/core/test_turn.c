@@ -213,6 +213,41 @@ static void a_setfd_within_ends_a_connect(void **state) {
   for_each_host(a_setfd_within_a_connect_story);
 }
 
+/* A thread that is in the object keeps setfd waiting, and so its host is asked. */
+static ps__call staying;
+
+static void go_out(void *context) {
+  (void)context;
+  assert_int_equal(ps__turn_leave(&staying), -1);
+}
+
+static void replace_again_within(void *context) {
+  (void)context;
+  sim_expect(ps_socket_setfd(object, other, host), PS_BUSY);
+  sim_expect_bytes(object, line(), PS_CLOSED, "");
+}
+
+static void setfd_within_setfd_story(void) {
+  object = sim_client();
+  int old = ps_socket_getfd(object).fd;
+  other = spare();
+  staying = (ps__call){.self = object, .turn = PS__SENDING};
+  sim_thread(2);
+  assert_int_equal(ps__turn_enter(&staying), PS__ENTERED);
+  sim_thread(1);
+  sim_later(1, go_out, NULL);
+  sim_when_asked(replace_again_within, NULL);
+  sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+  assert_int_equal(ps_socket_getfd(object).fd, other);
+  sim_abandon(old);
+  ps_socket_free(object, NULL);
+}
+
+static void setfd_within_setfd_is_busy(void **state) {
+  (void)state;
+  for_each_host(setfd_within_setfd_story);
+}
+
 /* The object is empty, and setfd is about to change it. */
 static void close_from_another_thread(void *context) {
   (void)context;
@@ -418,6 +453,7 @@ int main(void) {
       cmocka_unit_test(a_closed_object_has_nothing_pending),
       cmocka_unit_test(a_setfd_within_ends_the_call),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
+      cmocka_unit_test(setfd_within_setfd_is_busy),
       sim_test(a_close_in_the_middle_of_setfd_is_not_lost),
       cmocka_unit_test(another_thread_waits_for_its_turn),
       sim_test(a_turn_has_no_owner_afterwards),

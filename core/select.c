@@ -39,12 +39,10 @@ static void enter(wait_set *wait, ps_watch *watch) {
   }
   wait->process = call.process;
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
-  int known = 0;
-  if (!watch->writable) {
-    known = ps_socket_pending(self).size > 0;
-  } else if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
-    watch->fd = -1; /* it has no peer yet, and would count as writable at once */
-    known = ps__connect_news(self);
+  int known = !watch->writable && ps_socket_pending(self).size > 0;
+  if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
+    watch->fd = -1; /* it has no peer yet, and would count as ready for all at once */
+    known = watch->writable && ps__connect_news(self);
     wait->naming = 1;
   }
   watch->buffered = (char)(ENTERED | MEMBER | (known ? BUFFERED : 0));

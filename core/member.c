@@ -146,6 +146,20 @@ int ps__member_renew(ps_poller *poller) {
   return 0;
 }
 
+void ps__member_free_queue(ps_poller *poller) {
+  ps__os_queue_free(poller->queue);
+  poller->queue = NULL;
+}
+
+ps_status ps__member_begin(ps_poller *poller) {
+  if (poller == NULL) return ps__error_misuse(PS_MISUSE_NOTPOLLER, 0, NULL);
+  ps__os_lock();
+  int error = poller->closed ? 0 : ps__member_renew(poller);
+  if (!poller->closed && error == 0) return PS__DONE;
+  ps__os_unlock();
+  return error == 0 ? ps__error_failure(PS_CLOSED) : ps__error_system(error);
+}
+
 /* ---- Registering ---- */
 
 /* Makes room for the tokens of all members and one more. */

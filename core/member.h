@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The members of a poller: a table by descriptor, in pages that come when a descriptor of
    theirs does. member.c keeps it up to date when sockets change, poller.c for callers.
-   The lock of os.h guards all of it, and every function here is called with that lock
-   held. */
+   The lock of os.h guards all of it, and every function here but begin is called with
+   that lock held. */
 
 #ifndef PS_MEMBER_H
 #define PS_MEMBER_H
@@ -65,6 +65,10 @@ struct ps_poller {
 
 /* Sees to it that the queue is this process's. 0 or an error number. */
 int ps__member_renew(ps_poller *poller);
+void ps__member_free_queue(ps_poller *poller);
+
+/* Takes the lock for a call that needs the queue. Without success it is not taken. */
+ps_status ps__member_begin(ps_poller *poller);
 
 ps__slot *ps__member_slot(const ps_poller *poller, int fd); /* NULL: none in use */
 ps__slot *ps__member_find(const ps_poller *poller, ps_source source);

@@ -4,124 +4,16 @@
    nothing look only once, or for a short time. */
 
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <math.h>
-#include <pthread.h>
-#include <sched.h>
-#include <setjmp.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
-/* cmocka wants some of the above before it. */
-#include <cmocka.h>
-#include <errno.h>
-#include <poll.h>
 
-#include "internal.h"
+#include "poller_pairs.h"
 
-static const ps_prefix none = {NULL, 0};
 static const double SHORT = 0.02;
-
-static ps_port port(long long number) { return (ps_port){NULL, number}; }
-
-static void expect_at(ps_status status, short code, int at) {
-  char words[PS_WORDS];
-  if (status.code != code)
-    print_error("line %d: '%s' (%d)\n", at, ps_status_words(status, words), status.code);
-  assert_int_equal(status.code, code);
-}
-#define expect(result, code) expect_at((result).status, code, __LINE__)
-
-static int descriptors(void) {
-  int found = 0;
-  for (int fd = 0; fd < 1024; fd++) found += fcntl(fd, F_GETFD) >= 0;
-  return found;
-}
-
-/* Two ends of a connection. */
-typedef struct pair {
-  ps_socket *ours, *far;
-} pair;
-
-static ps_socket *server;
-static pthread_mutex_t meeting = PTHREAD_MUTEX_INITIALIZER;
-
-static pair connected(void) {
-  pair made;
-  pthread_mutex_lock(&meeting); /* or a thread would accept what another has connected */
-  ps_address name = ps_socket_getsockname(server);
-  ps_object got = ps_connect("127.0.0.1", port(name.port), NULL, port(0), NULL, -1, NULL);
-  expect(got, PS_OK);
-  made.ours = got.socket;
-  got = ps_socket_accept(server, NULL);
-  pthread_mutex_unlock(&meeting);
-  expect(got, PS_OK);
-  made.far = got.socket;
-  return made;
-}
-
-static void freed(pair made) {
-  ps_socket_free(made.ours, NULL);
-  ps_socket_free(made.far, NULL);
-}
-
-static void send_text(ps_socket *c, const char *text) {
-  expect(ps_socket_send(c, (ps_data){text, strlen(text)}, 1, -1, NULL), PS_OK);
-}
-
-static void expect_line(ps_socket *c, const char *text) {
-  ps_bytes got = ps_socket_receive(c, PS_LINE, none, 0, NULL);
-  expect(got, PS_OK);
-  assert_int_equal(got.size, strlen(text));
-  assert_memory_equal(got.data, text, got.size);
-}
-
-static ps_source of(ps_socket *socket) { return (ps_source){socket, -1}; }
-static ps_source number(int fd) { return (ps_source){NULL, fd}; }
-
-static ps_poller *make(void) {
-  ps_pollerobject made = ps_poller_make();
-  expect(made, PS_OK);
-  return made.poller;
-}
-
-/* What a wait says of a token; "" is nothing. */
-static const char *said(ps_polled got, const void *token) {
-  const char *events = "";
-  for (size_t i = 0; i < got.count; i++) {
-    if (got.events[i].token != token) continue;
-    assert_string_equal(events, ""); /* each comes once */
-    events = got.events[i].events;
-  }
-  return events;
-}
-
-static const char *look(ps_poller *poller, const void *token) {
-  return said(ps_poller_wait(poller, 0, 0, NULL), token);
-}
-
-static int setup(void **state) {
-  (void)state;
-  ps_object got = ps_bind("127.0.0.1", port(0), 64, NULL);
-  expect(got, PS_OK);
-  server = got.socket;
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  ps_socket_free(server, NULL);
-  return 0;
-}
 
 /* ---- Readiness ---- */
 
@@ -362,171 +254,6 @@ static void the_loop_may_change_the_members(void **state) {
   ps_poller_free(poller);
 }
 
-/* ---- Threads ---- */
-
-static void *wake(void *context) {
-  ps_poller_wake(context);
-  return NULL;
-}
-
-static void another_thread_wakes_a_wait(void **state) {
-  (void)state;
-  ps_poller *poller = make();
-  for (int i = 0; i < 200; i++) {
-    pthread_t thread;
-    pthread_create(&thread, NULL, wake, poller);
-    ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
-    expect(got, PS_OK);
-    assert_int_equal(got.count, 0);
-    pthread_join(thread, NULL);
-  }
-  expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
-  ps_poller_free(poller);
-}
-
-static void *receive_line(void *context) {
-  pair *p = context;
-  expect_line(p->ours, "one");
-  return NULL;
-}
-
-/* The thread takes the event away, and the bytes that it leaves are no event of the
-   system's. */
-static void a_thread_that_leaves_bytes_ends_the_wait(void **state) {
-  (void)state;
-  ps_poller *poller = make();
-  for (int i = 0; i < 200; i++) {
-    pair a = connected();
-    pthread_t thread;
-    pthread_create(&thread, NULL, receive_line, &a);
-    if (i % 2 == 0) expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
-    send_text(a.far, "one\ntwo\n");
-    if (i % 2 == 1) expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
-    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
-    pthread_join(thread, NULL);
-    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
-    expect_line(a.ours, "two");
-    expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
-    freed(a);
-  }
-  ps_poller_free(poller);
-}
-
-/* Threads in whose hands connections change while a poller waits on them: bytes come and
-   are left, sockets are closed, detached, replaced and freed, and numbers come back. The
-   tokens say whose they are: no event is one of a connection that never had bytes. */
-enum { STORM_THREADS = 3, STORM_ROUNDS = 150, STORM_SLOTS = 4 };
-static ps_poller *stormed;
-static pthread_mutex_t storm_lock = PTHREAD_MUTEX_INITIALIZER;
-static ps_socket *storm_added[STORM_THREADS * STORM_SLOTS];
-static char storm_silent; /* a token */
-static atomic_int storm_running;
-
-/* Offers a socket to the thread that has the poller, and waits until it has added it. */
-static void offer(int place, ps_socket *socket) {
-  pthread_mutex_lock(&storm_lock);
-  storm_added[place] = socket;
-  pthread_mutex_unlock(&storm_lock);
-  ps_poller_wake(stormed);
-  for (int left = 1; left;) {
-    pthread_mutex_lock(&storm_lock);
-    left = storm_added[place] != NULL;
-    pthread_mutex_unlock(&storm_lock);
-    sched_yield();
-  }
-}
-
-static void storm_once(int place, unsigned round) {
-  pair a = connected();
-  offer(place, a.ours);
-  unsigned way = round % 5;
-  if (place % STORM_SLOTS != 0 && way < 4) {
-    send_text(a.far, "one\ntwo\n");
-    expect_line(a.ours, "one");
-  }
-  int fd = -1;
-  pair b = {NULL, NULL};
-  if (way == 1) ps_socket_close(a.ours, NULL);
-  if (way == 2) fd = ps_socket_detach(a.ours).fd;
-  if (way == 3) {
-    b = connected();
-    fd = ps_socket_getfd(a.ours).fd;
-    ps_socket_setfd(a.ours, ps_socket_detach(b.ours).fd, NULL);
-  }
-  if (fd >= 0) close(fd);
-  freed(a);
-  freed(b); /* its far end is that of the new descriptor */
-}
-
-static void *storm(void *context) {
-  int first = *(int *)context * STORM_SLOTS;
-  for (unsigned round = 0; round < STORM_ROUNDS; round++)
-    storm_once(first + (int)(round % STORM_SLOTS), round);
-  atomic_fetch_sub(&storm_running, 1);
-  ps_poller_wake(stormed);
-  return NULL;
-}
-
-static void add_what_is_offered(void) {
-  pthread_mutex_lock(&storm_lock);
-  for (int i = 0; i < STORM_THREADS * STORM_SLOTS; i++) {
-    if (storm_added[i] == NULL) continue;
-    void *token = i % STORM_SLOTS == 0 ? (void *)&storm_silent : (void *)storm_added;
-    expect(ps_poller_add(stormed, of(storm_added[i]), "r", token), PS_OK);
-    storm_added[i] = NULL;
-  }
-  pthread_mutex_unlock(&storm_lock);
-}
-
-static void no_event_reaches_the_wrong_one(void **state) {
-  (void)state;
-  stormed = make();
-  pthread_t threads[STORM_THREADS];
-  int numbers[STORM_THREADS];
-  atomic_store(&storm_running, STORM_THREADS);
-  for (int i = 0; i < STORM_THREADS; i++) {
-    numbers[i] = i;
-    pthread_create(&threads[i], NULL, storm, &numbers[i]);
-  }
-  while (atomic_load(&storm_running) > 0) {
-    ps_polled got = ps_poller_wait(stormed, -1, 3, NULL);
-    expect(got, PS_OK);
-    for (size_t i = 0; i < got.count; i++)
-      assert_ptr_not_equal(got.events[i].token, &storm_silent);
-    add_what_is_offered();
-  }
-  for (int i = 0; i < STORM_THREADS; i++) pthread_join(threads[i], NULL);
-  assert_int_equal(ps_poller_count(stormed).size, 0);
-  ps_poller_free(stormed);
-}
-
-static void *use_and_free(void *context) {
-  pair *pairs = context;
-  for (int i = 0; i < 8; i++) {
-    send_text(pairs[i].far, "one\ntwo\n");
-    expect_line(pairs[i].ours, "one");
-    if (i % 2 == 0) ps_socket_close(pairs[i].ours, NULL);
-  }
-  return NULL;
-}
-
-static void a_poller_is_freed_beneath_its_members(void **state) {
-  (void)state;
-  for (int round = 0; round < 50; round++) {
-    ps_poller *poller = make();
-    pair pairs[8];
-    for (int i = 0; i < 8; i++) {
-      pairs[i] = connected();
-      expect(ps_poller_add(poller, of(pairs[i].ours), "r", NULL), PS_OK);
-    }
-    pthread_t thread;
-    pthread_create(&thread, NULL, use_and_free, pairs);
-    ps_poller_free(poller);
-    pthread_join(thread, NULL);
-    for (int i = 0; i < 8; i++) freed(pairs[i]);
-  }
-}
-
 /* ---- Signals ---- */
 
 static int questions;
@@ -611,102 +338,6 @@ static void another_loop_may_wait_for_it(void **state) {
   ps_poller_free(poller);
 }
 
-/* ---- Processes ---- */
-
-#define check(condition) \
-  if (!(condition)) _exit(__LINE__ % 255 + 1)
-
-/* The line in which a child failed, at least its last digits; 0: none did. */
-static void expect_success(pid_t child) {
-  int status = -1;
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_true(WIFEXITED(status));
-  assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void a_child_disturbs_nothing(void **state) {
-  (void)state;
-  ps_poller *poller = make();
-  pair a = connected(), b = connected();
-  expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
-  expect(ps_poller_add(poller, of(b.ours), "rw", &b), PS_OK);
-  for (int way = 0; way < 5; way++) {
-    pid_t child = fork();
-    if (child == 0) {
-      if (way == 0) {
-        ps_socket_free(a.ours, NULL);
-        check(ps_poller_remove(poller, of(b.ours)).status.code == PS_OK);
-        check(ps_poller_wait(poller, 0, 0, NULL).status.code == PS_TIMEOUT);
-      }
-      if (way == 1) ps_poller_free(poller);
-      if (way == 2)
-        check(ps_poller_modify(poller, of(b.ours), "r", &a).status.code == PS_OK);
-      if (way == 3) {
-        check(strcmp(look(poller, &b), "w") == 0);
-        check(strcmp(look(poller, &a), "") == 0);
-        ps_socket_close(b.ours, NULL);
-        check(ps_poller_count(poller).size == 1);
-      }
-      if (way == 4) {
-        check(ps_poller_remove(poller, of(b.ours)).status.code == PS_OK);
-        check(ps_poller_wake(poller).status.code == PS_OK);
-        ps_polled got = ps_poller_wait(poller, 0, 0, NULL);
-        check(got.status.code == PS_OK && got.count == 0);
-      }
-      _exit(0);
-    }
-    expect_success(child);
-    assert_string_equal(look(poller, &b), "w");
-    ps_polled got = ps_poller_wait(poller, 0, 0, NULL);
-    assert_int_equal(got.count, 1);
-    send_text(a.far, "x\n");
-    expect(ps_poller_modify(poller, of(b.ours), "r", &b), PS_OK);
-    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
-    expect_line(a.ours, "x");
-    expect(ps_poller_modify(poller, of(b.ours), "rw", &b), PS_OK);
-  }
-  freed(a);
-  freed(b);
-  ps_poller_free(poller);
-}
-
-static void *add_and_remove(void *context) {
-  pair *p = context;
-  ps_poller *poller = make();
-  while (atomic_load(&storm_running) > 0) {
-    expect(ps_poller_add(poller, of(p->ours), "r", p), PS_OK);
-    expect(ps_poller_remove(poller, of(p->ours)), PS_OK);
-  }
-  ps_poller_free(poller);
-  return NULL;
-}
-
-/* The lock is never taken in the child by a thread that is not there. */
-static void a_child_of_a_busy_process_works(void **state) {
-  (void)state;
-  pair a = connected(), b = connected();
-  ps_poller *poller = make();
-  expect(ps_poller_add(poller, of(b.ours), "w", &b), PS_OK);
-  pthread_t thread;
-  atomic_store(&storm_running, 1);
-  pthread_create(&thread, NULL, add_and_remove, &a);
-  for (int i = 0; i < 30; i++) {
-    pid_t child = fork();
-    if (child == 0) {
-      alarm(20);
-      check(strcmp(look(poller, &b), "w") == 0);
-      ps_socket_free(a.ours, NULL);
-      _exit(0);
-    }
-    expect_success(child);
-  }
-  atomic_store(&storm_running, 0);
-  pthread_join(thread, NULL);
-  freed(a);
-  freed(b);
-  ps_poller_free(poller);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_reports_what_is_ready_each_time),
@@ -717,16 +348,10 @@ int main(void) {
       cmocka_unit_test(a_registration_follows_its_socket),
       cmocka_unit_test(a_foreign_descriptor_may_vanish),
       cmocka_unit_test(the_loop_may_change_the_members),
-      cmocka_unit_test(another_thread_wakes_a_wait),
-      cmocka_unit_test(a_thread_that_leaves_bytes_ends_the_wait),
-      cmocka_unit_test(no_event_reaches_the_wrong_one),
-      cmocka_unit_test(a_poller_is_freed_beneath_its_members),
       cmocka_unit_test(a_signal_asks_the_host),
       cmocka_unit_test(without_descriptors_there_is_no_poller),
       cmocka_unit_test(what_the_system_cannot_watch_is_refused),
       cmocka_unit_test(another_loop_may_wait_for_it),
-      cmocka_unit_test(a_child_disturbs_nothing),
-      cmocka_unit_test(a_child_of_a_busy_process_works),
   };
   int before = descriptors();
   int failed = cmocka_run_group_tests_name("poller", tests, setup, teardown);

@@ -353,9 +353,7 @@ int ps__member_has_bytes(const ps_socket *socket) {
    `pending` and these loads: either this thread sees that the socket is in a poller, or
    the poller sees the bytes. */
 void ps__member_buffered(ps_socket *self) {
-  if (atomic_load(&self->poller) == NULL || !ps__member_has_bytes(self) ||
-      atomic_load(&self->told))
-    return;
+  if (!ps__member_has_bytes(self) || atomic_load(&self->told)) return;
   ps__os_lock();
   ps_poller *poller = atomic_load(&self->poller);
   ps__slot *slot = poller == NULL ? NULL : slot_of(poller, self);

@@ -37,9 +37,9 @@ static int make_room(ps_poller *self, size_t room) {
 
 /* Is the event at the place of a slot its own, and of this wait? */
 static int is_reported(const poller_wait *wait, int fd, const ps__slot *slot) {
+  if (slot->place >= wait->count) return 0;
   const ps__event *owner = &wait->poller->owners[slot->place];
-  return slot->place < wait->count && owner->fd == fd &&
-         owner->generation == slot->generation;
+  return owner->fd == fd && owner->generation == slot->generation;
 }
 
 /* Adds to what is reported. Returns whether there was room. */
@@ -95,7 +95,7 @@ static void unlist(ps_poller *self, int fd, ps__slot *slot) {
 
 /* Looks at the listed members, and reports as long as fewer than most are reported. Those
    that are reported go to the end of the list. */
-static void gather(poller_wait *wait, size_t most) {
+static void gather_listed(poller_wait *wait, size_t most) {
   ps_poller *self = wait->poller;
   int last = self->last, fd = self->first, done = fd < 0;
   while (!done) {
@@ -104,21 +104,35 @@ static void gather(poller_wait *wait, size_t most) {
     done = fd == last;
     unsigned events = known_events(wait, fd, slot);
     if (events != 0) wait->known = 1;
-    int room = wait->count < most || is_reported(wait, fd, slot);
-    if (events != 0 && !room) return;
-    if (events != 0 && report(wait, fd, slot, events)) {
+    if (events == 0) {
+      if (!stays_listed(slot)) unlist(self, fd, slot);
+    } else if (wait->count >= most && !is_reported(wait, fd, slot)) {
+      return;
+    } else if (report(wait, fd, slot, events)) {
       slot->flags &= (unsigned char)~PS__GIVEN;
       ps__member_unlist(self, fd);
       if (slot->socket != NULL) ps__member_list(self, fd);
-    } else if (events == 0 && !stays_listed(slot)) {
-      unlist(self, fd, slot);
     }
     fd = next;
   }
-  for (ps__nameless *at = self->nameless; at != NULL; at = at->next) {
+}
+
+static void gather_nameless(poller_wait *wait, size_t most) {
+  for (ps__nameless *at = wait->poller->nameless; at != NULL; at = at->next) {
     unsigned events = known_events(wait, -1, &at->slot);
-    if (events != 0) wait->known = 1;
-    if (events != 0 && wait->count < most) report(wait, -1, &at->slot, events);
+    if (events == 0) continue;
+    wait->known = 1;
+    if (wait->count < most) report(wait, -1, &at->slot, events);
+  }
+}
+
+static void gather(poller_wait *wait, size_t most) {
+  if ((wait->poller->turn & 2) != 0) {
+    gather_nameless(wait, most);
+    gather_listed(wait, most);
+  } else {
+    gather_listed(wait, most);
+    gather_nameless(wait, most);
   }
 }
 
@@ -182,8 +196,8 @@ static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
 static int look_around(poller_wait *wait, double seconds, ps__waker *waker) {
   ps_poller *self = wait->poller;
   int limited = wait->most != SIZE_MAX;
-  self->turn ^= 1;
-  gather(wait, limited ? (wait->most + (size_t)self->turn) / 2 : SIZE_MAX);
+  self->turn++;
+  gather(wait, limited ? (wait->most + (self->turn & 1)) / 2 : SIZE_MAX);
   if (wait->naming && seconds > 0 && !wait->known) {
     /* Helper threads wake the wait. One that has answered by now has woken nobody. */
     ps__os_waker_begin(waker);

@@ -657,8 +657,9 @@ PS_API ps_always ps_poller_wake(ps_poller *self);
 PS_API ps_size ps_poller_count(const ps_poller *self); /* members */
 
 /* Returns a descriptor that is readable when a wait would not have to wait, for a loop
-   around this one; -1 when the system has no such thing or the poller is closed. It is
-   another one after a fork. Do nothing with it but wait. */
+   around this one; -1 when the system has no such thing or the poller is closed. A name
+   that is resolved does not show there. It is another one after a fork. Do nothing with
+   it but wait. */
 PS_API ps_fd ps_poller_getfd(ps_poller *self);
 
 /* Ends all registrations. Sockets stay open. Closing again is fine. */

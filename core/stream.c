@@ -115,7 +115,7 @@ void ps__stream_end(ps__call *call, ps_status status) {
      threads run meanwhile, and what this one holds must outlast what they do. */
   if (ps__turn_gone(call)) self->viewer = ps__os_thread();
   ps__call_end(call);
-  ps__member_buffered(self);
+  if (atomic_load(&self->poller) != NULL) ps__member_buffered(self);
 }
 
 static ps_status ended(const ps__call *call) {

@@ -34,7 +34,6 @@ struct ps__queue {
   size_t polled_count, polled_room;
   size_t next;  /* the wait after this one begins to report here */
   char changed; /* polled is not what watched is */
-  char waiting;
 };
 
 static int prepare(int fd) {
@@ -95,11 +94,6 @@ static size_t find(const ps__queue *queue, int fd) {
   return place > 0 ? place - 1 : queue->count;
 }
 
-static void change(ps__queue *queue) {
-  queue->changed = 1;
-  if (queue->waiting) ps__os_queue_wake(queue);
-}
-
 /* Arrays grow by little, since each member should not cost much. */
 static int grow_arrays(ps__queue *queue) {
   if (queue->count < queue->room) return 0;
@@ -136,7 +130,7 @@ int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generat
   queue->watched[at] = (struct pollfd){fd, bits_of(events), 0};
   queue->owners[at] = (owner){generation, file};
   queue->places[fd] = (unsigned)at + 1;
-  change(queue);
+  queue->changed = 1;
   return 0;
 }
 
@@ -149,7 +143,7 @@ int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned gene
   if (queue->owners[at].file != file) return ENOENT;
   queue->watched[at].events = bits_of(events);
   queue->owners[at].generation = generation;
-  change(queue);
+  queue->changed = 1;
   return 0;
 }
 
@@ -163,7 +157,7 @@ void ps__os_queue_remove(ps__queue *queue, int fd) {
     queue->owners[at] = queue->owners[last];
     queue->places[queue->watched[at].fd] = (unsigned)at + 1;
   }
-  change(queue);
+  queue->changed = 1;
 }
 
 /* ---- Waiting ---- */
@@ -241,7 +235,6 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   *count = 0;
   ps__os_lock();
   int error = copy(queue);
-  queue->waiting = 1;
   ps__os_unlock();
   int found = 0;
   if (error == 0) {
@@ -258,7 +251,6 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
     if (found > 0 && queue->polled[own].revents != 0) silence(queue);
   }
   ps__os_lock();
-  queue->waiting = 0;
   if (found > 0) *count = report(queue, events, room);
   ps__os_unlock();
   return error;

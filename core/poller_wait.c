@@ -111,7 +111,7 @@ static void gather_listed(poller_wait *wait, size_t most) {
     } else if (report(wait, fd, slot, events)) {
       slot->flags &= (unsigned char)~PS__GIVEN;
       ps__member_unlist(self, fd);
-      if (slot->socket != NULL) ps__member_list(self, fd);
+      ps__member_list(self, fd);
     }
     fd = next;
   }
@@ -149,9 +149,6 @@ static size_t convert(poller_wait *wait, size_t count, unsigned changes) {
       continue;
     }
     unsigned events = found.events & slot->events;
-    if (slot->socket != NULL && (slot->events & PS__IN) != 0 &&
-        ps__member_has_bytes(slot->socket))
-      events |= PS__IN;
     if (events != 0) report(wait, found.fd, slot, events);
   }
   return wait->count - before;

@@ -30,6 +30,25 @@ static void a_registration_ends_with_its_socket(void **state) {
   ps_poller_free(p);
 }
 
+static void a_removed_one_tells_anew(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = buffered("x\ny\n");
+  add(p, c, "r");
+  sim_expect(ps_poller_remove(p, of(c)), PS_OK);
+  sim_reads("z\n");
+  add(p, c, "r");
+  expect_line(c, NULL, "y");
+  assert_string_equal(look(p, c), "r");
+  sim_expect(ps_poller_remove(p, of(c)), PS_OK);
+  expect_line(c, NULL, "z");
+  add(p, c, "r");
+  sim_reads("1\n2\n");
+  expect_line(c, NULL, "1");
+  assert_string_equal(look(p, c), "r");
+  freed(p, c, NULL);
+}
+
 static void a_refused_detach_changes_nothing(void **state) {
   (void)state;
   ps_poller *p = make();
@@ -132,6 +151,23 @@ static void a_member_that_is_closed_lets_the_wait_go_on(void **state) {
     assert_string_equal(said(got, b), "r");
     freed(p, a, b);
   }
+}
+
+static void connect_by_name(void *socket) { begin_connect(socket, "slow.test", NULL); }
+
+static void a_look_up_of_another_thread_is_noticed(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = ps_tcp4().socket;
+  sim_host("slow.test", 2, "10.0.0.7");
+  sim_route("10.0.0.9", 100, 0);
+  begin_connect(c, "10.0.0.9", NULL);
+  add(p, c, "w");
+  double start = sim_now();
+  sim_later(1, connect_by_name, c);
+  assert_string_equal(said(ps_poller_wait(p, -1, 0, NULL), c), "w");
+  assert_true(sim_now() - start > 2.9 && sim_now() - start < 3.1);
+  freed(p, c, NULL);
 }
 
 static void a_poller_that_is_closed_ends_its_wait(void **state) {
@@ -241,7 +277,12 @@ static void a_child_has_a_queue_of_its_own(void **state) {
     ps_socket *c = buffered("x\ny\n"), *d = sim_client();
     add(p, c, "r");
     add(p, d, "rw");
+    ps_poller_getfd(p); /* what somebody waits for is rung now and then */
     sim_process(1);
+    sim_script(ps_socket_getfd(d).fd);
+    sim_reads("1\n2\n");
+    expect_line(d, NULL, "1");
+    expect_line(d, NULL, "2");
     if (way == 0) ps_socket_close(d, NULL);
     if (way == 1) ps_socket_setfd(c, -1, NULL);
     if (way == 2) sim_expect(ps_poller_modify(p, of(d), "r", d), PS_OK);
@@ -425,11 +466,13 @@ static void every_step_may_fail(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(a_registration_ends_with_its_socket),
+      sim_test(a_removed_one_tells_anew),
       sim_test(a_refused_detach_changes_nothing),
       sim_test(a_registration_follows_a_descriptor),
       sim_test(another_family_is_another_file),
       sim_test(a_wake_ends_one_wait),
       sim_test(a_member_that_is_closed_lets_the_wait_go_on),
+      sim_test(a_look_up_of_another_thread_is_noticed),
       sim_test(a_poller_that_is_closed_ends_its_wait),
       sim_test(ended_tokens_come_back),
       sim_test(many_ended_tokens_are_kept),

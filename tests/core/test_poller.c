@@ -179,6 +179,8 @@ static void buffered_bytes_are_reported(void **state) {
     assert_string_equal(look(p, c), "r");
     sim_expect(ps_poller_modify(p, of(c), "w", c), PS_OK);
     assert_string_equal(look(p, c), "w");
+    sim_expect(ps_poller_modify(p, of(c), "r", c), PS_OK);
+    assert_string_equal(look(p, c), "r");
     sim_expect(ps_poller_modify(p, of(c), "rw", c), PS_OK);
     assert_string_equal(look(p, c), "rw");
     sim_expect(ps_poller_remove(p, of(c)), PS_OK);
@@ -244,6 +246,26 @@ static void all_get_their_turn(void **state) {
   }
   for (int i = 0; i < 6; i++) ps_socket_free(c[i], NULL);
   ps_poller_free(p);
+}
+
+static void a_limit_hides_nothing(void **state) {
+  (void)state;
+  ps_poller *p = make(), *q = make();
+  ps_socket *c = buffered("x\ny\n"), *d = ps_tcp().socket, *e = sim_client();
+  sim_host("slow.test", 2, "10.0.0.7");
+  add(p, c, "r");
+  add(q, e, "w");
+  for (int i = 0; i < 4; i++) {
+    assert_string_equal(said(ps_poller_wait(p, 0, 1, NULL), c), "r");
+    assert_string_equal(look(q, e), "w"); /* or the simulation sees a busy wait */
+  }
+  begin_connect(d, "slow.test", NULL);
+  add(p, d, "w");
+  sim_pass(3);
+  int seen = 0;
+  for (int i = 0; i < 8; i++) seen += said(ps_poller_wait(p, 0, 1, NULL), d)[0] == 'w';
+  assert_true(seen >= 2 && seen <= 6);
+  freed(p, c, d);
 }
 
 static void a_foreign_one_may_be_called_ready(void **state) {
@@ -374,6 +396,7 @@ int main(void) {
       sim_test(send_only_members_do_not_look_at_the_buffer),
       sim_test(bytes_that_another_thread_leaves_end_the_wait),
       sim_test(all_get_their_turn),
+      sim_test(a_limit_hides_nothing),
       sim_test(a_foreign_one_may_be_called_ready),
       sim_test(a_resolved_name_makes_it_ready),
       sim_test(a_look_up_may_end_otherwise),

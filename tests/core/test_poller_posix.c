@@ -94,6 +94,36 @@ static void all_that_are_ready_are_reported(void **state) {
   for (int i = 0; i < MANY; i++) close(ends[i][0]), close(ends[i][1]);
 }
 
+/* What wakes the queue is one of its own events, and takes nobody's place. */
+static void a_wake_hides_nobody(void **state) {
+  (void)state;
+  enum { FEW = 64 };
+  ps_poller *poller = make();
+  int ends[FEW][2];
+  ps_poller_getfd(poller);
+  ps_poller_wake(poller);
+  for (int i = 0; i < FEW; i++) {
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
+    expect(ps_poller_add(poller, number(ends[i][0]), "w", NULL), PS_OK);
+  }
+  assert_int_equal(ps_poller_wait(poller, 0, 0, NULL).count, FEW);
+  ps_poller_free(poller);
+  for (int i = 0; i < FEW; i++) close(ends[i][0]), close(ends[i][1]);
+}
+
+static void an_end_is_something_to_receive(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  expect(ps_poller_add(poller, number(ends[0]), "r", ends), PS_OK);
+  assert_string_equal(look(poller, ends), "");
+  close(ends[1]);
+  assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), ends), "r");
+  ps_poller_free(poller);
+  close(ends[0]);
+}
+
 static void buffered_bytes_make_it_ready(void **state) {
   (void)state;
   ps_poller *poller = make();
@@ -203,6 +233,7 @@ static void a_foreign_descriptor_may_vanish(void **state) {
   for (int copied = 0; copied < 2; copied++) {
     ps_poller *poller = make();
     int ends[2], others[2], one, two;
+    char byte;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, others), 0);
     assert_int_equal(write(ends[1], "x", 1), 1);
@@ -211,6 +242,9 @@ static void a_foreign_descriptor_may_vanish(void **state) {
     assert_string_equal(look(poller, &one), "r");
     int copy = copied ? dup(ends[0]) : -1;
     assert_int_equal(dup2(others[0], ends[0]), ends[0]);
+    assert_int_equal(write(others[1], "x", 1), 1);
+    if (!copied) expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
+    assert_int_equal(read(others[0], &byte, 1), 1);
     expect(ps_poller_add(poller, number(ends[0]), "r", &two), PS_OK);
     assert_int_equal(ps_poller_count(poller).size, 1);
     expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
@@ -218,6 +252,12 @@ static void a_foreign_descriptor_may_vanish(void **state) {
     ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
     assert_int_equal(got.count, 1);
     assert_string_equal(said(got, &two), "r");
+    assert_int_equal(read(others[0], &byte, 1), 1);
+    /* What nobody wants to hear does not keep a loop busy. */
+    expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
+    expect(ps_poller_wait(poller, 0, 0, NULL), PS_TIMEOUT);
+    struct pollfd outer = {ps_poller_getfd(poller).fd, POLLIN, 0};
+    if (outer.fd >= 0) assert_int_equal(poll(&outer, 1, 0), 0);
     close(ends[0]);
     close(others[0]);
     expect(ps_poller_remove(poller, number(ends[0])), PS_OK);
@@ -343,6 +383,8 @@ int main(void) {
       cmocka_unit_test(it_reports_what_is_ready_each_time),
       cmocka_unit_test(a_server_is_ready_to_accept),
       cmocka_unit_test(all_that_are_ready_are_reported),
+      cmocka_unit_test(a_wake_hides_nobody),
+      cmocka_unit_test(an_end_is_something_to_receive),
       cmocka_unit_test(buffered_bytes_make_it_ready),
       cmocka_unit_test(a_closed_socket_is_no_member),
       cmocka_unit_test(a_registration_follows_its_socket),

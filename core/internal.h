@@ -45,7 +45,7 @@ struct ps_socket {
   atomic_size_t pending; /* bytes in the reader, for everybody else */
   unsigned long viewer; /* receiving turn: the thread whose view is in the reader, or 0 */
   ps__view *views;      /* receiving turn: buffers that other threads look at */
-  atomic_ulong owner[2]; /* the threads that have the receiving and the sending turn */
+  atomic_ulong owner[3]; /* the threads that receive, that send, that replace the fd */
   ps__attempt *attempt;  /* both turns: a connect under way */
   _Atomic(ps_poller *) poller; /* changed under the lock of os.h; NULL: in none */
   int watched; /* under the lock: the number that the poller knows, or -1 */
@@ -138,7 +138,8 @@ int ps__turn_gone(const ps__call *call);
    before is the word as it was. */
 int ps__turn_close(ps__call *call, unsigned *before);
 
-/* The three steps of setfd. replace closes the door, unless another setfd has; then empty
+/* The three steps of setfd. replace closes the door and returns PS__ENTERED, or PS__TAKEN
+   or PS__NESTED if another setfd has, of another thread or of the calling one. Then empty
    enters, once nobody else is in the object, which is open from then on; before is the
    word as it was. replaced opens the door and leaves; it returns the descriptor that the
    caller is to close when the object was closed meanwhile, or -1. closed: the object is

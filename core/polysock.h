@@ -568,7 +568,8 @@ PS_API ps_fd ps_socket_getfd(const ps_socket *self);
 
 /* Replaces the descriptor, closes none and changes nothing of either. -1 leaves the
    object closed. Calls under way fail with PS_CLOSED, and setfd returns when they have
-   left the old descriptor. */
+   left the old descriptor. Its host may be asked meanwhile, and then another setfd of that
+   thread does nothing: its status is PS_BUSY. */
 PS_API ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host);
 
 /* Gives the descriptor away; the object is closed then. Fails with PS_BUFFERED, PS_BUSY

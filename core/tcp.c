@@ -315,6 +315,7 @@ ps_fd ps_socket_getfd(const ps_socket *self) {
 
 typedef struct replacement {
   ps__call call;
+  int answer;      /* of ps__turn_replace */
   unsigned before; /* the state word when the object was empty */
 } replacement;
 
@@ -329,7 +330,8 @@ static int pause_shortly(ps_host *host, double seconds) {
    left. */
 static int await_door(ps_host *host, void *context, double seconds) {
   replacement *made = context;
-  return ps__turn_replace(&made->call) ? PS__READY : pause_shortly(host, seconds);
+  made->answer = ps__turn_replace(&made->call);
+  return made->answer != PS__TAKEN ? PS__READY : pause_shortly(host, seconds);
 }
 
 static int await_empty(ps_host *host, void *context, double seconds) {
@@ -369,9 +371,11 @@ ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
   if (status.code == PS_OK && (fd < -1 || fd > INT_MAX))
     status = ps__error_misuse(PS_MISUSE_DESCRIPTOR, 1, "fd");
   if (status.code != PS_OK) return (ps_nothing){status};
-  replacement made = {{.self = self, .host = host}, 0};
+  replacement made = {{.self = self, .host = host}, PS__TAKEN, 0};
   ps__call wait = ps__call_alone(host, -1);
   status = ps__timeout_pause(&wait, await_door, &made);
+  if (status.code == PS_OK && made.answer == PS__NESTED)
+    status = ps__error_failure(PS_BUSY);
   if (status.code != PS_OK) return (ps_nothing){status};
   status = ps__timeout_pause(&wait, await_empty, &made);
   if (status.code == PS_OK) replace(&made, (int)fd);

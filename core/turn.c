@@ -34,6 +34,8 @@ static void own(ps_socket *self, unsigned turn, unsigned long thread) {
     atomic_store_explicit(&self->owner[0], thread, memory_order_relaxed);
   if ((turn & PS__SENDING) != 0)
     atomic_store_explicit(&self->owner[1], thread, memory_order_relaxed);
+  if ((turn & PS__REPLACED) != 0)
+    atomic_store_explicit(&self->owner[2], thread, memory_order_relaxed);
 }
 
 /* Does the calling thread have one of these turns? Only it writes its own number. */
@@ -42,7 +44,9 @@ static int is_mine(const ps_socket *self, unsigned turn) {
   return ((turn & PS__RECEIVING) != 0 &&
           atomic_load_explicit(&self->owner[0], memory_order_relaxed) == me) ||
          ((turn & PS__SENDING) != 0 &&
-          atomic_load_explicit(&self->owner[1], memory_order_relaxed) == me);
+          atomic_load_explicit(&self->owner[1], memory_order_relaxed) == me) ||
+         ((turn & PS__REPLACED) != 0 &&
+          atomic_load_explicit(&self->owner[2], memory_order_relaxed) == me);
 }
 
 int ps__turn_enter(ps__call *call) {
@@ -128,11 +132,13 @@ int ps__turn_replace(ps__call *call) {
   ps_socket *self = call->self;
   unsigned now = look(self);
   do {
-    if ((now & PS__REPLACED) != 0) return 0;
+    if ((now & PS__REPLACED) != 0)
+      return is_mine(self, PS__REPLACED) ? PS__NESTED : PS__TAKEN;
   } while (!atomic_compare_exchange_weak(&self->state, &now, now | PS__REPLACED));
+  own(self, PS__REPLACED, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->aside = 1;
-  return 1;
+  return PS__ENTERED;
 }
 
 int ps__turn_empty(ps__call *call, unsigned *before) {
@@ -150,6 +156,7 @@ int ps__turn_empty(ps__call *call, unsigned *before) {
 
 int ps__turn_replaced(ps__call *call, int closed) {
   if (closed) atomic_fetch_or(&call->self->state, PS__CLOSED);
+  own(call->self, PS__REPLACED, 0);
   return step_out(call, call->aside ? 0 : PS__CALL, PS__REPLACED);
 }
 

@@ -268,7 +268,7 @@ static ps__call setting;
 
 static void begin_to_replace(void *context) {
   (void)context;
-  assert_true(ps__turn_replace(&setting));
+  assert_int_equal(ps__turn_replace(&setting), PS__ENTERED);
 }
 
 /* Nobody would know of a descriptor that is opened while setfd waits. */

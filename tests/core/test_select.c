@@ -312,7 +312,7 @@ static void a_member_that_is_being_replaced_comes_back(void **state) {
   ps_socket *c = sim_client();
   sim_reads("x");
   setting = (ps__call){.self = c};
-  assert_true(ps__turn_replace(&setting));
+  assert_int_equal(ps__turn_replace(&setting), PS__ENTERED);
   ps_watch reads[] = {{-1, 0, 0, 0, c}};
   sim_later(1, open_the_door, NULL);
   sim_expect(ps_select(set_of(reads, 1), nobody, 5, NULL), PS_OK);

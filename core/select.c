@@ -129,7 +129,7 @@ static void prepare(ps_sockets set, char writable) {
   }
 }
 
-static void finish(ps_sockets set) {
+static void restore(ps_sockets set) {
   for (size_t i = 0; i < set.count; i++) set.watches[i].buffered &= BUFFERED;
 }
 
@@ -149,8 +149,8 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
     ps__call call = ps__call_alone(host, timeout);
     status = ps__timeout_pause(&call, look, &wait);
   }
-  finish(recvt);
-  finish(sendt);
+  restore(recvt);
+  restore(sendt);
   if (status.code == PS_OK && !any_ready(&wait))
     status = ps__error_failure(PS_CLOSED); /* the ready ones were closed meanwhile */
   return (ps_ready){status};

@@ -249,6 +249,30 @@ static void what_is_held_outlasts_the_end_of_its_call(void **state) {
   ps_socket_free(object, NULL);
 }
 
+/* The bytes that are taken are those that were held, not those of a later connection. */
+static void what_is_held_is_not_taken_from_the_next_connection(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  object = sim_client();
+  sim_reads("par", sim_after(1), "tial");
+  sim_later(0.5, close_it, NULL);
+  ps_bytes view = line(host);
+  assert_int_equal(view.status.code, PS_CLOSED);
+  sim_thread(2);
+  int fd = spare();
+  sim_expect(ps_socket_setfd(object, fd, host), PS_OK);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_reads("new li");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_TIMEOUT, "");
+  sim_thread(1);
+  assert_memory_equal(view.data, "par", 3);
+  assert_true(ps_socket_take(object, &view));
+  assert_int_equal(ps_socket_pending(object).size, 6);
+  sim_reads("ne\n");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_OK, "new line");
+  ps_socket_free(object, NULL);
+}
+
 /* ---- Memory ---- */
 
 static void an_empty_line_keeps_no_buffer(void **state) {
@@ -272,6 +296,7 @@ int main(void) {
       sim_test(without_memory_to_keep_a_view_the_call_fails),
       sim_test(what_is_held_can_be_taken_after_other_calls),
       sim_test(what_is_held_outlasts_the_end_of_its_call),
+      sim_test(what_is_held_is_not_taken_from_the_next_connection),
       sim_test(an_empty_line_keeps_no_buffer),
   };
   return cmocka_run_group_tests_name("view", tests, NULL, NULL);

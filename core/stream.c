@@ -16,6 +16,7 @@ struct ps__view {
   ps__view *next;
   unsigned long thread;
   struct ps__buffer *buffer;
+  int dropped; /* what it shows is nowhere else */
 };
 
 /* Frees the views of a thread; 0 is all threads. */
@@ -37,7 +38,8 @@ static short keep_view(ps_socket *self) {
   ps__view *view = ps__os_realloc(NULL, sizeof *view);
   if (view == NULL) return PS_NOMEMORY;
   short code = PS_OK;
-  *view = (ps__view){self->views, self->viewer, ps__reader_split(&self->reader, &code)};
+  *view =
+      (ps__view){self->views, self->viewer, ps__reader_split(&self->reader, &code), 0};
   if (view->buffer == NULL) {
     ps__os_realloc(view, 0);
     if (code != PS_OK) return code;
@@ -73,6 +75,7 @@ void ps__stream_clear(ps_socket *self) {
     ps__reader_take(&self->reader, ps__reader_size(&self->reader), 1);
   else
     ps__reader_clear(&self->reader);
+  for (ps__view *view = self->views; view != NULL; view = view->next) view->dropped = 1;
   self->revival = atomic_load(&self->revivals);
   ps__stream_count(self);
 }
@@ -268,9 +271,17 @@ void ps_bytes_copy(const ps_bytes *bytes, char *to) {
   ps__reader_copy(to + bytes->head_size, bytes->data, bytes->size, bytes->raw);
 }
 
+/* Are bytes that the calling thread holds in a buffer that is only its view? */
+static int is_dropped(const ps_socket *self) {
+  for (const ps__view *view = self->views; view != NULL; view = view->next)
+    if (view->dropped && view->thread == ps__os_thread()) return 1;
+  return 0;
+}
+
 int ps_socket_take(ps_socket *self, const ps_bytes *view) {
   if (view->held == 0) return 1; /* the reader may be another thread's */
   if (self == NULL) return 0;
+  if (is_dropped(self)) return 1;
   if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before)
     return 0;
   if (ps__reader_size(&self->reader) < view->held) return 1; /* it was closed */

@@ -70,10 +70,12 @@ ps_status ps__timeout_pause(ps__call *call, ps__step *step, void *context) {
   if (call->block == 0) return ps__error_failure(PS_TIMEOUT);
   double end = call->end;
   if (call->block > 0) end = fmin(end, ps__os_monotime() + call->block);
-  for (;;) {
+  /* A call on no socket has tried nothing before, and a short limit may be over by now.
+   */
+  for (int first = call->self == NULL;; first = 0) {
     double left = end == INFINITY ? INFINITY : end - ps__os_monotime();
-    if (left <= 0) return ps__error_failure(PS_TIMEOUT);
-    int answer = step(call->host, context, left);
+    if (left <= 0 && !first) return ps__error_failure(PS_TIMEOUT);
+    int answer = step(call->host, context, fmax(left, 0));
     if (answer == PS__READY || answer == PS__SIGNAL) {
       ps_status status = answer == PS__SIGNAL ? ask_host(call) : PS__DONE;
       if (status.code != PS_OK || answer == PS__READY) return status;

@@ -48,6 +48,20 @@ static void it_reports_what_is_ready_each_time(void **state) {
   ps_poller_free(poller);
 }
 
+static void the_shortest_wait_looks_once(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  pair a = connected();
+  expect(ps_poller_add(poller, of(a.ours), "w", &a), PS_OK);
+  ps_watch watch = {.socket = a.ours};
+  for (int i = 0; i < 50; i++) {
+    assert_string_equal(said(ps_poller_wait(poller, 1e-12, 0, NULL), &a), "w");
+    expect(ps_select((ps_sockets){NULL, 0}, (ps_sockets){&watch, 1}, 1e-12, NULL), PS_OK);
+  }
+  freed(a);
+  ps_poller_free(poller);
+}
+
 static void a_server_is_ready_to_accept(void **state) {
   (void)state;
   ps_poller *poller = make();
@@ -381,6 +395,7 @@ static void another_loop_may_wait_for_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_reports_what_is_ready_each_time),
+      cmocka_unit_test(the_shortest_wait_looks_once),
       cmocka_unit_test(a_server_is_ready_to_accept),
       cmocka_unit_test(all_that_are_ready_are_reported),
       cmocka_unit_test(a_wake_hides_nobody),

@@ -39,7 +39,9 @@ def told(process: subprocess.Popen[str]) -> str:
     return line.strip()
 
 
-def measure(many: str, server: str, connections: int, active: int, requests: int) -> float:
+def measure(
+    many: str, server: str, connections: int, active: int, requests: int
+) -> float:
     """Returns the microseconds that a request costs the server."""
     serving = start(many, "serve", server)
     loading = start(
@@ -64,7 +66,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print("connections  active  " + "  ".join(f"{name:>8}" for name in SERVERS) + "  ratio")
+    print(
+        "connections  active  " + "  ".join(f"{name:>8}" for name in SERVERS) + "  ratio"
+    )
     for connections, active in ROWS:
         found: Dict[str, List[float]] = {name: [] for name in SERVERS}
         for _ in range(options.rounds):

@@ -24,6 +24,13 @@ local function finaliser(call)
    return proxy
 end
 
+-- Lua 5.5 has other names for it.
+local function tune(option, parameter, value)
+   if not pcall(collectgarbage, option, value) then
+      collectgarbage("param", parameter, value)
+   end
+end
+
 local function unusable(object)
    local usable, fd = pcall(object.getfd, object)
    return not usable or fd == -1
@@ -73,8 +80,8 @@ local function in_finaliser(prepare, call)
       end
       armed = true
       collectgarbage("restart")
-      collectgarbage("setpause", 1)
-      collectgarbage("setstepmul", 10000)
+      tune("setpause", "pause", 1)
+      tune("setstepmul", "stepmul", 10000)
       pcall(call, client)
       armed = false
       collectgarbage()

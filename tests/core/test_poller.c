@@ -263,9 +263,13 @@ static void a_limit_hides_nothing(void **state) {
   add(p, d, "w");
   sim_pass(3);
   int seen = 0;
-  for (int i = 0; i < 8; i++) seen += said(ps_poller_wait(p, 0, 1, NULL), d)[0] == 'w';
+  for (int i = 0; i < 8; i++) {
+    seen += said(ps_poller_wait(p, 0, 1, NULL), d)[0] == 'w';
+    assert_string_equal(look(q, e), "w");
+  }
   assert_true(seen >= 2 && seen <= 6);
   freed(p, c, d);
+  freed(q, e, NULL);
 }
 
 static void a_foreign_one_may_be_called_ready(void **state) {

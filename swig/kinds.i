@@ -9,10 +9,13 @@
 #include "polysock.h"
 %}
 
-// Names lose the prefix of the core; the one class is Socket.
+// Names lose the prefix of the core. The names of classes begin with a capital letter, and so do
+// those of the wrappers of their methods, which is how languages tell them from functions.
 %rename("%(strip:[ps_])s") "";
 %rename(Socket) ps_socket;
+%rename(Poller) ps_poller;
 %nodefaultctor ps_socket;
+%nodefaultctor ps_poller;
 
 // A function that returns anything but the kinds of lang.i is a mistake, and so is an argument
 // of a type that lang.i does not know.
@@ -26,7 +29,6 @@
 %enddef
 %untyped(SWIGTYPE)
 %untyped(SWIGTYPE *)
-%untyped(void *)
 %untyped(bool)
 %untyped(char)
 %untyped(char *)
@@ -42,7 +44,8 @@
 %untyped(float)
 %untyped(double)
 
-// Argument types. Those with a default may be absent, and nil or None is absent, too.
+// Argument types. Those with a default may be absent, and nil or None is absent, too. void * is a
+// token: any value of the language, which comes back as it was.
 typedef const char *ps_name;
 typedef const char *ps_localname;
 typedef const char *ps_servicename;
@@ -59,12 +62,14 @@ typedef long long ps_last;
 typedef long long ps_backlog;
 typedef long long ps_descriptor;
 typedef unsigned long long ps_maxsize;
+typedef const char *ps_events;
+typedef long long ps_most;
 
-%typemap(default) ps_localname, ps_servicename, ps_mode "$1 = NULL;"
+%typemap(default) ps_localname, ps_servicename, ps_mode, void * "$1 = NULL;"
 %typemap(default) ps_localport "$1 = (ps_localport){NULL, 0};"
 %typemap(default) ps_pattern "$1 = PS_LINE;"
 %typemap(default) ps_prefix "$1 = (ps_prefix){NULL, 0};"
-%typemap(default) ps_maxsize "$1 = 0;"
+%typemap(default) ps_maxsize, ps_most "$1 = 0;"
 %typemap(default) ps_first "$1 = 1;"
 %typemap(default) ps_last "$1 = -1;"
 %typemap(default) ps_backlog "$1 = 32;"

@@ -77,6 +77,13 @@ non-blocking, and belongs to the object. Fails with 'address family not supporte
 system's reason, and then the descriptor stays the caller's.";
 ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind);
 
+%rename(poller) ps_poller_make;
+%feature("docstring") ps_poller_make
+"Makes a poller: it waits on many objects that it knows already.
+
+Fails with 'memory allocation failure' or the system's reason.";
+ps_pollerobject ps_poller_make(void);
+
 %feature("docstring") ps_select
 "Waits until a member of recvt can be received from or a member of sendt can be sent to.
 
@@ -362,4 +369,73 @@ ps_detached detach();
 Other threads that wait on it wake and fail with 'closed'. With option linger it takes as long
 as the system does to send what is not sent yet. Closing again is fine.";
 ps_always close(ps_host *host);
+}
+
+%feature("docstring") ps_poller
+"A poller waits on many objects that were added to it: a wait costs by how many are ready, not by
+how many there are.
+
+It is level-triggered: each wait gives whatever is ready at that moment. An object is ready to
+receive while bytes are buffered in it, too, and ready to send when the name that its connect
+waits for is resolved. A failed or ended connection is ready for what it was added for. Objects
+may be added, changed, removed and closed at any time, in the loop over the ready ones, too. The
+poller keeps what was added alive. It belongs to one thread at a time; only wake may be called
+from others. After close it fails with 'closed'.";
+struct ps_poller {};
+
+%extend ps_poller {
+~ps_poller() { ps_poller_free($self); }
+
+%feature("docstring")
+"Adds an object: one of this library, or any other with a descriptor (getfd, and dirty if it
+buffers).
+
+events says what to wait for: 'r' to receive, 'w' to send, 'rw' both. token is what wait gives
+for it, the object itself if absent. An object of this library may be in one poller at a time; it
+leaves the poller when it is closed or detached, and stays in it when its descriptor changes.
+Another object is known by the descriptor that it has now: remove it before it closes that.
+
+Fails with 'already added', 'added to another poller', 'closed', the system's reason, or when
+there is no socket yet.";
+ps_done add(ps_source sock, ps_events events, void *token);
+
+%feature("docstring")
+"Changes what an object is waited for, and its token; an absent token stays as it is.
+
+Fails with 'not added', 'closed' or the system's reason.";
+ps_done modify(ps_source sock, ps_events events, void *token);
+
+%feature("docstring")
+"Takes an object out of the poller.
+
+Fails with 'not added' or 'closed'.";
+ps_done remove(ps_source sock);
+
+%feature("docstring")
+"Waits until an object is ready, and gives the tokens of the ready ones, each with what it is
+ready for: 'r', 'w' or 'rw'.
+
+timeout is in seconds: absent or negative for ever, 0 just looks. max is how many at most; those
+that are left out come first in a later wait. A wake ends the wait with none.
+
+Fails with 'timeout', 'closed', 'object is in use' (another thread waits), 'memory allocation
+failure' or the system's reason.";
+ps_polled wait(ps_seconds timeout, ps_most max, ps_host *host);
+
+%feature("docstring")
+"Ends the wait of another thread at once, or the next wait when there is none.";
+ps_always wake();
+
+%feature("docstring")
+"Gives how many objects are in the poller.";
+ps_size count();
+
+%feature("docstring")
+"Gives a descriptor that is readable when a wait would not have to wait, for a loop around this
+one; -1 for a closed poller, or where the system has no such thing.";
+ps_fd getfd();
+
+%feature("docstring")
+"Closes the poller. What was added stays open. Closing again is fine.";
+ps_always close();
 }

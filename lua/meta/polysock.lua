@@ -20,6 +20,12 @@
 ---@field family string
 ---@field addr string
 
+--- What a poller takes besides sockets: an object with a descriptor, and dirty if it has
+--- a buffer.
+---@class polysock.Source
+---@field getfd fun(self): integer
+---@field dirty? fun(self): boolean
+
 --- The names of options.
 ---@alias polysock.Option
 ---| '"keepalive"' # boolean
@@ -316,6 +322,87 @@ function Socket:detach() end
 ---@return integer one
 function Socket:close() end
 
+--- A poller waits on many objects that were added to it: a wait costs by how many are
+--- ready, not by how many there are.
+---
+--- It is level-triggered: each wait gives whatever is ready at that moment. An object is
+--- ready to receive while bytes are buffered in it, too, and ready to send when the name
+--- that its connect waits for is resolved. A failed or ended connection is ready for what
+--- it was added for. Objects may be added, changed, removed and closed at any time, in
+--- the loop over the ready ones, too. The poller keeps what was added alive. It belongs
+--- to one thread at a time; only wake may be called from others. After close it fails
+--- with `closed`.
+---@class polysock.Poller
+local Poller = {}
+
+--- Adds an object: one of this library, or any other with a descriptor (getfd, and dirty
+--- if it buffers).
+---
+--- events says what to wait for: `r` to receive, `w` to send, `rw` both. token is what
+--- wait gives for it, the object itself if absent. An object of this library may be in
+--- one poller at a time; it leaves the poller when it is closed or detached, and stays in
+--- it when its descriptor changes. Another object is known by the descriptor that it has
+--- now: remove it before it closes that.
+---
+--- Fails with `already added`, `added to another poller`, `closed`, the system's reason,
+--- or when there is no socket yet.
+---@param sock polysock.Socket|polysock.Source
+---@param events "r"|"w"|"rw"
+---@param token? any
+---@return integer? one
+---@return string? error
+function Poller:add(sock, events, token) end
+
+--- Changes what an object is waited for, and its token; an absent token stays as it is.
+---
+--- Fails with `not added`, `closed` or the system's reason.
+---@param sock polysock.Socket|polysock.Source
+---@param events "r"|"w"|"rw"
+---@param token? any
+---@return integer? one
+---@return string? error
+function Poller:modify(sock, events, token) end
+
+--- Takes an object out of the poller.
+---
+--- Fails with `not added` or `closed`.
+---@param sock polysock.Socket|polysock.Source
+---@return integer? one
+---@return string? error
+function Poller:remove(sock) end
+
+--- Waits until an object is ready, and gives the tokens of the ready ones, each with what
+--- it is ready for: `r`, `w` or `rw`.
+---
+--- timeout is in seconds: absent or negative for ever, 0 just looks. max is how many at
+--- most; those that are left out come first in a later wait. A wake ends the wait with
+--- none.
+---
+--- Fails with `timeout`, `closed`, `object is in use` (another thread waits), `memory
+--- allocation failure` or the system's reason.
+---@param timeout? number
+---@param max? integer
+---@return fun():any,string? ready
+---@return string? error
+function Poller:wait(timeout, max) end
+
+--- Ends the wait of another thread at once, or the next wait when there is none.
+---@return integer one
+function Poller:wake() end
+
+--- Gives how many objects are in the poller.
+---@return integer size
+function Poller:count() end
+
+--- Gives a descriptor that is readable when a wait would not have to wait, for a loop
+--- around this one; -1 for a closed poller, or where the system has no such thing.
+---@return integer fd
+function Poller:getfd() end
+
+--- Closes the poller. What was added stays open. Closing again is fine.
+---@return integer one
+function Poller:close() end
+
 ---@class polysock.dns
 local dns = {}
 
@@ -461,6 +548,13 @@ function polysock.connect6(address, port, locaddr, locport, timeout) end
 ---@return polysock.Socket? object
 ---@return string? error
 function polysock.fromfd(fd, kind) end
+
+--- Makes a poller: it waits on many objects that it knows already.
+---
+--- Fails with `memory allocation failure` or the system's reason.
+---@return polysock.Poller? poller
+---@return string? error
+function polysock.poller() end
 
 --- Waits until a member of recvt can be received from or a member of sendt can be sent
 --- to.

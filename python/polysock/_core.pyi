@@ -4,8 +4,10 @@
 
 from collections.abc import Iterable, Iterator
 from typing import (
+    Any,
     Literal,
     NoReturn,
+    Protocol,
     SupportsIndex,
     TypedDict,
     TypeVar,
@@ -40,6 +42,20 @@ class Address(TypedDict):
 
     family: str
     addr: str
+
+@type_check_only
+class HasGetfd(Protocol):
+    """What a poller takes: an object with a descriptor, and dirty if it buffers."""
+
+    def getfd(self) -> int:
+        """Gives the descriptor."""
+
+@type_check_only
+class HasFileno(Protocol):
+    """The same, as Python's own files and sockets are."""
+
+    def fileno(self) -> int:
+        """Gives the descriptor."""
 
 def failure(error: str, value: object = None, /) -> Error:
     """Makes the exception of what a tuple says: its words, and its partial or last."""
@@ -612,6 +628,174 @@ class RaisingSocket(BaseSocket):
         'closed', or while there is no socket yet.
         """
 
+@disjoint_base
+class BasePoller:
+    """What the pollers of both styles have in common."""
+
+    def fileno(self) -> int:
+        """Gives the descriptor as getfd does, but raises ValueError where there is
+        none, as Python's loops expect.
+        """
+
+    def __enter__(self) -> Self:
+        """Gives the poller itself; leaving the block closes it."""
+
+    def __exit__(
+        self,
+        type: object,
+        value: object,
+        traceback: object,
+    ) -> Literal[False]:
+        """Closes the poller, and lets an exception go on."""
+
+    def wake(self) -> int:
+        """Ends the wait of another thread at once, or the next wait when there is
+        none.
+        """
+
+    def count(self) -> int:
+        """Gives how many objects are in the poller."""
+
+    def getfd(self) -> int:
+        """Gives a descriptor that is readable when a wait would not have to wait, for
+        a loop around this one; -1 for a closed poller, or where the system has no such
+        thing.
+        """
+
+    def close(self) -> int:
+        """Closes the poller. What was added stays open. Closing again is fine."""
+
+    def __reduce__(self) -> NoReturn:
+        """Raises TypeError."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        """Raises TypeError."""
+
+class Poller(BasePoller):
+    """A poller waits on many objects that were added to it: a wait costs by how many
+    are ready, not by how many there are.
+
+    It is level-triggered: each wait gives whatever is ready at that moment. An object
+    is ready to receive while bytes are buffered in it, too, and ready to send when the
+    name that its connect waits for is resolved. A failed or ended connection is ready
+    for what it was added for. Objects may be added, changed, removed and closed at any
+    time, in the loop over the ready ones, too. The poller keeps what was added alive.
+    It belongs to one thread at a time; only wake may be called from others. After
+    close it fails with 'closed'.
+    """
+
+    def add(
+        self,
+        sock: HasGetfd | HasFileno,
+        events: Literal["r", "w", "rw"],
+        token: object = None,
+    ) -> tuple[int, None] | tuple[None, str]:
+        """Adds an object: one of this library, or any other with a descriptor (getfd,
+        and dirty if it buffers).
+
+        events says what to wait for: 'r' to receive, 'w' to send, 'rw' both. token is
+        what wait gives for it, the object itself if absent. An object of this library
+        may be in one poller at a time; it leaves the poller when it is closed or
+        detached, and stays in it when its descriptor changes. Another object is known
+        by the descriptor that it has now: remove it before it closes that.
+
+        Fails with 'already added', 'added to another poller', 'closed', the system's
+        reason, or when there is no socket yet.
+        """
+
+    def modify(
+        self,
+        sock: HasGetfd | HasFileno,
+        events: Literal["r", "w", "rw"],
+        token: object = None,
+    ) -> tuple[int, None] | tuple[None, str]:
+        """Changes what an object is waited for, and its token; an absent token stays
+        as it is.
+
+        Fails with 'not added', 'closed' or the system's reason.
+        """
+
+    def remove(
+        self,
+        sock: HasGetfd | HasFileno,
+    ) -> tuple[int, None] | tuple[None, str]:
+        """Takes an object out of the poller.
+
+        Fails with 'not added' or 'closed'.
+        """
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        max: int | None = None,
+    ) -> tuple[list[tuple[Any, Literal["r", "w", "rw"]]], None] | tuple[None, str]:
+        """Waits until an object is ready, and gives the tokens of the ready ones, each
+        with what it is ready for: 'r', 'w' or 'rw'.
+
+        timeout is in seconds: absent or negative for ever, 0 just looks. max is how
+        many at most; those that are left out come first in a later wait. A wake ends
+        the wait with none.
+
+        Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
+        'memory allocation failure' or the system's reason.
+        """
+
+class RaisingPoller(BasePoller):
+    """A Poller that raises its failures."""
+
+    def add(
+        self,
+        sock: HasGetfd | HasFileno,
+        events: Literal["r", "w", "rw"],
+        token: object = None,
+    ) -> int:
+        """Adds an object: one of this library, or any other with a descriptor (getfd,
+        and dirty if it buffers).
+
+        events says what to wait for: 'r' to receive, 'w' to send, 'rw' both. token is
+        what wait gives for it, the object itself if absent. An object of this library
+        may be in one poller at a time; it leaves the poller when it is closed or
+        detached, and stays in it when its descriptor changes. Another object is known
+        by the descriptor that it has now: remove it before it closes that.
+
+        Fails with 'already added', 'added to another poller', 'closed', the system's
+        reason, or when there is no socket yet.
+        """
+
+    def modify(
+        self,
+        sock: HasGetfd | HasFileno,
+        events: Literal["r", "w", "rw"],
+        token: object = None,
+    ) -> int:
+        """Changes what an object is waited for, and its token; an absent token stays
+        as it is.
+
+        Fails with 'not added', 'closed' or the system's reason.
+        """
+
+    def remove(self, sock: HasGetfd | HasFileno) -> int:
+        """Takes an object out of the poller.
+
+        Fails with 'not added' or 'closed'.
+        """
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        max: int | None = None,
+    ) -> list[tuple[Any, Literal["r", "w", "rw"]]]:
+        """Waits until an object is ready, and gives the tokens of the ready ones, each
+        with what it is ready for: 'r', 'w' or 'rw'.
+
+        timeout is in seconds: absent or negative for ever, 0 just looks. max is how
+        many at most; those that are left out come first in a later wait. A wake ends
+        the wait with none.
+
+        Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
+        'memory allocation failure' or the system's reason.
+        """
+
 def version() -> str:
     """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
 
@@ -700,6 +884,12 @@ def fromfd(
     close-on-exec and non-blocking, and belongs to the object. Fails with 'address
     family not supported' or the system's reason, and then the descriptor stays the
     caller's.
+    """
+
+def poller() -> tuple[Poller, None] | tuple[None, str]:
+    """Makes a poller: it waits on many objects that it knows already.
+
+    Fails with 'memory allocation failure' or the system's reason.
     """
 
 def select(
@@ -871,6 +1061,12 @@ def raising_fromfd(
     close-on-exec and non-blocking, and belongs to the object. Fails with 'address
     family not supported' or the system's reason, and then the descriptor stays the
     caller's.
+    """
+
+def raising_poller() -> RaisingPoller:
+    """Makes a poller: it waits on many objects that it knows already.
+
+    Fails with 'memory allocation failure' or the system's reason.
     """
 
 def raising_select(

@@ -63,6 +63,11 @@ static ps_maxsize ps_lua_positive(lua_State *L, int index, const char *function,
   return (ps_maxsize)value;
 }
 
+static ps_most ps_lua_most(lua_State *L, int index, const char *function, int number,
+                           const char *name) {
+  return (ps_most)ps_lua_positive(L, index, function, number, name);
+}
+
 static ps_port ps_lua_port(lua_State *L, int index, const char *function, int number,
                            const char *name) {
   ps_port port = {NULL, 0};

@@ -69,6 +69,35 @@ static void *push_userdata(lua_State *L, size_t size) {
 #endif
 }
 
+/* Pushes a userdata to which one table belongs, which is empty at first. */
+static void *push_owner(lua_State *L, size_t size) {
+#if LUA_VERSION_NUM >= 504
+  void *made = lua_newuserdatauv(L, size, 1);
+#else
+  void *made = lua_newuserdata(L, size);
+#endif
+  lua_newtable(L);
+#if LUA_VERSION_NUM >= 504
+  lua_setiuservalue(L, -2, 1);
+#elif LUA_VERSION_NUM >= 502
+  lua_setuservalue(L, -2);
+#else
+  lua_setfenv(L, -2);
+#endif
+  return made;
+}
+
+/* Pushes its table. */
+static void push_owned(lua_State *L, int owner) {
+#if LUA_VERSION_NUM >= 504
+  lua_getiuservalue(L, owner, 1);
+#elif LUA_VERSION_NUM >= 502
+  lua_getuservalue(L, owner);
+#else
+  lua_getfenv(L, owner);
+#endif
+}
+
 static void get_registry(lua_State *L, const void *key) {
   lua_pushlightuserdata(L, (void *)key);
   lua_rawget(L, LUA_REGISTRYINDEX);

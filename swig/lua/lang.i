@@ -18,20 +18,22 @@
 }
 %enddef
 
-// The object first, its socket last: to read the arguments may run code that frees it.
-%typemap(in) struct ps_socket * (ps_lua_object *object) {
-  object = ps_lua_self(L, $input, "$symname");
+// The object first, what is in it last: to read the arguments may run code that frees it.
+%define %class(TYPE, CLASS)
+%typemap(in) TYPE (ps_lua_object *object) {
+  object = ps_lua_self(L, $input, &CLASS, "$symname");
 }
-%typemap(check) struct ps_socket * {
-  $1 = ps_lua_socket(L, object$argnum, "$symname");
-}
+%typemap(check) TYPE { $1 = ps_lua_it(L, object$argnum, "$symname"); }
+%enddef
+%class(struct ps_socket *, socket_class)
+%class(struct ps_poller *, poller_class)
 // noblock: the result typemap of ps_bytes needs the host, by this name.
 %typemap(in, numinputs=0, noblock=1) ps_host * {
   ps_lua_host lent;
   $1 = ps_lua_lend(&lent, L);
 }
 
-%argument(ps_lua_text, ps_name, ps_optionname, ps_kindname)
+%argument(ps_lua_text, ps_name, ps_optionname, ps_kindname, ps_events)
 %optional(ps_lua_text, ps_localname, ps_servicename, ps_mode)
 %argument(ps_lua_port, ps_port)
 %optional(ps_lua_port, ps_localport)
@@ -42,6 +44,7 @@
 %optional(ps_lua_clamped, ps_backlog)
 %optional(ps_lua_count, ps_total)
 %optional(ps_lua_positive, ps_maxsize)
+%optional(ps_lua_most, ps_most)
 %typemap(in) ps_pattern {
   ps_lua_pattern(L, $input, &$1, "$symname", $argnum, "$1_name");
 }
@@ -52,6 +55,8 @@
 %argument(ps_lua_readables, ps_readables)
 %argument(ps_lua_writables, ps_writables)
 %typemap(check) ps_readables, ps_writables { ps_lua_settle(L, $argnum, &$1); }
+%argument(ps_lua_source, ps_source)
+%typemap(in) void * { $1 = NULL; } // see poller.h
 
 // ---- Results: each pushes its values and says how many they are.
 
@@ -64,6 +69,8 @@
 %typemap(out) ps_bytes { SWIG_arg += ps_lua_bytes(L, object1, &$1, &lent, "$symname"); }
 %typemap(out) ps_ready { SWIG_arg += ps_lua_ready(L, $1.status, &arg1, &arg2, "$symname"); }
 %result(ps_lua_object_made, ps_object)
+%result(ps_lua_poller_made, ps_pollerobject)
+%result(ps_lua_polled, ps_polled)
 %result(ps_lua_lines, ps_lines)
 %result(ps_lua_sent, ps_sent)
 %result(ps_lua_address, ps_address)
@@ -85,11 +92,26 @@
 
 // ---- Lua's own protocols; __gc and __close are in module.h.
 
-%rename(__tostring) ps_socket::tostring;
+%rename(__tostring) tostring;
 %extend ps_socket {
   ps_text tostring();
 }
+%extend ps_poller {
+  ps_text tostring();
+}
+
+// Objects and tokens are kept by the binding.
+%{
+#define ps_poller_add(poller, source, events, token) poller_add(L, source, events)
+#define ps_poller_modify(poller, source, events, token) poller_modify(L, source, events)
+#define ps_poller_remove(poller, source) poller_remove(L, source)
+#define ps_poller_wait(poller, timeout, max, host) poller_wait(L, timeout, max, host)
+#define ps_poller_tostring(poller) poller_text(L)
+%}
 
 %init %{
-  ps_lua_open(L, swig_SwigModule_methods, swig_Socket_methods);
+  const ps_lua_methods classes[] = {{&socket_class, close_object, swig_Socket_methods},
+                                    {&poller_class, close_poller, swig_Poller_methods},
+                                    {NULL, NULL, NULL}};
+  ps_lua_open(L, swig_SwigModule_methods, classes);
 %}

@@ -149,7 +149,7 @@ static int getsockname_as_luasocket(lua_State *L) {
 }
 
 static int tostring_as_luasocket(lua_State *L) {
-  const ps_lua_object *object = ps_lua_self(L, 1, "Socket___tostring");
+  const ps_lua_object *object = ps_lua_self(L, 1, &socket_class, "Socket___tostring");
   lua_getfield(L, 1, "class");
   lua_pushfstring(L, "%s: %p", lua_tostring(L, -1), (const void *)object);
   return 1;
@@ -205,7 +205,7 @@ static void push_classes(lua_State *L) {
   if (lua_istable(L, -1)) return;
   lua_pop(L, 1);
   lua_createtable(L, CLASSES, 0);
-  get_registry(L, &metatable_key);
+  get_registry(L, &socket_class);
   int metatable = lua_gettop(L);
   lua_getfield(L, metatable, "__index");
   for (int i = 0; i < CLASSES; i++) {

@@ -8,6 +8,7 @@
 #define PS_LUA_MODULE_H
 
 #include "luasocket.h"
+#include "poller.h"
 
 /* Adds functions to the table on top, without the names that begin with an underscore. */
 static void add_functions(lua_State *L, const swig_lua_method *functions) {
@@ -18,38 +19,52 @@ static void add_functions(lua_State *L, const swig_lua_method *functions) {
   }
 }
 
+/* A class, how its objects are closed, and what the generator has made for it. */
+typedef struct ps_lua_methods {
+  const ps_lua_class *class;
+  lua_CFunction close;
+  const swig_lua_method *methods;
+} ps_lua_methods;
+
 /* Fills the metatable on top. */
-static void fill_metatable(lua_State *L, const swig_lua_method *methods) {
+static void fill_metatable(lua_State *L, const ps_lua_methods *class) {
+  const swig_lua_method *methods = class->methods;
   lua_newtable(L);
   add_functions(L, methods);
-  add_function(L, "close", close_object);
+  add_function(L, "close", class->close);
   lua_setfield(L, -2, "__index");
   for (; methods->name != NULL; methods++)
     if (strcmp(methods->name, "__tostring") == 0)
       add_function(L, methods->name, methods->func);
-  add_function(L, "__close", close_object);
+  add_function(L, "__close", class->close);
   add_function(L, "__gc", collect);
+}
+
+/* Loaded again, the module shares the classes of the first. */
+static void add_class(lua_State *L, const ps_lua_methods *class) {
+  get_registry(L, class->class);
+  int there = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (there) return;
+  lua_newtable(L);
+  fill_metatable(L, class);
+  set_registry(L, class->class);
 }
 
 static void keep_functions(lua_State *L) {
   static const lua_CFunction kept[] = {do_nothing, push_object,   push_large,
                                        push_data,  push_resolved, push_addresses,
-                                       push_names};
+                                       push_names, push_poller,   keep_member};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep_function(L, kept[i]);
 }
 
-/* Pushes the module's table. Loaded again, the module shares the class of the first. */
+/* Pushes the module's table. classes ends with one that is NULL. */
 static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
-                        const swig_lua_method *methods) {
+                        const ps_lua_methods *classes) {
   find_string_head(L);
   keep_main(L);
   keep_functions(L);
-  get_registry(L, &metatable_key);
-  if (lua_isnil(L, -1)) {
-    lua_newtable(L);
-    fill_metatable(L, methods);
-    set_registry(L, &metatable_key);
-  }
+  for (; classes->class != NULL; classes++) add_class(L, classes);
   lua_newtable(L);
   add_functions(L, functions);
   /* In a table, since init.lua offers all functions of the module. */

@@ -16,13 +16,13 @@
 
 /* ---- Misuse ---- */
 
-/* The generator calls a method Socket_name, and counts self as its first argument. */
+/* The generator calls a method Class_name, and counts self as its first argument. */
 static int is_method(const char *function) {
-  return strncmp(function, "Socket_", 7) == 0;
+  return *function >= 'A' && *function <= 'Z';
 }
 
 static const char *name_of(const char *function) {
-  return is_method(function)                 ? function + 7
+  return is_method(function)                 ? strchr(function, '_') + 1
          : strncmp(function, "dns_", 4) == 0 ? function + 4
                                              : function;
 }
@@ -46,46 +46,79 @@ static void add_function(lua_State *L, const char *name, lua_CFunction function)
 
 /* ---- The userdata ---- */
 
+/* A class of objects. Its address is the key of its metatable in the registry. */
+typedef struct ps_lua_class {
+  short expected; /* the misuse of whatever is none */
+  void (*close)(void *);
+  void (*free)(void *);
+} ps_lua_class;
+
 typedef struct ps_lua_object {
-  const void *type;  /* says that this userdata is one: the address of the key below */
-  ps_socket *socket; /* NULL: it was freed */
-  int pins;          /* hooks that run inside a call on it: it is not freed now */
+  const void *ours; /* says that this userdata is one: the address of the key below */
+  const ps_lua_class *class; /* says of which class */
+  union {                    /* NULL: it was freed */
+    void *it;
+    ps_socket *socket;
+    ps_poller *poller;
+  };
+  int pins; /* hooks that run inside a call on it: it is not freed now */
 } ps_lua_object;
 
-/* The address of this variable is the key of the metatable in the registry. */
-static const char metatable_key = 0;
+static const char ours_key = 0;
 
-/* An object is known by the type that is written into it. A comparison of metatables made
-   a call without input or output take 710 instructions instead of 434. */
-static ps_lua_object *to_object(lua_State *L, int index) {
+static void close_socket(void *socket) { ps_socket_close(socket, NULL); }
+static void free_socket(void *socket) { ps_socket_free(socket, NULL); }
+static const ps_lua_class socket_class = {PS_MISUSE_NOTOBJECT, close_socket, free_socket};
+
+/* An object is known by the class that is written into it. A comparison of metatables
+   made a call without input or output take 710 instructions instead of 434. */
+static ps_lua_object *to_instance(lua_State *L, int index, const ps_lua_class *class) {
   ps_lua_object *object = lua_touserdata(L, index);
   /* A light userdata has no length. */
-  int ours = object != NULL && lua_rawlen(L, index) == sizeof *object &&
-             object->type == &metatable_key;
-  return ours ? object : NULL;
+  int known =
+      object != NULL && lua_rawlen(L, index) >= sizeof *object && object->class == class;
+  return known ? object : NULL;
 }
 
-static ps_lua_object *ps_lua_self(lua_State *L, int index, const char *function) {
-  ps_lua_object *self = to_object(L, index);
-  if (self == NULL) bad(L, PS_MISUSE_NOTOBJECT, function, is_method(function), NULL);
+static ps_lua_object *to_object(lua_State *L, int index) {
+  return to_instance(L, index, &socket_class);
+}
+
+/* The same for any class. */
+static ps_lua_object *to_any(lua_State *L, int index) {
+  ps_lua_object *object = lua_touserdata(L, index);
+  int known = object != NULL && lua_rawlen(L, index) >= sizeof *object &&
+              object->ours == &ours_key;
+  return known ? object : NULL;
+}
+
+static ps_lua_object *ps_lua_self(lua_State *L, int index, const ps_lua_class *class,
+                                  const char *function) {
+  ps_lua_object *self = to_instance(L, index, class);
+  if (self == NULL) bad(L, class->expected, function, is_method(function), NULL);
   return self;
 }
 
-/* The socket of an object, once all arguments are there: to read them may run code of the
-   program, which may free it. */
-static ps_socket *ps_lua_socket(lua_State *L, const ps_lua_object *self,
-                                const char *function) {
-  if (self->socket == NULL)
-    bad(L, PS_MISUSE_NOTOBJECT, function, is_method(function), NULL);
-  return self->socket;
+/* What an object is for the core, once all arguments are there: to read them may run code
+   of the program, which may free it. */
+static void *ps_lua_it(lua_State *L, const ps_lua_object *self, const char *function) {
+  if (self->it == NULL)
+    bad(L, self->class->expected, function, is_method(function), NULL);
+  return self->it;
+}
+
+/* Pushes an object without anything behind it: until then that is the caller's. */
+static ps_lua_object *push_instance(lua_State *L, const ps_lua_class *class,
+                                    ps_lua_object *made) {
+  *made = (ps_lua_object){&ours_key, class, {NULL}, 0};
+  get_registry(L, class);
+  lua_setmetatable(L, -2);
+  return made;
 }
 
 static int push_object(lua_State *L) {
   ps_lua_object *made = push_userdata(L, sizeof *made);
-  *made = (ps_lua_object){&metatable_key, NULL, 0};
-  get_registry(L, &metatable_key);
-  lua_setmetatable(L, -2);
-  made->socket = lua_touserdata(L, 1); /* last: until then it is the caller's */
+  push_instance(L, &socket_class, made)->socket = lua_touserdata(L, 1);
   return 1;
 }
 
@@ -96,13 +129,13 @@ static int push_object(lua_State *L) {
 static void pin(lua_State *L, int by) {
   const int places[] = {1, 2, lua_upvalueindex(1)};
   for (int i = 0; i < 3; i++) {
-    ps_lua_object *object = to_object(L, places[i]);
+    ps_lua_object *object = to_any(L, places[i]);
     if (object != NULL) object->pins += by;
     if (object != NULL || !lua_istable(L, places[i])) continue;
     for (int member = 1;; member++) {
       lua_rawgeti(L, places[i], member);
       int over = lua_isnil(L, -1);
-      object = to_object(L, -1);
+      object = to_any(L, -1);
       if (object != NULL) object->pins += by;
       lua_pop(L, 1);
       if (over) break;
@@ -114,22 +147,26 @@ static void pin(lua_State *L, int by) {
 
 /* An object may be used after it was collected: by the finaliser of another one. It is
    closed then, and closing it again is fine. */
-static int close_object(lua_State *L) {
-  const ps_lua_object *object = ps_lua_self(L, 1, "Socket_close");
-  if (object->socket != NULL) ps_socket_close(object->socket, NULL);
+static int close_instance(lua_State *L, const ps_lua_class *class, const char *function) {
+  const ps_lua_object *object = ps_lua_self(L, 1, class, function);
+  if (object->it != NULL) class->close(object->it);
   push_integer(L, 1);
   return 1;
 }
 
+static int close_object(lua_State *L) {
+  return close_instance(L, &socket_class, "Socket_close");
+}
+
 static int collect(lua_State *L) {
-  ps_lua_object *object = to_object(L, 1);
-  if (object == NULL || object->socket == NULL) return 0;
-  ps_socket *socket = object->socket;
+  ps_lua_object *object = to_any(L, 1);
+  if (object == NULL || object->it == NULL) return 0;
+  void *it = object->it;
   if (object->pins > 0) {
-    ps_socket_close(socket, NULL);
+    object->class->close(it);
   } else {
-    object->socket = NULL;
-    ps_socket_free(socket, NULL);
+    object->it = NULL;
+    object->class->free(it);
   }
   return 0;
 }

@@ -10,19 +10,30 @@
 
 /* ---- In ---- */
 
-/* Pushes what a method of a foreign object answers, or nil where there is none. */
-static void ask(lua_State *L, int object, const char *method) {
+/* Pushes a method of a foreign object, or nil where there is none. */
+static void push_method(lua_State *L, int object, const char *method) {
   int type = lua_type(L, object);
   int indexable = type == LUA_TTABLE;
   if (type == LUA_TUSERDATA && luaL_getmetafield(L, object, "__index")) {
     lua_pop(L, 1);
     indexable = 1;
   }
-  if (!indexable) {
+  if (indexable)
+    lua_getfield(L, object, method);
+  else
     lua_pushnil(L);
-    return;
-  }
-  lua_getfield(L, object, method);
+}
+
+static int has_method(lua_State *L, int object, const char *method) {
+  push_method(L, object, method);
+  int found = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Pushes what a method of a foreign object answers, or nil where there is none. */
+static void ask(lua_State *L, int object, const char *method) {
+  push_method(L, object, method);
   if (lua_isnil(L, -1)) return;
   lua_pushvalue(L, object);
   lua_call(L, 1, 1);

@@ -3,6 +3,7 @@
 
      arguments.h      values out of the stack
      sets.h           the sets of select
+     poller.h         the members of a poller
      results.h        values onto the stack
      module.h         loading, the metatable
      luasocket.h      the classes of polysock.luasocket

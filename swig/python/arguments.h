@@ -23,13 +23,13 @@ static inline place ps_py_at(const char *function, int number, const char *name)
   return (place){function, number, name};
 }
 
-/* The generator calls a method Socket_name, and counts self as its first argument. */
+/* The generator calls a method Class_name, and counts self as its first argument. */
 static int is_method(const char *function) {
-  return strncmp(function, "Socket_", 7) == 0;
+  return *function >= 'A' && *function <= 'Z';
 }
 
 static const char *name_of(const char *function) {
-  return is_method(function)                 ? function + 7
+  return is_method(function)                 ? strchr(function, '_') + 1
          : strncmp(function, "dns_", 4) == 0 ? function + 4
                                              : function;
 }
@@ -179,6 +179,13 @@ static int ps_py_positive(PyObject *object, ps_maxsize *value, place at) {
   if (!ps_py_integer(object, &integer, at)) return 0;
   *value = (ps_maxsize)integer;
   return integer >= 1 ? 1 : bad(PS_MISUSE_POSITIVE, at);
+}
+
+static int ps_py_most(PyObject *object, ps_most *value, place at) {
+  ps_maxsize most = 0;
+  if (!ps_py_positive(object, &most, at)) return 0;
+  *value = (ps_most)most;
+  return 1;
 }
 
 static int ps_py_number(PyObject *object, double *value, place at) {

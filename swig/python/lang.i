@@ -43,6 +43,7 @@
 
 // A method is only ever called on an instance: the interpreter has checked that.
 %typemap(in) ps_socket *, struct ps_socket * "$1 = socket_of(self);"
+%typemap(in) ps_poller *, struct ps_poller * "$1 = poller_of(self);"
 // noblock: the result typemap of ps_bytes needs the host, by this name.
 %typemap(in, numinputs=0, noblock=1) ps_host * {
   ps_py_host lent;
@@ -51,7 +52,7 @@
 
 %argument(ps_py_name, ps_name)
 %optional(ps_py_name, ps_localname)
-%argument(ps_py_text, ps_optionname, ps_kindname)
+%argument(ps_py_text, ps_optionname, ps_kindname, ps_events)
 %optional(ps_py_text, ps_servicename, ps_mode)
 %argument(ps_py_port, ps_port)
 %optional(ps_py_port, ps_localport)
@@ -62,6 +63,7 @@
 %optional(ps_py_integer, ps_first, ps_last, ps_backlog)
 %optional(ps_py_count, ps_total)
 %optional(ps_py_positive, ps_maxsize)
+%optional(ps_py_most, ps_most)
 %optional(ps_py_pattern, ps_pattern)
 %argument(ps_py_option, ps_option)
 
@@ -88,6 +90,13 @@
 %sockets(ps_readables)
 %sockets(ps_writables)
 
+// The object itself, too: the poller keeps it.
+%typemap(in) ps_source (PyObject *member) {
+  member = $input;
+  if (!ps_py_source(self, $input, &$1, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
+}
+%typemap(in) void * "$1 = $input == Py_None ? NULL : $input;"
+
 // ---- Results. self is the object of a method or the module of a function; it decides between
 // ---- tuples and exceptions.
 
@@ -102,6 +111,8 @@
 %result(ps_py_always, ps_always)
 %result(ps_py_nothing, ps_nothing)
 %result(ps_py_object, ps_object)
+%result(ps_py_poller, ps_pollerobject)
+%result(ps_py_polled, ps_polled)
 %typemap(out) ps_bytes {
   $result = ps_py_bytes(self, &$1, &lent, "$symname");
   if ($result == NULL) SWIG_fail;
@@ -159,9 +170,38 @@ ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything tracebac
                        ps_host *host);
 }
 
+%extend ps_poller {
+%feature("docstring")
+"Gives the descriptor as getfd does, but raises ValueError where there is none, as Python's loops
+expect.";
+ps_fileno fileno();
+
+%feature("docstring")
+"Gives the poller itself; leaving the block closes it.";
+ps_itself __enter__();
+
+%feature("docstring")
+"Closes the poller, and lets an exception go on.";
+ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
+}
+
+// Objects and tokens are kept by the binding.
+%{
+#define ps_poller_add(poller, source, events, token) \
+  poller_add(self, member2, source, events, token)
+#define ps_poller_modify(poller, source, events, token) \
+  poller_modify(self, member2, source, events, token)
+#define ps_poller_remove(poller, source) poller_remove(self, member2, source)
+#define ps_poller_wait(poller, timeout, max, host) poller_wait(self, timeout, max, host)
+#define ps_poller_close(poller) poller_close(self)
+#define ps_poller_fileno ps_poller_getfd
+#define ps_poller___enter__(poller) ((void *)(poller))
+#define ps_poller___exit__(poller, type, value, traceback) poller_close(self)
+%}
+
 // What only these protocols need.
 %{
-typedef ps_socket *ps_itself;
+typedef void *ps_itself;
 typedef ps_always ps_left_block;
 typedef ps_fd ps_fileno;
 typedef PyObject *ps_anything;

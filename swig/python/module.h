@@ -47,72 +47,85 @@
        if (made == NULL) add_address(self, &args, #symbol); return made;)
 #define ADDRESSED_ENTRY FAST_ENTRY
 
-#define PS_CLASS(text)
-#define PS_PROPERTY(name, text)                                       \
-  static PyObject *_wrap_Socket_##name##_get(PyObject *, PyObject *); \
-  static PyObject *get_##name(PyObject *self, void *closure) {        \
-    (void)closure;                                                    \
-    return _wrap_Socket_##name##_get(self, NULL);                     \
+#define PS_PROPERTY(class, name, text)                                   \
+  static PyObject *_wrap_##class##_##name##_get(PyObject *, PyObject *); \
+  static PyObject *get_##class##_##name(PyObject *self, void *closure) { \
+    (void)closure;                                                       \
+    return _wrap_##class##_##name##_get(self, NULL);                     \
   }
-#define PS_SHARED(name, shape, list, text) shape##_CALL(Socket_##name, LIST(list))
-#define PS_STYLED(name, shape, list, text) shape##_CALL(Socket_##name, LIST(list))
+#define METHOD_CALL(class, name, shape, list, text) \
+  shape##_CALL(class##_##name, LIST(list))
+#define PS_SHARED METHOD_CALL
+#define PS_STYLED METHOD_CALL
 #define PS_FUNCTION(symbol, name, shape, list, text) shape##_CALL(symbol, LIST(list))
+#define OF_SOCKET
+#define OF_POLLER
+#define OF_MODULE
 #include "methods.def"
-#undef PS_CLASS
-#undef PS_PROPERTY
-#undef PS_SHARED
-#undef PS_STYLED
-#undef PS_FUNCTION
 
 /* ---- Tables ---- */
 
-#define PS_CLASS(text) static const char class_text[] = text;
-#define PS_PROPERTY(name, text)
-#define PS_SHARED(name, shape, list, text)
-#define PS_STYLED(name, shape, list, text)
-#define PS_FUNCTION(symbol, name, shape, list, text)
-#include "methods.def"
-#undef PS_CLASS
-#define PS_CLASS(text)
+#define METHOD(class, name, shape, list, text) \
+  {#name, shape##_ENTRY(class##_##name), text},
+#define NO_COPIES                                                \
+  {"__reduce__", refuse_copy, METH_NOARGS, "Raises TypeError."}, \
+      {"__reduce_ex__", refuse_copy, METH_O, "Raises TypeError."},
+#define DICTIONARY \
+  {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
 
-#undef PS_SHARED
-#define PS_SHARED(name, shape, list, text) {#name, shape##_ENTRY(Socket_##name), text},
-static PyMethodDef shared_methods[] = {
+static PyMethodDef socket_shared[] = {
+#define OF_SOCKET
+#define PS_SHARED METHOD
 #include "methods.def"
-    {"__reduce__", refuse_copy, METH_NOARGS, "Raises TypeError."},
-    {"__reduce_ex__", refuse_copy, METH_O, "Raises TypeError."},
-    {NULL, NULL, 0, NULL},
+    NO_COPIES{NULL, NULL, 0, NULL},
 };
-#undef PS_SHARED
-#define PS_SHARED(name, shape, list, text)
-
-#undef PS_STYLED
-#define PS_STYLED(name, shape, list, text) {#name, shape##_ENTRY(Socket_##name), text},
-static PyMethodDef styled_methods[] = {
+static PyMethodDef socket_styled[] = {
+#define OF_SOCKET
+#define PS_STYLED METHOD
 #include "methods.def"
     {NULL, NULL, 0, NULL},
 };
-#undef PS_STYLED
-#define PS_STYLED(name, shape, list, text)
-
-#undef PS_PROPERTY
-#define PS_PROPERTY(name, text) {#name, get_##name, NULL, text, NULL},
-static PyGetSetDef properties[] = {
+static PyGetSetDef socket_properties[] = {
+#define OF_SOCKET
+#define PS_PROPERTY(class, name, text) {#name, get_##class##_##name, NULL, text, NULL},
 #include "methods.def"
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
+    DICTIONARY{NULL, NULL, NULL, NULL, NULL},
 };
-#undef PS_PROPERTY
-#define PS_PROPERTY(name, text)
+static const char socket_text[] =
+#define OF_SOCKET
+#define PS_CLASS(text) text
+#include "methods.def"
+    ;
+
+static PyMethodDef poller_shared[] = {
+#define OF_POLLER
+#define PS_SHARED METHOD
+#include "methods.def"
+    NO_COPIES{NULL, NULL, 0, NULL},
+};
+static PyMethodDef poller_styled[] = {
+#define OF_POLLER
+#define PS_STYLED METHOD
+#include "methods.def"
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef poller_properties[] = {
+    DICTIONARY{NULL, NULL, NULL, NULL, NULL},
+};
+static const char poller_text[] =
+#define OF_POLLER
+#define PS_CLASS(text) text
+#include "methods.def"
+    ;
 
 /* The functions, and by which name the package takes each. */
-#undef PS_FUNCTION
-#define PS_FUNCTION(symbol, name, shape, list, text) \
-  {#symbol, {name, shape##_ENTRY(symbol), text}},
 static struct {
   const char *symbol;
   PyMethodDef method;
 } functions[] = {
+#define OF_MODULE
+#define PS_FUNCTION(symbol, name, shape, list, text) \
+  {#symbol, {name, shape##_ENTRY(symbol), text}},
 #include "methods.def"
 };
 
@@ -129,46 +142,61 @@ static PyMemberDef members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-#define OBJECT_SLOTS                                                  \
+#define SOCKET_SLOTS                                                  \
   {Py_tp_new, refuse_new}, {Py_tp_dealloc, object_dealloc},           \
       {Py_tp_traverse, object_traverse}, {Py_tp_clear, object_clear}, \
       {Py_tp_finalize, object_finalize}, {Py_tp_repr, object_repr},   \
       {Py_tp_iter, object_iter}, {                                    \
     Py_tp_iternext, object_next                                       \
   }
+#define POLLER_SLOTS                                                  \
+  {Py_tp_new, refuse_new}, {Py_tp_dealloc, poller_dealloc},           \
+      {Py_tp_traverse, poller_traverse}, {Py_tp_clear, poller_clear}, \
+      {Py_tp_finalize, poller_finalize}, {                            \
+    Py_tp_repr, poller_repr                                           \
+  }
 
-static PyType_Slot base_slots[] = {
-    OBJECT_SLOTS,
-    {Py_tp_methods, shared_methods},
-    {Py_tp_getset, properties},
-    {Py_tp_members, members},
-    {Py_tp_doc, (void *)"What the sockets of both styles have in common."},
-    {0, NULL},
-};
+/* The slots of a family: of what is the same in both styles, and of the styles. */
+#define FAMILY(name, slots, noun, nouns)                                        \
+  static PyType_Slot name##_base_slots[] = {                                    \
+      slots,                                                                    \
+      {Py_tp_methods, name##_shared},                                           \
+      {Py_tp_getset, name##_properties},                                        \
+      {Py_tp_members, members},                                                 \
+      {Py_tp_doc, (void *)"What the " nouns " of both styles have in common."}, \
+      {0, NULL},                                                                \
+  };                                                                            \
+  static PyType_Slot name##_plain_slots[] = {                                   \
+      slots,                                                                    \
+      {Py_tp_methods, name##_styled},                                           \
+      {Py_tp_doc, (void *)name##_text},                                         \
+      {0, NULL},                                                                \
+  };                                                                            \
+  static PyType_Slot name##_raising_slots[] = {                                 \
+      slots,                                                                    \
+      {Py_tp_methods, name##_styled},                                           \
+      {Py_tp_doc, (void *)"A " noun " that raises its failures."},              \
+      {0, NULL},                                                                \
+  };
+FAMILY(socket, SOCKET_SLOTS, "Socket", "sockets")
+FAMILY(poller, POLLER_SLOTS, "Poller", "pollers")
 
-static PyType_Slot plain_slots[] = {
-    OBJECT_SLOTS,
-    {Py_tp_methods, styled_methods},
-    {Py_tp_doc, (void *)class_text},
-    {0, NULL},
-};
-
-static PyType_Slot raising_slots[] = {
-    OBJECT_SLOTS,
-    {Py_tp_methods, styled_methods},
-    {Py_tp_doc, (void *)"A Socket that raises its failures."},
-    {0, NULL},
-};
-
-#define OBJECT_SPEC(name_, slots_)                                          \
+#define SPEC(name_, type_, slots_)                                          \
   {                                                                         \
-    .name = name_, .basicsize = sizeof(object),                             \
+    .name = name_, .basicsize = sizeof(type_),                              \
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, \
     .slots = slots_,                                                        \
   }
-static PyType_Spec base_spec = OBJECT_SPEC("polysock.BaseSocket", base_slots);
-static PyType_Spec plain_spec = OBJECT_SPEC("polysock.Socket", plain_slots);
-static PyType_Spec raising_spec = OBJECT_SPEC("polysock.RaisingSocket", raising_slots);
+#define SPECS(name, type, noun)                                   \
+  {                                                               \
+    SPEC("polysock.Base" noun, type, name##_base_slots),          \
+        SPEC("polysock." noun, type, name##_plain_slots),         \
+        SPEC("polysock.Raising" noun, type, name##_raising_slots) \
+  }
+static PyType_Spec specs[FAMILIES][3] = {
+    [SOCKET] = SPECS(socket, object, "Socket"),
+    [POLLER] = SPECS(poller, poller_object, "Poller"),
+};
 
 /* Makes a class and adds it to the module. */
 static PyTypeObject *add_class(PyObject *core, PyType_Spec *spec, PyTypeObject *base) {
@@ -181,12 +209,15 @@ static PyTypeObject *add_class(PyObject *core, PyType_Spec *spec, PyTypeObject *
 }
 
 static int add_classes(PyObject *core, known *known) {
-  known->base = add_class(core, &base_spec, NULL);
-  if (known->base == NULL) return -1;
-  known->plain = add_class(core, &plain_spec, known->base);
-  if (known->plain == NULL) return -1;
-  known->raising = add_class(core, &raising_spec, known->base);
-  if (known->raising == NULL) return -1;
+  for (int i = 0; i < FAMILIES; i++) {
+    family *family = &known->families[i];
+    family->base = add_class(core, &specs[i][0], NULL);
+    if (family->base == NULL) return -1;
+    family->plain = add_class(core, &specs[i][1], family->base);
+    if (family->plain == NULL) return -1;
+    family->raising = add_class(core, &specs[i][2], family->base);
+    if (family->raising == NULL) return -1;
+  }
   known->lines = (PyTypeObject *)PyType_FromModuleAndSpec(core, &lines_spec, NULL);
   return known->lines == NULL ? -1 : 0;
 }
@@ -252,8 +283,12 @@ static int learn_words(known *known) {
   known->partial = PyUnicode_InternFromString("partial");
   known->last = PyUnicode_InternFromString("last");
   known->address = PyUnicode_InternFromString("address");
+  known->receive = PyUnicode_InternFromString("r");
+  known->send = PyUnicode_InternFromString("w");
+  known->both = PyUnicode_InternFromString("rw");
   return known->numbers == NULL || known->partial == NULL || known->last == NULL ||
-                 known->address == NULL
+                 known->address == NULL || known->receive == NULL ||
+                 known->send == NULL || known->both == NULL
              ? -1
              : 0;
 }
@@ -287,9 +322,11 @@ static int core_exec(PyObject *core) {
 static int core_traverse(PyObject *core, visitproc visit, void *arg) {
   known *known = PyModule_GetState(core);
   if (known == NULL) return 0;
-  Py_VISIT(known->base);
-  Py_VISIT(known->plain);
-  Py_VISIT(known->raising);
+  for (int i = 0; i < FAMILIES; i++) {
+    Py_VISIT(known->families[i].base);
+    Py_VISIT(known->families[i].plain);
+    Py_VISIT(known->families[i].raising);
+  }
   Py_VISIT(known->lines);
   Py_VISIT(known->style);
   Py_VISIT(known->numbers);
@@ -300,9 +337,11 @@ static int core_traverse(PyObject *core, visitproc visit, void *arg) {
 static int core_clear(PyObject *core) {
   known *known = PyModule_GetState(core);
   if (known == NULL) return 0;
-  Py_CLEAR(known->base);
-  Py_CLEAR(known->plain);
-  Py_CLEAR(known->raising);
+  for (int i = 0; i < FAMILIES; i++) {
+    Py_CLEAR(known->families[i].base);
+    Py_CLEAR(known->families[i].plain);
+    Py_CLEAR(known->families[i].raising);
+  }
   Py_CLEAR(known->lines);
   Py_CLEAR(known->style);
   Py_CLEAR(known->numbers);
@@ -318,6 +357,9 @@ static void core_free(void *core) {
   Py_CLEAR(known->partial);
   Py_CLEAR(known->last);
   Py_CLEAR(known->address);
+  Py_CLEAR(known->receive);
+  Py_CLEAR(known->send);
+  Py_CLEAR(known->both);
 }
 
 static int style_traverse(PyObject *module, visitproc visit, void *arg) {

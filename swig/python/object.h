@@ -37,14 +37,24 @@ enum {
   CLASSES
 };
 
+/* The classes of one type of the core: what is the same in both styles, and the styles.
+ */
+typedef struct family {
+  PyTypeObject *base, *plain, *raising;
+} family;
+
+enum { SOCKET, POLLER, FAMILIES };
+
 /* The state of the module polysock._core. */
 typedef struct known {
-  PyTypeObject *base, *plain, *raising, *lines;
+  family families[FAMILIES];
+  PyTypeObject *lines;
   PyObject *style;                    /* the module whose functions raise */
   PyObject *classes[CLASSES];         /* the exceptions */
   PyObject *words[PS_SYSTEM];         /* the words of the failures, by code */
   PyObject *numbers;                  /* dict: the system's words to its error numbers */
   PyObject *partial, *last, *address; /* names of attributes */
+  PyObject *receive, *send, *both;    /* the words of events */
 } known;
 
 /* The state of the module whose functions raise. */
@@ -52,9 +62,12 @@ typedef struct style {
   PyObject *core; /* the module that knows */
 } style;
 
-/* An instance of Socket or RaisingSocket. */
+/* What instances of all families begin with, and all that sockets have. */
 typedef struct object {
-  PyObject_HEAD ps_socket *socket;
+  PyObject_HEAD union {
+    ps_socket *socket;
+    ps_poller *poller;
+  };
   PyObject *module; /* the module that knows; it outlives its objects */
   PyObject *dict, *weak;
   int raises; /* failures are exceptions */
@@ -63,6 +76,7 @@ typedef struct object {
 static struct PyModuleDef core_module, style_module;
 
 static inline ps_socket *socket_of(PyObject *self) { return ((object *)self)->socket; }
+static inline ps_poller *poller_of(PyObject *self) { return ((object *)self)->poller; }
 
 /* Returns the module that knows; self is the object of a method or the module of a
    function. */

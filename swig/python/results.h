@@ -100,20 +100,30 @@ static PyObject *ps_py_nothing(PyObject *self, const ps_nothing *none,
   return Py_NewRef(Py_None);
 }
 
-/* Makes an object of the class that says its style. The object is the socket's owner. */
-static PyObject *ps_py_object(PyObject *self, const ps_object *made,
-                              const char *function) {
-  if (made->status.code != PS_OK) return fail_plain(self, made->status, function);
-  PyTypeObject *type = raises(self) ? known_of(self)->raising : known_of(self)->plain;
+/* Makes an object of the class that says its style, with nothing behind it yet. */
+static object *new_object(PyObject *self, int which) {
+  const family *family = &known_of(self)->families[which];
+  PyTypeObject *type = raises(self) ? family->raising : family->plain;
   object *its = type != NULL ? (object *)type->tp_alloc(type, 0) : NULL;
   if (its == NULL) {
     if (!PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, "the module is gone");
+    return NULL;
+  }
+  its->module = Py_NewRef(core_of(self));
+  its->raises = raises(self);
+  return its;
+}
+
+/* The object is the socket's owner. */
+static PyObject *ps_py_object(PyObject *self, const ps_object *made,
+                              const char *function) {
+  if (made->status.code != PS_OK) return fail_plain(self, made->status, function);
+  object *its = new_object(self, SOCKET);
+  if (its == NULL) {
     ps_socket_free(made->socket, NULL);
     return NULL;
   }
   its->socket = made->socket;
-  its->module = Py_NewRef(core_of(self));
-  its->raises = raises(self);
   return succeed(self, (PyObject *)its, 2);
 }
 

@@ -29,7 +29,23 @@ static PyObject *ask(PyObject *object, const char *method) {
 }
 
 static int is_ours(const known *known, PyObject *object) {
-  return known->base != NULL && PyObject_TypeCheck(object, known->base);
+  PyTypeObject *base = known->families[SOCKET].base;
+  return base != NULL && PyObject_TypeCheck(object, base);
+}
+
+/* Gives the descriptor of a foreign object, which is -1 when it has none. Returns -1 when
+   an exception is set, and 0 when it is no object with a descriptor. */
+static int fd_of(PyObject *object, int *fd) {
+  PyObject *answer = ask(object, "getfd");
+  *fd = -1;
+  if (answer == NULL && !PyErr_Occurred()) answer = ask(object, "fileno");
+  if (answer == NULL) return PyErr_Occurred() ? -1 : 0;
+  int good = PyLong_Check(answer);
+  long number = good ? PyLong_AsLong(answer) : -1;
+  Py_DECREF(answer);
+  if (PyErr_Occurred()) return -1;
+  if (number >= 0 && number <= INT_MAX) *fd = (int)number;
+  return good;
 }
 
 static int watch_of(const known *known, PyObject *object, ps_watch *watch) {
@@ -37,13 +53,7 @@ static int watch_of(const known *known, PyObject *object, ps_watch *watch) {
     watch->socket = socket_of(object);
     return 1;
   }
-  PyObject *fd = ask(object, "getfd");
-  if (fd == NULL && !PyErr_Occurred()) fd = ask(object, "fileno");
-  if (fd == NULL) return !PyErr_Occurred();
-  long number = PyLong_Check(fd) ? PyLong_AsLong(fd) : -1;
-  Py_DECREF(fd);
-  if (PyErr_Occurred()) return 0;
-  if (number >= 0 && number <= INT_MAX) watch->fd = (int)number;
+  if (fd_of(object, &watch->fd) < 0) return 0;
   if (watch->fd < 0) return 1;
   PyObject *dirty = ask(object, "dirty");
   if (dirty == NULL) return !PyErr_Occurred();

@@ -40,23 +40,27 @@ local function all_of(...)
    return names
 end
 
+local classes = {
+   Socket = { make = polysock.tcp4, expected = "tcp{any} expected" },
+   Poller = { make = polysock.poller, expected = "poller expected" },
+}
+
 describe("the surface", function()
-   local object = polysock.tcp4()
-   local metatable = getmetatable(object)
+   for class, its in pairs(classes) do
+      local object = its.make()
+      local metatable = getmetatable(object)
 
-   teardown(function()
-      object:close()
-   end)
+      it("of a " .. class .. " has its methods", function()
+         assert.same(documented("^function " .. class .. ":(%w+)"), names_of(metatable.__index))
+         object:close()
+      end)
 
-   it("of an object has its methods", function()
-      assert.same(documented("^function Socket:(%w+)"), names_of(metatable.__index))
-   end)
-
-   it("of a metatable has Lua's own names", function()
-      assert.same({ "__close", "__gc", "__index", "__tostring" }, names_of(metatable))
-      assert.is_table(metatable.__index)
-      assert.is_nil(getmetatable(metatable) or getmetatable(metatable.__index))
-   end)
+      it("of a metatable of " .. class .. " has Lua's own names", function()
+         assert.same({ "__close", "__gc", "__index", "__tostring" }, names_of(metatable))
+         assert.is_table(metatable.__index)
+         assert.is_nil(getmetatable(metatable) or getmetatable(metatable.__index))
+      end)
+   end
 
    it("of the module has its functions and constants", function()
       assert.same(
@@ -82,24 +86,30 @@ describe("the surface", function()
 end)
 
 describe("a metamethod", function()
-   local others = { 5, "text", true, {}, print, io.stdout, coroutine.create(function() end),
-      require("socket").tcp(), setmetatable({}, getmetatable(polysock.tcp())) }
-
-   for name, method in pairs(getmetatable(polysock.tcp())) do
-      if type(method) == "function" then
-         it(name .. " trusts no argument", function()
-            local object = polysock.tcp4()
-            for _, other in ipairs(others) do
-               for _, arguments in ipairs({ { other }, { other, object }, { other, other, 3 } }) do
-                  local ok, err = pcall(method, support.unpack(arguments))
-                  assert.is_true(ok or err:find("on bad self (tcp{any} expected)", 1, true) ~= nil)
+   for class, its in pairs(classes) do
+      for name, method in pairs(getmetatable(its.make())) do
+         if type(method) == "function" then
+            it(name .. " of a " .. class .. " trusts no argument", function()
+               local object = its.make()
+               local others = { 5, "text", true, {}, print, io.stdout, coroutine.create(print),
+                  require("socket").tcp(), setmetatable({}, getmetatable(object)) }
+               for other in pairs(classes) do
+                  others[#others + 1] = other ~= class and classes[other].make() or nil
                end
-               assert.is_false(object == other)
-            end
-            pcall(method)
-            assert.is_true(object:getfd() >= 0)
-            object:close()
-         end)
+               for _, other in ipairs(others) do
+                  local lists = { { other }, { other, object }, { other, other, 3 } }
+                  for _, arguments in ipairs(lists) do
+                     local ok, err = pcall(method, support.unpack(arguments))
+                     local words = ("on bad self (%s)"):format(its.expected)
+                     assert.is_true(ok or err:find(words, 1, true) ~= nil)
+                  end
+                  assert.is_false(object == other)
+               end
+               pcall(method)
+               assert.is_true(object:getfd() >= 0)
+               object:close()
+            end)
+         end
       end
    end
 

@@ -23,11 +23,13 @@ import pytest
 from conftest import descriptors
 from polysock import raising
 
+FAMILIES = ("Socket", "Poller")
+
 # ---- The classes
 
 
 def test_the_classes_say_where_they_are_from() -> None:
-    for name in ("BaseSocket", "Socket", "RaisingSocket"):
+    for name in (before + its for its in FAMILIES for before in ("Base", "", "Raising")):
         one = getattr(polysock, name)
         assert (one.__module__, one.__qualname__) == ("polysock", name)
         assert pickle.loads(pickle.dumps(one)) is one
@@ -61,10 +63,11 @@ def interface_of(*names: str) -> Set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["Socket", "RaisingSocket"])
-def test_the_surface_is_the_interface(name: str, connect: Any) -> None:
-    surface = set(dir(getattr(polysock, name))) - set(dir(object))
-    expected = interface_of("BaseSocket", name) - set(dir(object))
+@pytest.mark.parametrize("style", ["", "Raising"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_surface_is_the_interface(family: str, style: str, connect: Any) -> None:
+    surface = set(dir(getattr(polysock, style + family))) - set(dir(object))
+    expected = interface_of("Base" + family, style + family) - set(dir(object))
     assert surface == expected | {"__dict__", "__module__", "__del__"}
     assert set(dir(connect()[0])) == set(dir(polysock.Socket))
     lines = set(dir(type(connect()[0].lines()))) - set(dir(object))

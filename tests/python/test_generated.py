@@ -172,7 +172,7 @@ def test_signatures_are_those_of_the_stub() -> None:
     for node in ast.parse(STUB.read_text()).body:
         if isinstance(node, ast.FunctionDef) and node.name != "failure":
             check(getattr(polysock._core, node.name), node)
-        if isinstance(node, ast.ClassDef) and node.name.endswith("Socket"):
+        if isinstance(node, ast.ClassDef) and node.name.endswith(("Socket", "Poller")):
             for method in node.body:
                 if isinstance(method, ast.FunctionDef):
                     if method.name.startswith("__") or method.decorator_list:
@@ -195,7 +195,8 @@ def test_typed_program_runs() -> None:
 
 def test_typed_program_uses_everything_public() -> None:
     text = PROGRAM.read_text()
-    methods = [name for name in read_class("Socket") if not name.startswith("__")]
+    classes = {**read_class("Socket"), **read_class("BasePoller"), **read_class("Poller")}
+    methods = [name for name in classes if not name.startswith("__")]
     public = [*polysock.__all__, *polysock.raising.__all__, *polysock.dns.__all__]
     unused = {name for name in [*methods, *public] if not re.search(rf"\b{name}\b", text)}
     assert unused == set()
@@ -346,7 +347,7 @@ def test_reference_and_annotations_name_everything() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text()
     annotations = (ROOT / "lua" / "meta" / "polysock.lua").read_text()
     for name in [*polysock.__all__, *polysock.dns.__all__, *read_class("Socket")]:
-        if not name.startswith("__") and name not in ("Socket", "dns"):
+        if not name.startswith("__") and name not in ("Socket", "Poller", "dns"):
             assert f"### {name}\n" in reference, name
     only_python = ("kind", "fileno", "receiveinto")
     for name in read_class("Socket"):

@@ -145,6 +145,26 @@ def wait() -> None:
         each.close()
 
 
+def poll() -> None:
+    server, client, peer = connect_pair()
+    poller: polysock.Poller = try_(polysock.poller())
+    with poller as same:
+        assert same is poller and isinstance(poller, polysock.BasePoller)
+        one: int = try_(poller.add(client, "rw", ["a", "token"]))
+        assert one == 1 and poller.add(client, "r") == (None, "already added")
+        assert try_(poller.add(Foreign(server), "r")) == 1
+        ready, error = poller.wait(0, max=1)
+        assert ready is not None and error is None
+        for token, events in ready:
+            assert token == ["a", "token"] and events == "w"
+        assert try_(poller.modify(client, "r")) + try_(poller.remove(client)) == 2
+        assert poller.count() == 1 and poller.fileno() == poller.getfd()
+        assert poller.wake() == 1 and try_(poller.wait()) == []
+    assert poller.close() == 1
+    for each in (client, peer, server):
+        each.close()
+
+
 def set_options() -> None:
     server, client, peer = connect_pair()
     flag: bool = try_(client.getoption("keepalive"))
@@ -254,6 +274,12 @@ def in_exception_style() -> None:
                 peer.receive()
             except raising.Closed:
                 assert serve(peer) == {}
+    with raising.poller() as poller, raising.tcp4() as member:
+        assert isinstance(poller, polysock.RaisingPoller)
+        done: int = poller.add(member, "r")
+        assert done == poller.count() == 1
+        for token, events in poller.wait(1):
+            assert token is member and events == "r"
     for made in (raising.tcp(), raising.tcp4(), raising.tcp6()):
         assert isinstance(made, polysock.RaisingSocket)
         fd: int = made.getfd()
@@ -287,6 +313,7 @@ def main() -> None:
     transfer()
     iterate()
     wait()
+    poll()
     set_options()
     move_descriptors()
     look_up()

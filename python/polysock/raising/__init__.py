@@ -10,8 +10,8 @@ nothing is slower::
             ...
 """
 
-from .. import SETSIZE, SOCKETINVALID, VERSION, BaseSocket
-from .._core import RaisingSocket
+from .. import SETSIZE, SOCKETINVALID, VERSION, BasePoller, BaseSocket
+from .._core import RaisingPoller, RaisingSocket
 from .._core import raising_bind as bind
 from .._core import raising_connect as connect
 from .._core import raising_connect4 as connect4
@@ -19,6 +19,7 @@ from .._core import raising_connect6 as connect6
 from .._core import raising_fromfd as fromfd
 from .._core import raising_gettime as gettime
 from .._core import raising_monotime as monotime
+from .._core import raising_poller as poller
 from .._core import raising_select as select
 from .._core import raising_sleep as sleep
 from .._core import raising_tcp as tcp
@@ -28,6 +29,7 @@ from ..errors import Closed, Error, Oversized, Refused, Timeout, Unresolved
 from ..tries import newtry, protect, try_
 from . import dns
 
+Poller = RaisingPoller
 Socket = RaisingSocket
 
 
@@ -35,10 +37,13 @@ __all__ = [
     "SETSIZE",
     "SOCKETINVALID",
     "VERSION",
+    "BasePoller",
     "BaseSocket",
     "Closed",
     "Error",
     "Oversized",
+    "Poller",
+    "RaisingPoller",
     "RaisingSocket",
     "Refused",
     "Socket",
@@ -53,6 +58,7 @@ __all__ = [
     "gettime",
     "monotime",
     "newtry",
+    "poller",
     "protect",
     "select",
     "sleep",

@@ -17,10 +17,9 @@ from functools import cache
 from pathlib import Path
 
 INTERFACE = Path(__file__).resolve().parents[2] / "swig/polysock.i"
-OBJECT = "object"  # owner of what is called on an object, beside "mod" and "dns"
-
 _NOISE = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"')
 _CLASS = re.compile(r"%extend\s+(\w+)\s*\{")
+_RENAMED = re.compile(r"%rename\((\w+)\)\s+(\w+)\s*;")
 _PROTOTYPE = re.compile(r"(?:^|[;{}]|\s)(ps_\w+)\s+(\w+)\(([^()]*)\)\s*;")
 
 
@@ -32,13 +31,16 @@ class Argument:
 
 @dataclass(frozen=True)
 class Function:
-    owner: str  # "mod", "dns" or OBJECT
+    owner: str  # "mod", "dns", or the type of the object
     name: str  # as scenarios call it
     symbol: str  # as C calls it
     result: str  # its kind
     arguments: tuple[Argument, ...]  # without the object and the host
-    self: str = ""  # the type of the object
     host: bool = False
+
+    @property
+    def of_object(self) -> bool:
+        return self.owner not in ("mod", "dns")
 
 
 def _arguments(text: str) -> tuple[Argument, ...]:
@@ -66,6 +68,7 @@ def parse(text: str) -> list[Function]:
     """The functions of an interface file, in its order."""
     text = _NOISE.sub("", text)
     classes = _classes(text)
+    names = {symbol: name for name, symbol in _RENAMED.findall(text)}
     out = []
     for hit in _PROTOTYPE.finditer(text):
         result, name = hit[1], hit[2]
@@ -75,12 +78,12 @@ def parse(text: str) -> list[Function]:
         owners = [kind for begin, end, kind in classes if begin <= hit.start() < end]
         if owners:
             symbol = f"{owners[0]}_{name}"
-            function = Function(OBJECT, name, symbol, result, plain, owners[0], host)
+            function = Function(owners[0], name, symbol, result, plain, host)
         else:
             bare = name.removeprefix("ps_")
             owner = "dns" if bare.startswith("dns_") else "mod"
-            bare = bare.removeprefix("dns_")
-            function = Function(owner, bare, name, result, plain, "", host)
+            bare = names.get(name, bare.removeprefix("dns_"))
+            function = Function(owner, bare, name, result, plain, host)
         out.append(function)
     return out
 
@@ -92,9 +95,24 @@ def functions() -> dict[tuple[str, str], Function]:
     return {(item.owner, item.name): item for item in found}
 
 
+@cache
+def methods() -> dict[str, Function]:
+    """All methods by name. A scenario does not say of which class an object is, and need
+    not: classes that share a name give it one kind of result and the same arguments."""
+    out: dict[str, Function] = {}
+    for item in functions().values():
+        if item.of_object:
+            other = out.setdefault(item.name, item)
+            if (other.result, other.arguments) != (item.result, item.arguments):
+                raise ValueError(f"{item.symbol} is of another kind than {other.symbol}")
+    return out
+
+
 def find(slot: str, method: str) -> Function | None:
     """The function that a step of a scenario calls, if it is one of the library's."""
-    return functions().get((slot if slot in ("mod", "dns") else OBJECT, method))
+    if slot in ("mod", "dns"):
+        return functions().get((slot, method))
+    return methods().get(method)
 
 
 # --- for the testee of C --------------------------------------------------------------
@@ -102,13 +120,12 @@ def find(slot: str, method: str) -> Function | None:
 
 def _call(function: Function) -> str:
     """A C function that reads the arguments, makes the call and prints the result."""
-    words = [f"self_{function.self}(c)"] if function.self else []
-    words += [
-        f"take_{item.type}(c, {index})" for index, item in enumerate(function.arguments)
-    ]
+    words = [f"self_{function.owner}(c)"] if function.of_object else []
+    for index, item in enumerate(function.arguments):
+        words += [f"take_{item.type.replace(' *', '_pointer')}(c, {index})"]
     words += ["&c->host"] if function.host else []
     return (
-        f"static void {function.owner}_{function.name}(call *c) {{\n"
+        f"static void play_{function.symbol}(call *c) {{\n"
         f"  put_{function.result}(c, {function.symbol}({', '.join(words)}));\n}}\n"
     )
 
@@ -119,7 +136,7 @@ def header(found: list[Function]) -> str:
     out += ["static const struct operation calls[] = {"]
     for item in found:
         words = f'"{item.owner}", "{item.name}", {len(item.arguments)}'
-        out += [f"    {{{words}, {item.owner}_{item.name}}},"]
+        out += [f"    {{{words}, play_{item.symbol}}},"]
     return "\n".join([*out, "};", ""])
 
 

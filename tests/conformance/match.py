@@ -64,6 +64,7 @@ BYTES_KINDS = ("ps_bytes",)
 SHAPES = {
     **dict.fromkeys(("ps_done", "ps_object", "ps_value", "ps_detached"), 2),
     **dict.fromkeys(("ps_hostname", "ps_addresses", "ps_limits"), 2),
+    **dict.fromkeys(("ps_pollerobject", "ps_polled"), 2),
     **dict.fromkeys(("ps_bytes", "ps_sent", "ps_filled", "ps_address"), 3),
     **dict.fromkeys(("ps_ready", "ps_stats", "ps_resolved", "ps_names"), 3),
     **dict.fromkeys(("ps_always", "ps_nothing", "ps_lines", "ps_left", "ps_yes"), 0),

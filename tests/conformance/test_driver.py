@@ -297,7 +297,7 @@ class Interface(unittest.TestCase):
             "ps_done ps_a(ps_name one,\n    ps_port two, ps_host *host);\n"
             "ps_text ps_dns_b(void);\n"
             "%extend ps_socket {\n~ps_socket() { ps_socket_free($self, NULL); }\n"
-            "ps_bytes c(ps_data x);\n}\nps_size ps_d();\n"
+            "ps_bytes c(ps_data x);\n}\n%rename(e) ps_d;\nps_size ps_d();\n"
         )
         names = [(item.owner, item.name, item.symbol, item.result) for item in found]
         self.assertEqual(
@@ -305,8 +305,8 @@ class Interface(unittest.TestCase):
             [
                 ("mod", "a", "ps_a", "ps_done"),
                 ("dns", "b", "ps_dns_b", "ps_text"),
-                ("object", "c", "ps_socket_c", "ps_bytes"),
-                ("mod", "d", "ps_d", "ps_size"),
+                ("ps_socket", "c", "ps_socket_c", "ps_bytes"),
+                ("mod", "e", "ps_d", "ps_size"),
             ],
         )
         self.assertEqual([len(item.arguments) for item in found], [2, 0, 1, 0])

@@ -100,6 +100,9 @@ typedef struct slot {
   struct slot *next;
   char name[64];
   ps_socket *socket;  /* an object, or the one that an iterator reads */
+  ps_poller *poller;  /* an object of that class */
+  int is_foreign;     /* an object that has nothing but a descriptor */
+  int fd;             /* ... its descriptor */
   ps_pattern pattern; /* of an iterator; kind 0: it is none */
   ps_maxsize maxsize; /* of an iterator */
   value kept;         /* a long argument that came ahead of its call */
@@ -120,8 +123,11 @@ static slot *find(const char *name) {
 
 static void empty(slot *s) {
   if (s->socket && !s->pattern.kind) ps_socket_free(s->socket, NULL);
+  ps_poller_free(s->poller);
   free(s->kept.text);
   s->socket = NULL;
+  s->poller = NULL;
+  s->is_foreign = 0;
   s->pattern.kind = 0;
   s->kept = (value){0};
 }
@@ -172,6 +178,16 @@ static void t_next(call *c) {
   }
 }
 
+/* In C it is a bare descriptor; what it has buffered is said by another call. */
+static void t_foreign(call *c) {
+  int fd = (int)integer(c, 0);
+  if (!absent(c, 1)) refuse(c);
+  slot *s = clean(c->slot);
+  s->is_foreign = 1;
+  s->fd = fd;
+  fputs(" ok", c->out);
+}
+
 static void t_keep(call *c) {
   const value *v = arg(c, 0);
   slot *s = clean(c->slot);
@@ -192,6 +208,7 @@ static void t_reset(call *c) {
   /* Closing wakes every call in a thread; nothing is freed before they have ended. */
   for (slot *s = slots; s; s = s->next) {
     if (s->socket && !s->pattern.kind) ps_socket_close(s->socket, NULL);
+    if (s->poller) ps_poller_wake(s->poller);
   }
   pthread_mutex_lock(&lock);
   while (running) pthread_cond_wait(&ended, &lock);
@@ -202,13 +219,14 @@ static void t_reset(call *c) {
     free(slots);
     slots = next;
   }
+  forget_tokens();
   fputs(" ok", c->out);
 }
 
 /* ---- Serving */
 
 struct operation {
-  const char *owner, *name; /* "mod", "dns" or "object", and what is called there */
+  const char *owner, *name; /* "mod", "dns" or a type, and what is called there */
   size_t count;             /* of its arguments */
   void (*play)(call *c);
 };
@@ -216,10 +234,10 @@ struct operation {
 #include "testee_calls.h"
 
 static const struct operation own[] = {
-    {"object", "tostring", 0, t_tostring},   {"object", "field", 1, t_field},
-    {"object", "next", 0, t_next},           {"object", "keep", 1, t_keep},
-    {"object", "drop", 0, t_drop},           {"object", "reset", 0, t_reset},
-    {"mod", "_SOCKETINVALID", 0, t_invalid},
+    {"object", "tostring", 0, t_tostring}, {"object", "field", 1, t_field},
+    {"object", "next", 0, t_next},         {"object", "keep", 1, t_keep},
+    {"object", "drop", 0, t_drop},         {"object", "reset", 0, t_reset},
+    {"object", "foreign", 2, t_foreign},   {"mod", "_SOCKETINVALID", 0, t_invalid},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -233,10 +251,13 @@ static const struct operation *search(const struct operation *op, size_t count,
 }
 
 static void play(call *c) {
-  const char *owner = c->slot;
-  if (strcmp(owner, "mod") != 0 && strcmp(owner, "dns") != 0) owner = "object";
+  const char *owner = c->slot, *type = owner;
+  if (strcmp(owner, "mod") != 0 && strcmp(owner, "dns") != 0) {
+    owner = "object";
+    type = type_of(c);
+  }
   const struct operation *op = search(own, COUNT(own), owner, c->method);
-  if (!op) op = search(calls, COUNT(calls), owner, c->method);
+  if (!op) op = search(calls, COUNT(calls), type, c->method);
   if (!op) refuse(c);
   for (size_t i = op->count; i < c->args.count; i++) {
     if (!absent(c, i)) refuse(c);

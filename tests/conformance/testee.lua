@@ -22,6 +22,9 @@ local function encode(value, into)
   if kind == "integer" then return ("i%d"):format(value) end
   if kind == "float" then return ("d%.17g"):format(value) end
   if kind == "string" then return "a" .. value:gsub("[^!-$&-~]", written) end
+  for name, object in pairs(slots) do
+    if rawequal(object, value) then return "o" .. name end
+  end
   if kind == "table" and (#value > 0 or next(value) == nil) then
     local out = { "[" }
     for index, item in ipairs(value) do out[index + 1] = encode(item) end
@@ -33,9 +36,6 @@ local function encode(value, into)
       out[#out + 1] = "a" .. name .. " " .. encode(item)
     end
     return table.concat(out, " ") .. " }"
-  end
-  for name, object in pairs(slots) do
-    if rawequal(object, value) then return "o" .. name end
   end
   if into ~= "-" then slots[into] = value end
   return "o" .. into
@@ -85,6 +85,12 @@ local own = { -- what the scenarios ask of the testee itself
   tostring = function(slot) return tostring(slots[slot]) end,
   next = function(slot) return slots[slot]() end,
   field = function(slot, name) return slots[slot][name] end,
+  foreign = function(slot, fd, dirty)
+    slots[slot] = {
+      getfd = function() return fd end,
+      dirty = dirty ~= nil and function() return dirty end or nil,
+    }
+  end,
   keep = function(slot, value) slots[slot] = value end,
   drop = function(slot) slots[slot] = nil; collectgarbage() end,
   reset = function()
@@ -96,7 +102,16 @@ local own = { -- what the scenarios ask of the testee itself
   end,
 }
 
+-- A poller gives an iterator, which is used up by the next wait.
+local function pairs_of(ready, ...)
+  if not ready then return ready, ... end
+  local list = {}
+  for token, events in ready do list[#list + 1] = { token, events } end
+  return list
+end
+
 local function call(slot, method, ...)
+  if method == "wait" then return pairs_of(callers[":wait"](slots[slot], ...)) end
   if own[method] then return own[method](slot, ...) end
   local library = slot == "mod" and socket or slot == "dns" and socket.dns
   if not library then return callers[":" .. method](slots[slot], ...) end

@@ -100,12 +100,36 @@ def keep(slot: str, value: Any) -> None:
     slots[slot] = value
 
 
+class Foreign:
+    """What select and pollers take besides the library's own objects."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def getfd(self) -> int:
+        return self.fd
+
+
+class Buffering(Foreign):
+    def __init__(self, fd: int, buffered: bool) -> None:
+        super().__init__(fd)
+        self.buffered = buffered
+
+    def dirty(self) -> bool:
+        return self.buffered
+
+
+def foreign(slot: str, fd: int, *dirty: bool) -> None:
+    slots[slot] = Buffering(fd, *dirty) if dirty else Foreign(fd)
+
+
 OWN: dict[str, Callable[..., Any]] = {  # what the scenarios ask of the testee itself
     # The text of an object tells more in Python, in words of its own: its test is there.
     "tostring": lambda slot: f"tcp{{{slots[slot].kind}}}: {id(slots[slot]):#x}",
     "next": lambda slot: next(slots[slot], None),
     "field": lambda slot, name: getattr(slots[slot], name),
     "drop": drop,
+    "foreign": foreign,
     "keep": keep,
     "reset": reset,
 }

@@ -22,6 +22,14 @@ static ps_socket *socket_of(const value *v) {
   return s && !s->pattern.kind ? s->socket : NULL;
 }
 
+/* The type of the object in the slot of a call, as the interface names it. */
+static const char *type_of(call *c) {
+  const slot *s = find(c->slot);
+  return s && s->poller ? "ps_poller" : "ps_socket";
+}
+
+static ps_poller *self_ps_poller(call *c) { return find(c->slot)->poller; }
+
 static ps_socket *self(call *c) {
   slot *s = find(c->slot);
   if (!s || !s->socket || s->pattern.kind) refuse(c);
@@ -75,6 +83,7 @@ static long long maybe_integer(call *c, size_t i, long long otherwise) {
 #define take_ps_first(c, i) maybe_integer(c, i, 1)
 #define take_ps_last(c, i) maybe_integer(c, i, -1)
 #define take_ps_backlog(c, i) maybe_integer(c, i, 32)
+#define take_ps_events text
 #define take_ps_readables set_of
 #define take_ps_writables set_of
 #define self_ps_socket self
@@ -84,6 +93,61 @@ static ps_maxsize take_ps_maxsize(call *c, size_t i) {
   /* In C 0 is the way to say "no bound", and less than that cannot be said. */
   if (size < 0 || (size == 0 && !absent(c, i))) refuse(c);
   return (ps_maxsize)size;
+}
+
+static ps_most take_ps_most(call *c, size_t i) { return (ps_most)take_ps_maxsize(c, i); }
+
+static ps_source take_ps_source(call *c, size_t i) {
+  const value *v = arg(c, i);
+  const slot *s = v->type == 'o' ? find(v->text) : NULL;
+  ps_source source = {socket_of(v), -1};
+  if (!source.socket && !(s && s->is_foreign)) refuse(c);
+  if (!source.socket) source.fd = s->fd;
+  return source;
+}
+
+/* What a poller gives back: a value as it is printed. They live until the reset. */
+typedef struct token {
+  struct token *next;
+  char *text;
+} token;
+
+static token *tokens;
+
+static void forget_tokens(void) {
+  while (tokens) {
+    token *next = tokens->next;
+    free(tokens->text);
+    free(tokens);
+    tokens = next;
+  }
+}
+
+static void put_bytes(call *c, const char *bytes, size_t size);
+
+/* An absent token is the object itself, and for modify the token that it has. */
+static void *take_void_pointer(call *c, size_t i) {
+  if (absent(c, i) && strcmp(c->method, "modify") == 0)
+    return ps_poller_token(self_ps_poller(c), take_ps_source(c, 0)).token;
+  const value *v = arg(c, absent(c, i) ? 0 : i);
+  token *made = calloc(1, sizeof *made);
+  if (!made || v->type == '[' || v->type == '{') abort();
+  FILE *out = c->out;
+  size_t size;
+  c->out = open_memstream(&made->text, &size);
+  if (!c->out) abort();
+  putc(v->type, c->out);
+  if (v->type == 's' || v->type == 'b')
+    put_bytes(c, v->text, v->size);
+  else
+    fputs(v->text, c->out);
+  fclose(c->out);
+  c->out = out;
+  pthread_mutex_lock(&lock);
+  made->next = tokens;
+  tokens = made;
+  pthread_mutex_unlock(&lock);
+  return made;
 }
 
 static ps_data take_ps_data(call *c, size_t i) {
@@ -229,6 +293,22 @@ static void put_ps_object(call *c, ps_object result) {
   }
   clean(c->into)->socket = result.socket;
   fprintf(c->out, " o%s", c->into);
+}
+
+static void put_ps_pollerobject(call *c, ps_pollerobject result) {
+  if (!good(c, result.status)) return;
+  clean(c->into)->poller = result.poller;
+  fprintf(c->out, " o%s", c->into);
+}
+
+static void put_ps_polled(call *c, ps_polled result) {
+  if (!good(c, result.status)) return;
+  fputs(" [", c->out);
+  for (size_t i = 0; i < result.count; i++) {
+    const token *its = result.events[i].token;
+    fprintf(c->out, " [ %s s%s ]", its->text, result.events[i].events);
+  }
+  fputs(" ]", c->out);
 }
 
 static void put_ps_bytes(call *c, ps_bytes result) {

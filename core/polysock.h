@@ -581,15 +581,18 @@ PS_API ps_detached ps_socket_detach(ps_socket *self);
  */
 PS_API ps_always ps_socket_close(ps_socket *self, ps_host *host);
 
-/* A number from 0 to 255, 0 at first. Two of its bits change how the socket behaves; the
-   others are a binding's own. */
+/* A number from 0 to 255, 0 at first. Three of its bits change how the socket behaves;
+   the others are a binding's own. */
 enum {
   /* The limit of one wait counts from the start of the call, as in LuaSocket. */
   PS_MARK_FROM_START = 2,
   /* A receive that fails with PS_TIMEOUT leaves what it read in the read buffer: the
      partial is empty, and the next receive goes on without a search from the beginning.
      For event loops, which give up a call at any moment. */
-  PS_MARK_KEEP = 4
+  PS_MARK_KEEP = 4,
+  /* A receive looks at the read buffer alone, and fails with PS_TIMEOUT where it would ask
+     the system, if it may not wait. For event loops, which know when there is news. */
+  PS_MARK_BUFFERED = 8
 };
 PS_API int ps_socket_getmark(const ps_socket *self);
 PS_API void ps_socket_setmark(ps_socket *self, int mark);

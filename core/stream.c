@@ -104,6 +104,7 @@ ps_status ps__stream_begin(ps__call *call, ps_socket *self, ps_host *host) {
   ps_status status =
       ps__call_begin(call, self, host, PS__CLIENT | PS__DECIDED, PS__RECEIVING);
   if (status.code != PS_OK) return status;
+  if (call->block == 0 && ps__is_marked(self, PS_MARK_BUFFERED)) call->budget = 0;
   if (ps__stream_outdated(self)) ps__stream_clear(self);
   status = settle_views(self);
   if (status.code != PS_OK) ps__call_end(call);

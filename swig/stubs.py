@@ -248,6 +248,9 @@ class HasFileno(Protocol):
 def failure(error: str, value: object = None, /) -> Error:
     """Makes the exception of what a tuple says: its words, and its partial or last."""
 
+def _mark(socket: RaisingSocket, bits: int, /) -> None:
+    """Sets the mark of a raising socket, for polysock.aio."""
+
 '''
 LUA_HEADER = """\
 -- SPDX-License-Identifier: MIT

@@ -134,6 +134,28 @@ static PyMethodDef failure_method = {
     "failure($module, error, value=None, /)\n--\n\n"
     "Makes the exception of what a tuple says: its words, and its partial or last."};
 
+/* For polysock.aio. Sets the mark of a raising socket: the bits of polysock.h. While one
+   is set, what times out gives None where it would raise, send and connect apart: it
+   happens at each wait of an event loop, and an exception costs more than the rest. */
+static PyObject *mark_socket(PyObject *core, PyObject *const *items, Py_ssize_t count) {
+  const known *known = PyModule_GetState(core);
+  if (count != 2 || known->raising == NULL ||
+      !PyObject_TypeCheck(items[0], known->raising)) {
+    PyErr_SetString(PyExc_TypeError, "_mark() takes a RaisingSocket and an integer");
+    return NULL;
+  }
+  long bits = PyLong_AsLong(items[1]);
+  if (bits == -1 && PyErr_Occurred()) return NULL;
+  ps_socket_setmark(socket_of(items[0]), (int)(bits & 255));
+  ((object *)items[0])->quiet = bits != 0;
+  Py_RETURN_NONE;
+}
+
+static PyMethodDef mark_method = {
+    "_mark", (PyCFunction)(void (*)(void))mark_socket, METH_FASTCALL,
+    "_mark($module, socket, bits, /)\n--\n\n"
+    "Sets the mark of a raising socket, for polysock.aio."};
+
 /* ---- Classes ---- */
 
 static PyMemberDef members[] = {
@@ -314,7 +336,8 @@ static int core_exec(PyObject *core) {
   if (!error) ((style *)PyModule_GetState(known->style))->core = Py_NewRef(core);
   error = error || add_functions(core, core, package, "", "") < 0 ||
           add_functions(core, known->style, package, ".raising", "raising_") < 0 ||
-          add_function(core, core, &failure_method, "", "failure", NULL) < 0;
+          add_function(core, core, &failure_method, "", "failure", NULL) < 0 ||
+          add_function(core, core, &mark_method, "", "_mark", NULL) < 0;
   Py_XDECREF(package);
   return error ? -1 : 0;
 }

@@ -71,6 +71,7 @@ typedef struct object {
   PyObject *module; /* the module that knows; it outlives its objects */
   PyObject *dict, *weak;
   int raises; /* failures are exceptions */
+  int quiet;  /* ... but for a timeout, which is None */
 } object;
 
 static struct PyModuleDef core_module, style_module;
@@ -92,6 +93,11 @@ static known *known_of(PyObject *self) { return PyModule_GetState(core_of(self))
 static inline int raises(PyObject *self) {
   if (PyModule_Check(self)) return PyModule_GetDef(self) == &style_module;
   return ((object *)self)->raises;
+}
+
+/* Does self answer this failure by None? See mark_socket. */
+static inline int is_quiet(PyObject *self, ps_status status) {
+  return status.code == PS_TIMEOUT && !PyModule_Check(self) && ((object *)self)->quiet;
 }
 
 /* Names, addresses and option texts are the system's bytes. As in the standard library,

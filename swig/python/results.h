@@ -117,6 +117,7 @@ static object *new_object(PyObject *self, int which) {
 /* The object is the socket's owner. */
 static PyObject *ps_py_object(PyObject *self, const ps_object *made,
                               const char *function) {
+  if (is_quiet(self, made->status)) Py_RETURN_NONE;
   if (made->status.code != PS_OK) return fail_plain(self, made->status, function);
   object *its = new_object(self, SOCKET);
   if (its == NULL) {
@@ -135,6 +136,7 @@ static PyObject *ps_py_sent(PyObject *self, const ps_sent *sent, const char *fun
 
 static PyObject *ps_py_filled(PyObject *self, const ps_filled *filled,
                               const char *function) {
+  if (is_quiet(self, filled->status)) Py_RETURN_NONE;
   PyObject *count = PyLong_FromSize_t(filled->count);
   if (filled->status.code == PS_OK) return succeed(self, count, 3);
   return fail(self, filled->status, 3, count, function);
@@ -226,6 +228,10 @@ static PyObject *ps_py_bytes(PyObject *self, const ps_bytes *bytes, ps_py_host *
     Py_CLEAR(lent->bytes);
     return fail_plain(self, bytes->status, function);
   }
+  if (is_quiet(self, bytes->status)) {
+    Py_CLEAR(lent->bytes);
+    Py_RETURN_NONE;
+  }
   PyObject *made = copy_of(bytes, lent);
   if (made == NULL)
     return fail(self, without_memory(), 3, PyBytes_FromStringAndSize(NULL, 0), function);
@@ -256,6 +262,7 @@ static PyObject *next_piece(PyObject *self, ps_pattern pattern, ps_maxsize maxsi
     Py_CLEAR(lent.bytes);
   }
   if (status.code == PS_ENDED || status.code == PS_INTERRUPTED) return NULL;
+  if (is_quiet(self, status)) Py_RETURN_NONE;
   if (status.code >= PS_MISUSED) return misuse(status, "lines");
   PyObject *text = words_of(known_of(self), status);
   PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);

@@ -251,9 +251,37 @@ static void a_marked_socket_keeps_what_a_timeout_read(void **state) {
   }
 }
 
+/* One that waits by itself is not concerned, nor is one that sends. */
+static void a_marked_socket_looks_at_its_buffer_alone(void **state) {
+  (void)state;
+  const int languages[] = {SIM_C, SIM_HOLD, SIM_GROW, SIM_BOTH};
+  for (int i = 0; i < 4; i++) {
+    ps_host *host = sim_language(languages[i]);
+    ps_socket *c = sim_client();
+    const ps_prefix none = {NULL, 0};
+    char room[2];
+    sim_reads("one\ntwo\nthr", "ee\n");
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_OK, "one");
+    ps_socket_setmark(c, PS_MARK_KEEP | PS_MARK_BUFFERED);
+    ps_socket_settimeout(c, 0, NULL);
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_OK, "two");
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_TIMEOUT, "");
+    assert_string_equal(ps_socket_wants(c).direction, "r");
+    assert_int_equal(ps_socket_pending(c).size, 3);
+    sim_expect_bytes(c, ps_socket_receiveany(c, 1, host), PS_OK, "t");
+    sim_expect(ps_socket_receiveinto(c, (ps_room){room, 2}, -1, host), PS_OK);
+    sim_expect_bytes(c, ps_socket_receiveany(c, 0, host), PS_TIMEOUT, "");
+    sim_expect(ps_socket_send(c, (ps_data){"x", 1}, 1, -1, host), PS_OK);
+    ps_socket_settimeout(c, 1, NULL);
+    sim_expect_bytes(c, ps_socket_receive(c, PS_LINE, none, 0, host), PS_OK, "ee");
+    ps_socket_free(c, NULL);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(a_marked_socket_keeps_what_a_timeout_read),
+      sim_test(a_marked_socket_looks_at_its_buffer_alone),
       cmocka_unit_test(a_call_that_may_not_wait_takes_so_much),
       sim_test(what_is_complete_by_then_is_a_success),
       sim_test(a_send_that_may_not_wait_gives_so_much),

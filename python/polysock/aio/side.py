@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""What tasks wait for: one direction of a descriptor."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections import deque
+from math import inf
+from typing import TYPE_CHECKING, Any, Callable, Deque, Generator, Optional
+
+from .._core import monotime
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+__all__ = ["Side"]
+
+
+class Side:
+    """One direction of a stream: what a task waits for.
+
+    For a task it is a future, which asyncio knows by its attributes. It differs in two
+    things: it can be awaited again and again, and when the descriptor is ready the task
+    goes on at once. A future would ask the loop for another turn first, which costs as
+    much as all the rest.
+    """
+
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "_cancelled",
+        "_context",
+        "_loop",
+        "_wakeup",
+        "armed",
+        "busy",
+        "end",
+        "fd",
+        "over",
+        "queue",
+        "registered",
+        "timer",
+        "writing",
+    )
+
+    _context: Context
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, writing: bool) -> None:
+        self._asyncio_future_blocking = False
+        self._cancelled: Optional[asyncio.CancelledError] = None
+        self._loop = loop
+        self._wakeup: Optional[Callable[[object], object]] = None
+        self.armed = inf  # when the timer ends
+        self.busy = False  # is a call under way?
+        self.end = inf  # of the wait under way
+        self.fd = fd  # -1 once it is closed
+        self.over = False  # did the last wait end by its limit?
+        self.queue: Optional[Deque[asyncio.Future[bool]]] = None  # those who wait in line
+        self.registered = False  # with the loop
+        self.timer: Optional[asyncio.TimerHandle] = None
+        self.writing = writing
+
+    # What a task calls.
+
+    def add_done_callback(
+        self, wakeup: Callable[[object], object], *, context: Context
+    ) -> None:
+        self._wakeup = wakeup
+        self._context = context
+
+    def result(self) -> None:
+        if self._cancelled is not None:
+            error, self._cancelled = self._cancelled, None
+            raise error
+
+    def cancel(self, msg: Optional[Any] = None) -> bool:
+        if self._wakeup is None:
+            return False
+        self._cancelled = asyncio.CancelledError(*(() if msg is None else (msg,)))
+        self.wake()
+        return True
+
+    # What the loop calls.
+
+    def _ready(self) -> None:
+        """The descriptor is ready, and stays so until somebody reads or writes."""
+        if self._wakeup is None:
+            self.unregister()  # it would be reported in each turn of the loop
+        else:
+            self._step()
+
+    def _tick(self) -> None:
+        """The timer has ended, which may be that of an earlier wait."""
+        self.timer = None
+        self.armed = inf
+        if self._wakeup is not None and self.end < inf and self._arm(self.end):
+            self.over = True
+            self._step()
+
+    def _step(self) -> None:
+        """Lets the task go on, in this turn of the loop. No task is running now."""
+        wakeup, self._wakeup = self._wakeup, None
+        if wakeup is not None:
+            self._context.run(wakeup, self)
+
+    # What a call does.
+
+    def wake(self) -> None:
+        """Lets the task go on in the next turn of the loop."""
+        wakeup, self._wakeup = self._wakeup, None
+        if wakeup is not None:
+            self._loop.call_soon(wakeup, self, context=self._context)
+
+    def _register(self) -> None:
+        if self.writing:
+            self._loop.add_writer(self.fd, self._ready)
+        else:
+            self._loop.add_reader(self.fd, self._ready)
+        self.registered = True
+
+    def unregister(self) -> None:
+        """Lets the loop forget the descriptor. It comes before whatever closes that."""
+        if self.registered:
+            self.registered = False
+            if not self._loop.is_closed():
+                if self.writing:
+                    self._loop.remove_writer(self.fd)
+                else:
+                    self._loop.remove_reader(self.fd)
+
+    def drop(self) -> None:
+        """Lets the loop forget all of it, and the task look for itself."""
+        self.unregister()
+        self.fd = -1
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+            self.armed = inf
+        self.wake()
+
+    def _arm(self, end: float) -> bool:
+        """Sees that the timer ends no later than that. Tells whether it is over already.
+
+        A timer that ends too early is not worth a new one: it looks again then.
+        """
+        left = end - monotime()
+        if left <= 0:
+            return True
+        if self.armed > end:
+            if self.timer is not None:
+                self.timer.cancel()
+            # Some loops count in milliseconds, and would call at once.
+            self.timer = self._loop.call_later(max(left, 0.001), self._tick)
+            self.armed = end
+        return False
+
+    @types.coroutine
+    def wait(self, end: float) -> Generator[Side, None, bool]:
+        """Waits until the descriptor is ready. Tells whether its time was over before."""
+        if self.fd < 0:
+            return False
+        if end < inf and self._arm(end):
+            return True
+        self.end = end
+        self.over = False
+        if not self.registered:
+            self._register()
+        self._asyncio_future_blocking = True
+        yield self
+        return self.over
+
+    async def enter(self, end: float) -> bool:
+        """Takes the direction, or waits in line for it. Tells whether time was over."""
+        if not self.busy:
+            self.busy = True
+            return False
+        if self.queue is None:
+            self.queue = deque()
+        turn: asyncio.Future[bool] = self._loop.create_future()
+        self.queue.append(turn)
+        timer = None
+        if end < inf:
+            left = max(end - monotime(), 0.0)
+            timer = self._loop.call_later(left, _give_up, turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and not turn.result():
+                self.leave()  # it had its turn and cannot use it
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def leave(self) -> None:
+        """Gives the direction to the next in line."""
+        while self.queue:
+            turn = self.queue.popleft()
+            if not turn.done():
+                turn.set_result(False)
+                return
+        self.busy = False
+
+
+def _give_up(turn: asyncio.Future[bool]) -> None:
+    if not turn.done():
+        turn.set_result(True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import types
 from collections import deque
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, Callable, Deque, Generator, Optional
 
@@ -191,6 +192,8 @@ class Side:
         finally:
             if timer is not None:
                 timer.cancel()
+            with suppress(ValueError):
+                self.queue.remove(turn)
 
     def leave(self) -> None:
         """Gives the direction to the next in line."""

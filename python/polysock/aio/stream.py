@@ -110,7 +110,7 @@ class Stream:
             data = self._receive(pattern, prefix, maxsize)
             if data is not None:
                 return data
-        made: bytes = await self._wait(self._receive, pattern, prefix, maxsize)
+        made: bytes = await self._wait(prefix, self._receive, pattern, prefix, maxsize)
         return made
 
     async def receiveany(self, max: Optional[int] = None) -> bytes:
@@ -119,7 +119,7 @@ class Stream:
         Raises:
             Timeout, Closed, Error: as receive; there is never a partial result.
         """
-        made: bytes = await self._call(self._socket.receiveany, max)
+        made: bytes = await self._call(None, self._socket.receiveany, max)
         return made
 
     async def receiveuntil(
@@ -134,7 +134,7 @@ class Stream:
             Timeout, Closed, Oversized, Error: as receive.
         """
         read = self._socket.receiveuntil
-        made: bytes = await self._call(read, delimiter, prefix, maxsize)
+        made: bytes = await self._call(prefix, read, delimiter, prefix, maxsize)
         return made
 
     async def receiveinto(self, buffer: Buffer, nbytes: Optional[int] = None) -> int:
@@ -145,7 +145,7 @@ class Stream:
         Raises:
             Timeout, Closed, Error: as receive; ``last`` is how many bytes are in buffer.
         """
-        made: int = await self._call(self._socket.receiveinto, buffer, nbytes)
+        made: int = await self._call(0, self._socket.receiveinto, buffer, nbytes)
         return made
 
     def lines(
@@ -161,40 +161,44 @@ class Stream:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.lines()
 
-    async def _call(self, call: Callable[..., Any], *args: Any) -> Any:
+    async def _call(
+        self, start: Union[Buffer, int, None], call: Callable[..., Any], *args: Any
+    ) -> Any:
         if not self._incoming.busy:
             made = call(*args)
             if made is not None:
                 return made
-        return await self._wait(call, *args)
+        return await self._wait(start, call, *args)
 
     @types.coroutine
-    def _wait(self, call: Callable[..., Any], *args: Any) -> Generator[Any, None, Any]:
-        """Makes a call again and again, when there is news, until it gives something."""
+    def _wait(
+        self, start: Union[Buffer, int, None], call: Callable[..., Any], *args: Any
+    ) -> Generator[Any, None, Any]:
+        """Makes a call again and again, when there is news, until it gives something.
+
+        start is what it has before: its prefix, or a count of bytes.
+        """
         side = self._incoming
-        block, end = self._begin() if self._limits is not None else (inf, inf)
-        if side.busy:
-            if (yield from side.enter(_until(block, end)).__await__()):
-                raise _late(args)
-        else:
-            side.busy = True
         socket = self._socket
+        block, end = self._begin()
+        in_line = side.busy
+        if not in_line:
+            side.busy = True
+        elif (yield from side.enter(_until(block, end)).__await__()):
+            raise _late(start)
         try:
-            while True:
-                until = end if block == inf else _until(block, end)
-                over = yield from side.wait(until)
+            # What those before have left in the buffer is no news for the loop.
+            made = call(*args) if in_line else None
+            while made is None:
+                over = yield from side.wait(end if block == inf else _until(block, end))
                 _mark(socket, 0 if over else _READY)
                 try:
                     made = call(*args)
                 finally:
                     _mark(socket, _WAITING)
-                if made is not None:
-                    return made
+            return made
         finally:
-            if side.queue:
-                side.leave()
-            else:
-                side.busy = False
+            side.leave()
 
     # ---- Send
 
@@ -232,7 +236,7 @@ class Stream:
         try:
             block, end = self._begin()
             if await side.enter(_until(block, end)):
-                raise Timeout("timeout", errno=errno.ETIMEDOUT, last=last)
+                raise _late(last)
             try:
                 if self._credit <= 0:
                     self._credit = _TURN
@@ -459,11 +463,11 @@ def _until(block: float, end: float) -> float:
     return end if block == inf else min(end, monotime() + block)
 
 
-def _late(args: Tuple[Any, ...]) -> Timeout:
-    """Makes what a call raises that never had its turn: it has its prefix and no more."""
-    if len(args) == 3:
-        return Timeout("timeout", bytes(args[1] or b""), errno.ETIMEDOUT)
-    return Timeout("timeout", b"", errno.ETIMEDOUT)
+def _late(start: Union[Buffer, int, None]) -> Timeout:
+    """Makes what a call raises that had no turn in time."""
+    if isinstance(start, int):
+        return Timeout("timeout", errno=errno.ETIMEDOUT, last=start)
+    return Timeout("timeout", bytes(start or b""), errno.ETIMEDOUT)
 
 
 class _Lines:
@@ -483,7 +487,7 @@ class _Lines:
         if not self._stream._incoming.busy:
             line = next(self._lines, _END)
         if line is None:
-            line = await self._stream._wait(next, self._lines, _END)
+            line = await self._stream._wait(None, next, self._lines, _END)
         if line is _END:
             raise StopAsyncIteration
         made: bytes = line

@@ -190,7 +190,7 @@ PYTHON_HEADER = '''\
 # {head}
 """The types of the compiled module; the package beside it is what to import."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import (
     Any,
     Literal,
@@ -250,6 +250,11 @@ def failure(error: str, value: object = None, /) -> Error:
 
 def _mark(socket: RaisingSocket, bits: int, /) -> None:
     """Sets the mark of a raising socket, for polysock.aio."""
+
+def _pieces(
+    lines: Iterator[bytes], wait: Callable[[], Awaitable[bytes]], /
+) -> AsyncIterator[bytes]:
+    """Makes an asynchronous iterator of what lines() gave, for polysock.aio."""
 
 '''
 LUA_HEADER = """\

@@ -6,7 +6,7 @@
 #ifndef PS_PYTHON_MODULE_H
 #define PS_PYTHON_MODULE_H
 
-#include "classes.h"
+#include "pieces.h"
 
 /* ---- Calls: one function of the fast convention before each wrapper ---- */
 
@@ -134,28 +134,6 @@ static PyMethodDef failure_method = {
     "failure($module, error, value=None, /)\n--\n\n"
     "Makes the exception of what a tuple says: its words, and its partial or last."};
 
-/* For polysock.aio. Sets the mark of a raising socket: the bits of polysock.h. While one
-   is set, what times out gives None where it would raise, send and connect apart: it
-   happens at each wait of an event loop, and an exception costs more than the rest. */
-static PyObject *mark_socket(PyObject *core, PyObject *const *items, Py_ssize_t count) {
-  const known *known = PyModule_GetState(core);
-  if (count != 2 || known->raising == NULL ||
-      !PyObject_TypeCheck(items[0], known->raising)) {
-    PyErr_SetString(PyExc_TypeError, "_mark() takes a RaisingSocket and an integer");
-    return NULL;
-  }
-  long bits = PyLong_AsLong(items[1]);
-  if (bits == -1 && PyErr_Occurred()) return NULL;
-  ps_socket_setmark(socket_of(items[0]), (int)(bits & 255));
-  ((object *)items[0])->quiet = bits != 0;
-  Py_RETURN_NONE;
-}
-
-static PyMethodDef mark_method = {
-    "_mark", (PyCFunction)(void (*)(void))mark_socket, METH_FASTCALL,
-    "_mark($module, socket, bits, /)\n--\n\n"
-    "Sets the mark of a raising socket, for polysock.aio."};
-
 /* ---- Classes ---- */
 
 static PyMemberDef members[] = {
@@ -241,7 +219,11 @@ static int add_classes(PyObject *core, known *known) {
     if (family->raising == NULL) return -1;
   }
   known->lines = (PyTypeObject *)PyType_FromModuleAndSpec(core, &lines_spec, NULL);
-  return known->lines == NULL ? -1 : 0;
+  if (known->lines == NULL) return -1;
+  known->ready = (PyTypeObject *)PyType_FromModuleAndSpec(core, &ready_spec, NULL);
+  if (known->ready == NULL) return -1;
+  known->pieces = (PyTypeObject *)PyType_FromModuleAndSpec(core, &pieces_spec, NULL);
+  return known->pieces == NULL ? -1 : 0;
 }
 
 /* ---- Functions ---- */
@@ -336,8 +318,10 @@ static int core_exec(PyObject *core) {
   if (!error) ((style *)PyModule_GetState(known->style))->core = Py_NewRef(core);
   error = error || add_functions(core, core, package, "", "") < 0 ||
           add_functions(core, known->style, package, ".raising", "raising_") < 0 ||
-          add_function(core, core, &failure_method, "", "failure", NULL) < 0 ||
-          add_function(core, core, &mark_method, "", "_mark", NULL) < 0;
+          add_function(core, core, &failure_method, "", "failure", NULL) < 0;
+  for (size_t i = 0; !error && i < sizeof loop_methods / sizeof *loop_methods; i++)
+    error =
+        add_function(core, core, &loop_methods[i], "", loop_methods[i].ml_name, NULL) < 0;
   Py_XDECREF(package);
   return error ? -1 : 0;
 }
@@ -351,6 +335,8 @@ static int core_traverse(PyObject *core, visitproc visit, void *arg) {
     Py_VISIT(known->families[i].raising);
   }
   Py_VISIT(known->lines);
+  Py_VISIT(known->ready);
+  Py_VISIT(known->pieces);
   Py_VISIT(known->style);
   Py_VISIT(known->numbers);
   for (int i = 0; i < CLASSES; i++) Py_VISIT(known->classes[i]);
@@ -366,6 +352,8 @@ static int core_clear(PyObject *core) {
     Py_CLEAR(known->families[i].raising);
   }
   Py_CLEAR(known->lines);
+  Py_CLEAR(known->ready);
+  Py_CLEAR(known->pieces);
   Py_CLEAR(known->style);
   Py_CLEAR(known->numbers);
   for (int i = 0; i < CLASSES; i++) Py_CLEAR(known->classes[i]);

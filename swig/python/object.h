@@ -49,6 +49,7 @@ enum { SOCKET, POLLER, FAMILIES };
 typedef struct known {
   family families[FAMILIES];
   PyTypeObject *lines;
+  PyTypeObject *ready, *pieces;       /* of polysock.aio */
   PyObject *style;                    /* the module whose functions raise */
   PyObject *classes[CLASSES];         /* the exceptions */
   PyObject *words[PS_SYSTEM];         /* the words of the failures, by code */
@@ -62,6 +63,10 @@ typedef struct style {
   PyObject *core; /* the module that knows */
 } style;
 
+/* What polysock.aio makes of a raising socket: its timeouts are None; or somebody waits
+   for it as well. */
+enum { QUIET = 1, IN_USE = 2 };
+
 /* What instances of all families begin with, and all that sockets have. */
 typedef struct object {
   PyObject_HEAD union {
@@ -71,7 +76,7 @@ typedef struct object {
   PyObject *module; /* the module that knows; it outlives its objects */
   PyObject *dict, *weak;
   int raises; /* failures are exceptions */
-  int quiet;  /* ... but for a timeout, which is None */
+  int quiet;  /* 0, QUIET or IN_USE */
 } object;
 
 static struct PyModuleDef core_module, style_module;
@@ -95,7 +100,7 @@ static inline int raises(PyObject *self) {
   return ((object *)self)->raises;
 }
 
-/* Does self answer this failure by None? See mark_socket. */
+/* Does self answer this failure by None? */
 static inline int is_quiet(PyObject *self, ps_status status) {
   return status.code == PS_TIMEOUT && !PyModule_Check(self) && ((object *)self)->quiet;
 }

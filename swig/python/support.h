@@ -9,6 +9,7 @@
 #include "classes.h"
 #include "failures.h"
 #include "object.h"
+#include "pieces.h"
 #include "poller.h"
 #include "results.h"
 #include "sets.h"

@@ -195,14 +195,15 @@ class Side:
             with suppress(ValueError):
                 self.queue.remove(turn)
 
-    def leave(self) -> None:
-        """Gives the direction to the next in line."""
+    def leave(self) -> bool:
+        """Gives the direction to the next in line. Tells whether there is none."""
         while self.queue:
             turn = self.queue.popleft()
             if not turn.done():
                 turn.set_result(False)
-                return
+                return False
         self.busy = False
+        return True
 
 
 def _give_up(turn: asyncio.Future[bool]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import types
+from functools import partial
 from math import inf
 from typing import (
     TYPE_CHECKING,
@@ -13,6 +14,7 @@ from typing import (
     AsyncIterator,
     Callable,
     Generator,
+    Iterator,
     Optional,
     Tuple,
     Type,
@@ -20,7 +22,7 @@ from typing import (
 )
 
 from .._core import RaisingSocket as Socket
-from .._core import _mark, monotime
+from .._core import _mark, _pieces, monotime
 from ..errors import Error, Timeout
 from .side import Side
 
@@ -38,6 +40,9 @@ and keeps what it read."""
 _WAITING = 12
 """The mark between two waits: PS_MARK_KEEP and PS_MARK_BUFFERED. A receive looks at the
 buffer alone, since the loop says when there is more."""
+
+_IN_USE = 256 | _WAITING
+"""The same while a task waits: iterators give nothing, for it is that task's turn."""
 
 _TURN = 64
 """So many sends that need not wait follow each other; then other tasks have a turn. What
@@ -156,10 +161,18 @@ class Stream:
         It ends when the peer has closed, after an unterminated last piece if there is
         one. Any other failure is raised, and leaves the bytes of the piece buffered.
         """
-        return _Lines(self, self._socket.lines(pattern, maxsize))
+        lines = self._socket.lines(pattern, maxsize)
+        return _pieces(lines, partial(self._next, lines))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.lines()
+
+    async def _next(self, lines: Iterator[bytes]) -> bytes:
+        made: Any = await self._wait(None, next, lines, _END)
+        if made is _END:
+            raise StopAsyncIteration
+        piece: bytes = made
+        return piece
 
     async def _call(
         self, start: Union[Buffer, int, None], call: Callable[..., Any], *args: Any
@@ -189,16 +202,16 @@ class Stream:
         try:
             # What those before have left in the buffer is no news for the loop.
             made = call(*args) if in_line else None
+            _mark(socket, _IN_USE)
             while made is None:
                 over = yield from side.wait(end if block == inf else _until(block, end))
                 _mark(socket, 0 if over else _READY)
-                try:
-                    made = call(*args)
-                finally:
-                    _mark(socket, _WAITING)
+                made = call(*args)
+                if made is None:
+                    _mark(socket, _IN_USE)
             return made
         finally:
-            side.leave()
+            _mark(socket, _WAITING if side.leave() else _IN_USE)
 
     # ---- Send
 
@@ -468,27 +481,3 @@ def _late(start: Union[Buffer, int, None]) -> Timeout:
     if isinstance(start, int):
         return Timeout("timeout", errno=errno.ETIMEDOUT, last=start)
     return Timeout("timeout", bytes(start or b""), errno.ETIMEDOUT)
-
-
-class _Lines:
-    """What lines() gives."""
-
-    __slots__ = ("_lines", "_stream")
-
-    def __init__(self, stream: Stream, lines: Any) -> None:
-        self._stream = stream
-        self._lines = lines
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        line: Any = None
-        if not self._stream._incoming.busy:
-            line = next(self._lines, _END)
-        if line is None:
-            line = await self._stream._wait(None, next, self._lines, _END)
-        if line is _END:
-            raise StopAsyncIteration
-        made: bytes = line
-        return made

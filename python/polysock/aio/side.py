@@ -47,19 +47,19 @@ class Side:
     _context: Context
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, writing: bool) -> None:
-        self._asyncio_future_blocking = False
+        self._asyncio_future_blocking: bool = False
         self._cancelled: Optional[asyncio.CancelledError] = None
-        self._loop = loop
+        self._loop: asyncio.AbstractEventLoop = loop
         self._wakeup: Optional[Callable[[object], object]] = None
-        self.armed = inf  # when the timer ends
-        self.busy = False  # is a call under way?
-        self.end = inf  # of the wait under way
-        self.fd = fd  # -1 once it is closed
-        self.over = False  # did the last wait end by its limit?
+        self.armed: float = inf  # when the timer ends
+        self.busy: bool = False  # is a call under way?
+        self.end: float = inf  # of the wait under way
+        self.fd: int = fd  # -1 once it is closed
+        self.over: bool = False  # did the last wait end by its limit?
         self.queue: Optional[Deque[asyncio.Future[bool]]] = None  # those who wait in line
-        self.registered = False  # with the loop
+        self.registered: bool = False  # with the loop
         self.timer: Optional[asyncio.TimerHandle] = None
-        self.writing = writing
+        self.writing: bool = writing
 
     # What a task calls.
 

@@ -90,7 +90,7 @@ class Stream:
         self._outgoing = Side(loop, fd, True)
         self._limits: Optional[Tuple[float, float, float]] = None
         self._credit = _TURN
-        self.sent = 0
+        self.sent: int = 0
 
     # ---- Receive
 

@@ -3,9 +3,10 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-examples test-tools test-compat test-package conformance \
+.PHONY: help demo test test-c test-lua test-python test-examples test-tools test-compat test-package test-wheels \
+        test-interpreters wheels conformance \
         explore mutate guard bench bench-short lint format docs dist clean setup-build setup-test \
-        setup-lint setup-bench
+        setup-lint setup-bench setup-wheels
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -26,7 +27,8 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat guard test-package
+SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat guard test-package \
+    test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -70,6 +72,15 @@ test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSoc
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
 
+test-wheels: setup-test ## wheels for the interpreters at hand, for this machine; each is tried
+	python3 tools/wheels.py --short
+
+wheels: setup-wheels ## the same for manylinux2014 and musllinux, x86_64 and aarch64; in build/wheels/dist
+	python3 tools/wheels.py
+
+test-interpreters: setup-test ## what Python alone has, on each interpreter at hand, and FREE_THREADED=its path
+	python3 tools/interpreters.py
+
 guard: setup-test $(PREFIX)/done $(VENV)/module ## instructions per operation, so that speed stays
 	$(BIN)/python tests/bench/guard.py --prefix $(PREFIX) --python $(BIN)/python
 
@@ -96,7 +107,7 @@ dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, i
 clean: ## remove what was built
 	rm -rf build
 
-setup-build setup-test setup-lint setup-bench: setup-%:
+setup-build setup-test setup-lint setup-bench setup-wheels: setup-%:
 	@tools/setup.sh $*
 
 SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.txt

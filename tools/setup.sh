@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench. On Debian and
-# Ubuntu it installs what is missing, as root or by sudo; elsewhere it says which packages to
+# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench|wheels. On Debian
+# and Ubuntu it installs what is missing, as root or by sudo; elsewhere it says which packages to
 # install. It installs nothing that is there already.
 set -eu
 
@@ -47,6 +47,9 @@ valgrind:valgrind
 /usr/share/doc/lua-luv:lua-luv
 /usr/share/doc/lua-copas:lua-copas
 '
+wheels='
+qemu-aarch64:qemu-user
+'
 lint='
 luacheck:lua-check
 clang:clang
@@ -59,8 +62,9 @@ build) ;;
 test) wanted="$build $test" ;;
 lint) wanted="$build $test $lint" ;;
 bench) wanted="$build $bench" ;;
+wheels) wanted="$build $wheels" ;;
 *)
-    echo "usage: $0 build|test|lint|bench" >&2
+    echo "usage: $0 build|test|lint|bench|wheels" >&2
     exit 2
     ;;
 esac

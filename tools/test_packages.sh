@@ -71,9 +71,14 @@ pip install .
 use_python
 ok "pip install ."
 
-pip install "scikit-build-core>=0.10"
-quietly "$work/venv/bin/python" -c \
-    "import scikit_build_core.build as backend; backend.build_sdist('$work/sdist')"
+pip install "scikit-build-core>=1.0" hatch-fancy-pypi-readme twine
+for kind in sdist wheel; do
+    quietly "$work/venv/bin/python" -W error -c \
+        "import scikit_build_core.build as backend; backend.build_$kind('$work/$kind')"
+    ! grep -iE 'warning|deprecated' "$work/log" || fail "the build of the $kind warns"
+done
+ok "sdist and wheel are built without a warning"
+
 tar -tzf "$work"/sdist/*.tar.gz | sed 's|^[^/]*/||' | LC_ALL=C sort >"$work/has"
 {
     printf '%s\n' CMakeLists.txt LICENSE PKG-INFO README.md pyproject.toml
@@ -85,6 +90,45 @@ diff "$work/needs" "$work/has" || fail "the sdist has what a build needs, and no
 pip install --force-reinstall --no-deps "$work"/sdist/*.tar.gz
 use_python
 ok "pip install of the sdist, which has what it needs and nothing else"
+
+
+# What an index shows: no link is to a file beside the text.
+quietly "$work/venv/bin/python" -m twine check --strict "$work"/sdist/* "$work"/wheel/*
+"$work/venv/bin/python" - "$work"/wheel/*.whl <<'PY'
+import email.parser
+import re
+import sys
+import zipfile
+
+wheel = zipfile.ZipFile(sys.argv[1])
+(name,) = (its for its in wheel.namelist() if its.endswith(".dist-info/METADATA"))
+told = email.parser.Parser().parsestr(wheel.read(name).decode())
+text = told.get_payload()
+links = re.findall(r"\]\(([^)]*)\)|(?:href|src)=[\"']([^\"']*)", text)
+assert len(links) > 5, links
+assert all(re.match(r"https?://|#", either or other) for either, other in links), links
+assert told["License-Expression"] == "MIT", told["License-Expression"]
+assert name.replace("METADATA", "licenses/LICENSE") in wheel.namelist()
+PY
+ok "what an index shows of them"
+
+# Another implementation of Python, by its name, is refused with the reason.
+python3 -m venv "$work/other"
+(
+    cd "$work"/other/lib/python*/site-packages
+    echo 'import sys; sys.implementation.name = "pypy"' >pretend.py
+    echo 'import pretend' >pretend.pth
+    (cd "$work"/venv/lib/python*/site-packages && pwd) >>pretend.pth
+)
+for command in 'cmake -B "$work/refused" -DPython_EXECUTABLE="$work/other/bin/python"' \
+    '"$work/other/bin/python" -m pip install --no-build-isolation "$work"/sdist/*.tar.gz'; do
+    ! eval "$command" >"$work/log" 2>&1 || fail "polysock is built for PyPy: $command"
+    tr -s ' \n' ' ' <"$work/log" | grep -q "made for CPython, .* is pypy.* Ctrl-C" || {
+        cat "$work/log"
+        fail "no reason: $command"
+    }
+done
+ok "PyPy is refused with a reason"
 
 # ---- C, and Lua by CMake
 

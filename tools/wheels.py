@@ -4,10 +4,10 @@ holds, and tries it: in a fresh environment on this machine, and what is for oth
 under qemu.
 
 The compiler is zig's, which brings the headers of every C library: what is linked for
-glibc 2.17 runs wherever manylinux2014 does. auditwheel has the last word. With --short only
-the wheels for this machine and glibc are made. MUSL_PYTHON may name an interpreter on musl
-that tries what is for it. Nothing is written but build/wheels, and the wheels are in its
-folder dist.
+glibc 2.17 runs wherever manylinux2014 does. auditwheel has the last word. With --short
+only the wheels for this machine and glibc are made. MUSL_PYTHON may name an interpreter
+on musl that tries what is for it. Nothing is written but build/wheels; the wheels are in
+its folder dist.
 """
 
 from __future__ import annotations

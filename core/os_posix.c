@@ -3,6 +3,8 @@
    policy, such as what to do when a call would wait, is the core's. */
 
 #define _GNU_SOURCE /* accept4, dup3, madvise, strerrordesc_np */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64 /* 32 bits: the time ends in 2038 */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -361,8 +363,7 @@ const char *ps__os_words(int error, char *buffer, size_t size) {
 
 size_t ps__os_setsize(void) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-    return INT_MAX;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX) return INT_MAX;
   return (size_t)limit.rlim_cur;
 }
 

@@ -3,6 +3,7 @@
    costs by how many descriptors are watched; that is all that poll(2) can do. */
 
 #define _DEFAULT_SOURCE
+#define _FILE_OFFSET_BITS 64 /* 32 bits: fstat fails for large inode numbers */
 #include "queue.h"
 
 #if PS__POLLER == PS__POLL
@@ -77,6 +78,7 @@ void ps__os_queue_free(ps__queue *queue) {
 
 static int identify(int fd, unsigned *file) {
   struct stat told;
+  *file = 0;
   if (fstat(fd, &told) < 0) return errno;
   unsigned long long number = (unsigned long long)told.st_ino;
   *file = (unsigned)(number ^ number >> 32) ^ (unsigned)told.st_dev * 16777619u;

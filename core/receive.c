@@ -13,10 +13,9 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
   return (ps_pattern){known && (starred || size == 1) ? letter : '?', 0};
 }
 
-/* More bytes than any buffer can hold. */
-static int is_too_large(long long count) {
-  return (unsigned long long)count > PTRDIFF_MAX - 65536;
-}
+/* More bytes than any buffer of 64 bits can hold. It is the same on systems of 32 bits,
+   so that no program is misuse on some systems alone. */
+static int is_too_large(long long count) { return count > INT64_MAX - 65536; }
 
 static int is_pattern(ps_pattern pattern) {
   return pattern.kind == 'l' || pattern.kind == 'L' || pattern.kind == 'a' ||
@@ -36,6 +35,12 @@ static ps_status check_prefix(ps_prefix prefix, ps_maxsize maxsize) {
              : ps__error_misuse(PS_MISUSE_PREFIXSIZE, 2, "prefix");
 }
 
+/* A count that no memory can hold is never reached, so one such is as good as another.
+   SIZE_MAX means something else. */
+static size_t count_of(long long count) {
+  return (unsigned long long)count < SIZE_MAX ? (size_t)count : SIZE_MAX - 1;
+}
+
 /* A bound that no memory can reach is none. */
 static size_t limit_of(ps_prefix prefix, ps_maxsize maxsize) {
   if (maxsize == 0 || maxsize - prefix.size > SIZE_MAX) return SIZE_MAX;
@@ -46,7 +51,7 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
   ps__wish wish = {.kind = pattern.kind, .prefix = prefix};
   wish.limit = limit_of(prefix, maxsize);
   if (pattern.kind != 'n') return wish;
-  size_t count = (size_t)pattern.count;
+  size_t count = count_of(pattern.count);
   wish.count = count > prefix.size ? count - prefix.size : 0;
   wish.limit = SIZE_MAX; /* it was checked */
   return wish;

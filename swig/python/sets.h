@@ -41,10 +41,12 @@ static int fd_of(PyObject *object, int *fd) {
   if (answer == NULL && !PyErr_Occurred()) answer = ask(object, "fileno");
   if (answer == NULL) return PyErr_Occurred() ? -1 : 0;
   int good = PyLong_Check(answer);
-  long number = good ? PyLong_AsLong(answer) : -1;
+  /* A long may have 32 bits. What is beyond all numbers is no descriptor either. */
+  int overflow = 0;
+  long long number = good ? PyLong_AsLongLongAndOverflow(answer, &overflow) : -1;
   Py_DECREF(answer);
   if (PyErr_Occurred()) return -1;
-  if (number >= 0 && number <= INT_MAX) *fd = (int)number;
+  if (overflow == 0 && number >= 0 && number <= INT_MAX) *fd = (int)number;
   return good;
 }
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from contextlib import suppress
 from typing import Any, Callable, Iterator, List
 from unittest.mock import MagicMock
 
@@ -162,22 +161,15 @@ def test_attributes_that_raise_come_through() -> None:
     assert polysock.select([Lacking()], None, 0)[2] == "timeout"
 
 
-@pytest.mark.parametrize("value", [None, -1, "5", 2.5, [], -7, 2**31, 2**62])
+@pytest.mark.parametrize(
+    "value", [None, -1, "5", 2.5, [], -7, 2**31, 2**32, 2**62, 10**30, -(10**30)]
+)
 def test_values_that_are_no_descriptor_are_ignored(value: Any) -> None:
     class Odd:
         def getfd(self) -> Any:
             return value
 
     assert polysock.select([Odd()], [Odd()], 0) == ([], [], "timeout")
-
-
-def test_a_descriptor_beyond_all_numbers_does_not_crash() -> None:
-    class Odd:
-        def getfd(self) -> Any:
-            return 10**30
-
-    with suppress(OverflowError):
-        assert polysock.select([Odd()], None, 0) == ([], [], "timeout")
 
 
 def test_things_that_are_no_sockets_are_ignored(server: Any) -> None:

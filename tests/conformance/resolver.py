@@ -2,14 +2,16 @@
 """The slow resolver: a library that is loaded into a testee before the C library, and
 answers names that a scenario makes up, as late as the scenario says.
 
-It is tests/core/slow_resolver.c, compiled when the first scenario needs it. Nothing here
-knows what a testee does with a name.
+It is tests/core/slow_resolver.c, compiled when the first scenario needs it, by the
+compiler that the variable CC names: testees of another kind of machine need another.
+Nothing here knows what a testee does with a name.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,15 +25,15 @@ SOURCE = Path(__file__).resolve().parent.parent / "core" / "slow_resolver.c"
 @cache
 def library() -> tuple[Path | None, str]:
     """The compiled library, or None and the reason why there is none."""
-    compiler = shutil.which("cc")
+    compiler = shlex.split(os.environ.get("CC") or "cc")
     if not sys.platform.startswith("linux"):
         return None, "no library can be loaded before the resolver here"
-    if compiler is None:
+    if shutil.which(compiler[0]) is None:
         return None, "no C compiler for the slow resolver"
     folder = tempfile.mkdtemp(prefix="resolver-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = Path(folder) / "slow_resolver.so"
-    argv = [compiler, "-shared", "-fPIC", "-o", str(target), str(SOURCE), "-ldl"]
+    argv = [*compiler, "-shared", "-fPIC", "-o", str(target), str(SOURCE), "-ldl"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None, f"the slow resolver does not compile: {done.stderr[-300:]}"

@@ -7,6 +7,18 @@ local module = assert(arg[1], "usage: testee.lua MODULE")
 local socket = require(module)
 local slots = {}
 
+-- What Lua 5.1 and LuaJIT call otherwise, or lack.
+
+local compile = loadstring or load -- luacheck: ignore 113
+local unpack = table.unpack or unpack -- luacheck: ignore 113
+local pack = table.pack or function(...) return { n = select("#", ...), ... } end
+
+-- Before 5.3 all numbers are floats: one without a fraction stands for an integer.
+local kind_of = math.type or function(value)
+  if type(value) ~= "number" then return nil end
+  return value % 1 == 0 and "integer" or "float"
+end
+
 -- Values: a letter for the type, then the value; text has its odd bytes as %XX.
 
 local written, read = {}, {}
@@ -16,10 +28,10 @@ for byte = 0, 255 do
 end
 
 local function encode(value, into)
-  local kind = math.type(value) or type(value)
+  local kind = kind_of(value) or type(value)
   if kind == "nil" then return "n" end
   if kind == "boolean" then return value and "t" or "f" end
-  if kind == "integer" then return ("i%d"):format(value) end
+  if kind == "integer" then return (math.type and "i%d" or "i%.0f"):format(value) end
   if kind == "float" then return ("d%.17g"):format(value) end
   if kind == "string" then return "a" .. value:gsub("[^!-$&-~]", written) end
   for name, object in pairs(slots) do
@@ -77,7 +89,7 @@ end
 
 local callers = setmetatable({}, { __index = function(cache, access)
   local body = ("local object = ... return object%s(select(2, ...))"):format(access)
-  cache[access] = assert(load(body, "=call"))
+  cache[access] = assert(compile(body, "=call"))
   return cache[access]
 end })
 
@@ -121,9 +133,9 @@ end
 
 local function answer(tag, into, done, ...)
   if done then
-    local out = table.pack(...)
+    local out = pack(...)
     for index = 1, out.n do out[index] = encode(out[index], into) end
-    print(table.concat({ tag, "ok", table.unpack(out) }, " "))
+    print(table.concat({ tag, "ok", unpack(out) }, " "))
   else
     print(tag, "error", "error", encode(tostring((...))))
   end
@@ -138,7 +150,7 @@ local function serve(line)
     args[count] = decode(item, word)
   end
   if tag ~= "0" then print(tag, "tid", 0) end -- no threads here: it runs in the only one
-  answer(tag, into, pcall(call, slot, method, table.unpack(args, 1, count)))
+  answer(tag, into, pcall(call, slot, method, unpack(args, 1, count)))
 end
 
 io.stdout:setvbuf("line")

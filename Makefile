@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-c test-lua test-python test-examples test-tools test-compat test-package test-wheels \
-        test-interpreters wheels conformance \
+        test-interpreters test-systems wheels conformance \
         explore mutate guard bench bench-short lint format docs dist clean setup-build setup-test \
         setup-lint setup-bench setup-wheels
 
@@ -80,6 +80,12 @@ wheels: setup-wheels ## the same for manylinux2014 and musllinux, x86_64 and aar
 
 test-interpreters: setup-test ## what Python alone has, on each interpreter at hand, and FREE_THREADED=its path
 	python3 tools/interpreters.py
+
+# What a machine cannot install it cannot test, and the systems that need it are skipped.
+test-systems: setup-test $(VENV)/tools ## other systems and other versions of Lua; SHORT=1: in minutes
+	-@tools/setup.sh systems$(if $(SHORT),-short)
+	-@$(BIN)/pip install -q --disable-pip-version-check ziglang==0.15.1
+	$(BIN)/python tools/test_systems.py $(if $(SHORT),--short)
 
 guard: setup-test $(PREFIX)/done $(VENV)/module ## instructions per operation, so that speed stays
 	$(BIN)/python tests/bench/guard.py --prefix $(PREFIX) --python $(BIN)/python

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench|wheels. On Debian
-# and Ubuntu it installs what is missing, as root or by sudo; elsewhere it says which packages to
-# install. It installs nothing that is there already.
+# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench|wheels|
+# systems|systems-short. On Debian and Ubuntu it installs what is missing, as root or by sudo;
+# elsewhere it says which packages to install. It installs nothing that is there already.
 set -eu
 
 # package, and a command or a file that shows that it is there
@@ -50,10 +50,23 @@ valgrind:valgrind
 wheels='
 qemu-aarch64:qemu-user
 '
+systems_short='
+i686-linux-gnu-gcc:gcc-i686-linux-gnu
+/usr/i686-linux-gnu/include/stdio.h:libc6-dev-i386-cross
+musl-gcc:musl-tools
+'
+systems='
+aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+/usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross
+s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
+/usr/s390x-linux-gnu/include/stdio.h:libc6-dev-s390x-cross
+qemu-s390x:qemu-user
+'
 lint='
 luacheck:lua-check
 clang:clang
 clang-format:clang-format
+/usr/i686-linux-gnu/include/stdio.h:libc6-dev-i386-cross
 '
 
 wanted=$build
@@ -63,8 +76,10 @@ test) wanted="$build $test" ;;
 lint) wanted="$build $test $lint" ;;
 bench) wanted="$build $bench" ;;
 wheels) wanted="$build $wheels" ;;
+systems) wanted="$build $systems_short $systems" ;;
+systems-short) wanted="$build $systems_short" ;;
 *)
-    echo "usage: $0 build|test|lint|bench|wheels" >&2
+    echo "usage: $0 build|test|lint|bench|wheels|systems|systems-short" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds and tests polysock for other systems than the machine's own.
+
+Each system is built in build/systems/NAME, where `log` has all that the tools said. A
+system that this machine cannot test is skipped, with the reason. Prints a line for each,
+and at last `systems: N passed, N failed, N skipped`. The libraries that tests need,
+cmocka and Lua, are compiled for each system from the sources that the distribution has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple, Optional
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "build" / "systems"
+PATIENCE = 1800
+"""Seconds that one step may take."""
+
+
+class Skip(Exception):
+    """This machine cannot test the system."""
+
+
+class Failed(Exception):
+    """A step failed; its log says why."""
+
+
+class Place:
+    """The folder of one system, and the steps that are taken there."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = FOLDER / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log = self.folder / "log"
+        self.log.write_bytes(b"")
+        self.env: Dict[str, str] = dict(os.environ)
+
+    def run(self, *argv: object, cwd: Path = ROOT) -> str:
+        """Runs a command and returns what it said."""
+        words = [str(word) for word in argv]
+        try:
+            done = subprocess.run(
+                words,
+                cwd=cwd,
+                env=self.env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=PATIENCE,
+                check=False,
+            )
+            said, status = done.stdout.decode("utf-8", "replace"), done.returncode
+        except subprocess.TimeoutExpired as late:
+            said, status = (late.stdout or b"").decode("utf-8", "replace"), -1
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {shlex.join(words)}\n{said}[status {status}]\n")
+        if status != 0:
+            raise Failed(shlex.join(words[:3]))
+        return said
+
+
+def need(command: str) -> str:
+    found = shutil.which(command)
+    if found is None:
+        raise Skip(f"no {command} here")
+    return found
+
+
+# ---- Libraries ----
+
+
+def sources() -> Dict[str, Path]:
+    """The unpacked sources of cmocka and Lua. apt gets them, with settings of its own, so
+    that the machine's do not change."""
+    folder = FOLDER / "sources"
+    unpacked = {
+        name: folder / name
+        for name in ("cmocka", "lua5.4")
+        if (folder / name / "done").exists()
+    }
+    if len(unpacked) == 2:
+        return unpacked
+    need("apt-get")
+    place = Place("sources")
+    for part in ("lists/partial", "cache/archives/partial", "etc/sources.list.d"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "etc/sources.list").write_text("")
+    found = list(Path("/etc/apt").glob("sources.list"))
+    found += Path("/etc/apt/sources.list.d").glob("*")
+    for path in found:
+        if path.suffix not in (".list", ".sources"):
+            continue
+        text = re.sub(r"(?m)^Types:.*$", "Types: deb-src", path.read_text())
+        text = re.sub(r"(?m)^deb\s", "deb-src ", text)
+        (folder / "etc/sources.list.d" / path.name).write_text(text)
+    (folder / "etc/apt.conf").write_text(
+        f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}/cache";\n'
+        f'Dir::Etc::sourcelist "{folder}/etc/sources.list";\n'
+        f'Dir::Etc::sourceparts "{folder}/etc/sources.list.d";\n'
+        'APT::Sandbox::User "root";\n'
+    )
+    place.env["APT_CONFIG"] = str(folder / "etc/apt.conf")
+    try:
+        place.run("apt-get", "update", "-qq")
+        for name in ("cmocka", "lua5.4"):
+            place.run("apt-get", "source", "-qq", "--download-only", name, cwd=folder)
+            (archive,) = folder.glob(f"{name}_*.orig.tar.?z")
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).mkdir()
+            place.run("tar", "xf", archive, "-C", folder / name, "--strip-components=1")
+            (folder / name / "done").write_text("")
+            unpacked[name] = folder / name
+    except Failed as failed:
+        raise Skip(f"no sources of cmocka and Lua: {failed}") from None
+    return unpacked
+
+
+def make_libraries(place: Place, compiler: str, flags: List[str]) -> Path:
+    """Compiles cmocka and Lua for a system, and returns Lua's interpreter."""
+    unpacked = sources()
+    cmocka, lua = unpacked["cmocka"], unpacked["lua5.4"] / "src"
+    folder = place.folder / "libraries"
+    folder.mkdir(exist_ok=True)
+    interpreter = folder / "lua"
+    if (folder / "done").exists():
+        return interpreter
+    cc = [*shlex.split(compiler), "-O1", "-w", "-fPIC"]
+    have = "INTTYPES_H STDINT_H STRINGS_H TIME_H SIGNAL_H STRUCT_TIMESPEC CLOCK_REALTIME"
+    defines = [f"-DHAVE_{name}" for name in have.split()]
+    defines.append("-DHAVE_GCC_THREAD_LOCAL_STORAGE")
+    place.run(*cc, *defines, f"-I{cmocka}/include", "-shared", cmocka / "src/cmocka.c",
+              "-o", folder / "libcmocka.so", *flags)  # fmt: skip
+    files = [path for path in lua.glob("*.c") if path.name not in ("lua.c", "luac.c")]
+    define = "-DLUA_USE_POSIX", "-DLUA_USE_DLOPEN"
+    place.run(
+        *cc, *define, "-shared", *files, "-o", folder / "liblua5.4.so", "-lm", *flags
+    )
+    place.run(*cc, *define, lua / "lua.c", *files, "-o", interpreter, "-lm", "-rdynamic",
+              *flags)  # fmt: skip
+    describe = f"Name: {{0}}\nDescription: {{0}}\nVersion: 0\nLibs: -L{folder} -l{{0}}\n"
+    (folder / "cmocka.pc").write_text(
+        describe.format("cmocka") + f"Cflags: -I{cmocka}/include\n"
+    )
+    (folder / "lua5.4.pc").write_text(describe.format("lua5.4") + f"Cflags: -I{lua}\n")
+    (folder / "done").write_text("")
+    return interpreter
+
+
+# ---- Building ----
+
+
+class Target(NamedTuple):
+    """What CMake is told of a system."""
+
+    name: str  # CMAKE_SYSTEM_NAME; empty: the machine's own
+    processor: str
+    compiler: str
+    flags: List[str] = []  # of the linker
+    options: str = ""  # of the compiler
+    emulator: str = ""
+
+
+def configure(place: Place, target: Target, *options: str) -> Path:
+    """Makes the build with the tests and returns its folder."""
+    libraries = place.folder / "libraries"
+    place.env["PKG_CONFIG_LIBDIR"] = str(libraries)
+    place.env["CC"] = target.compiler
+    build = place.folder / "build"
+    quoted = " ".join([*target.flags, f"-Wl,-rpath,{libraries}"])
+    lines = [
+        f"set(CMAKE_C_COMPILER {';'.join(shlex.split(target.compiler))})",
+        "set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)",
+        f'set(CMAKE_C_FLAGS_INIT "{target.options}")',
+        *(
+            f'set(CMAKE_{kind}_LINKER_FLAGS_INIT "{quoted}")'
+            for kind in ("EXE", "SHARED", "MODULE")
+        ),
+    ]
+    if target.name:
+        lines.append(f"set(CMAKE_SYSTEM_NAME {target.name})")
+        lines.append(f"set(CMAKE_SYSTEM_PROCESSOR {target.processor})")
+    if target.emulator:
+        words = ";".join(shlex.split(target.emulator))
+        lines.append(f'set(CMAKE_CROSSCOMPILING_EMULATOR "{words}")')
+    toolchain = place.folder / "toolchain.cmake"
+    toolchain.write_text("\n".join(lines) + "\n")
+    place.run(
+        "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "--log-level=WARNING",
+        f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+        "-DPOLYSOCK_STRICT=ON", "-DPOLYSOCK_TESTS=ON", "-DPOLYSOCK_PYTHON=OFF",
+        f"-DLUA_INCLUDE_DIR={sources()['lua5.4']}/src", "-DVALGRIND_EXECUTABLE=",
+        f"-DCMAKE_INSTALL_PREFIX={place.folder}/prefix", *options,
+    )  # fmt: skip
+    place.run("cmake", "--build", build)
+    return build
+
+
+def run_units(place: Place, build: Path, *options: str) -> str:
+    said = place.run("ctest", "--test-dir", build, "--output-on-failure", *options)
+    (passed,) = re.findall(r"tests (?:passed|failed) out of (\d+)", said)
+    return f"{passed} units"
+
+
+def run_columns(place: Place, testees: str, *options: object) -> str:
+    said = place.run(
+        sys.executable, ROOT / "tests/conformance/run.py", "-j", 2, "--slack", 0.3,
+        "--testee", testees, *options,
+    )  # fmt: skip
+    (passed, skipped) = re.findall(r"conformance: (\d+) passed, 0 failed, (\d+)", said)[0]
+    return f"{testees}: {passed} scenarios, {skipped} skipped"
+
+
+def lua_options(prefix: Path, interpreter: object, version: str = "5.4") -> List[str]:
+    lua = prefix / "share/lua" / version
+    return [
+        "--lua", str(interpreter),
+        "--lua-path", f"{lua}/?.lua;{lua}/?/init.lua;;",
+        "--lua-cpath", f"{prefix}/lib/lua/{version}/?.so;;",
+    ]  # fmt: skip
+
+
+# ---- The systems ----
+
+
+def emulator_for(machine: str, root: str) -> str:
+    """How programs for a machine are run here: empty, if it is this one."""
+    here = platform.machine()
+    if machine == here or (machine == "i386" and here == "x86_64"):
+        return ""
+    return f"{need(f'qemu-{machine}')} -L {root}"
+
+
+def linux(
+    machine: str, triplet: str, place: Place, units: List[str], columns: str
+) -> str:
+    """Debian's cross compiler for a machine, and its C library."""
+    compiler = need(f"{triplet}-gcc")
+    root = Path("/usr") / triplet
+    if not (root / "include/stdio.h").exists():
+        raise Skip(f"no C library for {triplet} here")
+    emulator = emulator_for(machine, str(root))
+    loaders = sorted((root / "lib").glob("ld*.so.[0-9]"))
+    flags = [f"-Wl,--dynamic-linker={loaders[0]}", f"-Wl,-rpath,{root}/lib"]
+    # Notes on what older compilers did are not ours.
+    target = Target("Linux", machine, compiler, flags, "-Wno-psabi", emulator)
+    interpreter = make_libraries(place, compiler, flags)
+    build = configure(place, target)
+    figures = [run_units(place, build, *units)]
+    if columns:
+        place.run("cmake", "--install", build, "--component", "lua")
+        lua = f"{emulator} {interpreter}".strip()
+        testee = f"{emulator} {build}/tests/testee_c".strip()
+        options = lua_options(place.folder / "prefix", lua)
+        figures.append(run_columns(place, columns, "--c", testee, *options))
+    return "; ".join(figures)
+
+
+def i386(place: Place) -> str:
+    return linux("i386", "i686-linux-gnu", place, [], "c,lua")
+
+
+def aarch64(place: Place) -> str:
+    return linux("aarch64", "aarch64-linux-gnu", place, ["--timeout", "600"], "")
+
+
+def s390x(place: Place) -> str:
+    return linux("s390x", "s390x-linux-gnu", place, ["--timeout", "600"], "")
+
+
+def musl(place: Place) -> str:
+    compiler = need("musl-gcc")
+    interpreter = make_libraries(place, compiler, [])
+    build = configure(place, Target("", "", compiler))
+    place.run("cmake", "--install", build, "--component", "lua")
+    options = lua_options(place.folder / "prefix", interpreter)
+    testee = f"{build}/tests/testee_c"
+    return "; ".join(
+        [run_units(place, build), run_columns(place, "c,lua", "--c", testee, *options)]
+    )
+
+
+def zig(triple: str, name: str, place: Place) -> str:
+    """Compiles and links everything, which says that headers and symbols are there."""
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise Skip("no ziglang in the Python environment")
+    command = Path(spec.origin).parent / "zig"
+    place.env["ZIG_GLOBAL_CACHE_DIR"] = str(FOLDER / "zig-cache")
+    place.env["ZIG_LOCAL_CACHE_DIR"] = str(FOLDER / "zig-cache")
+    tools = place.folder / "tools"
+    tools.mkdir(exist_ok=True)
+    for tool, arguments in {
+        "cc": f"cc -target {triple}",
+        "ar": "ar",
+        "ranlib": "ranlib",
+    }.items():
+        path = tools / tool
+        path.write_text(f'#!/bin/sh\nexec {command} {arguments} "$@"\n')
+        path.chmod(0o755)
+    compiler = str(tools / "cc")
+    make_libraries(place, compiler, [])
+    target = Target(name, triple.split("-")[0], compiler)
+    build = configure(
+        place, target, f"-DCMAKE_AR={tools}/ar", f"-DCMAKE_RANLIB={tools}/ranlib"
+    )
+    count = sum(1 for path in (build / "tests").rglob("test_*") if path.is_file())
+    return f"library, Lua module and {count} programs of tests link; not run"
+
+
+def lua(version: str, place: Place, specs: bool) -> str:
+    """The module for another Lua, with the interpreter of the distribution."""
+    interpreter = need("luajit" if version == "jit" else f"lua{version}")
+    script = ROOT / "tests/lua/versions.sh"
+    said = place.run(script, version) if specs else place.run(script, "--build", version)
+    prefix = ROOT / "build" / f"lua-{version}" / "prefix"
+    number = "5.1" if version == "jit" else version
+    figures = re.findall(r"(\d+) successes", said)
+    return "; ".join(
+        [f"{count} specs" for count in figures]
+        + [run_columns(place, "lua", *lua_options(prefix, interpreter, number))]
+    )
+
+
+class System(NamedTuple):
+    name: str
+    short: bool
+    test: Callable[[Place], str]
+
+
+def lua_system(version: str, short: bool, specs: bool) -> System:
+    name = "luajit" if version == "jit" else f"lua{version}"
+    return System(name, short, lambda place: lua(version, place, specs))
+
+
+def zig_system(triple: str, name: str) -> System:
+    return System(triple, True, lambda place: zig(triple, name, place))
+
+
+def systems(short: bool) -> List[System]:
+    everything = [
+        System("i386", True, i386),
+        System("musl", True, musl),
+        lua_system("5.1", True, not short),
+        lua_system("jit", True, not short),
+        lua_system("5.2", False, True),
+        lua_system("5.3", False, True),
+        zig_system("aarch64-macos", "Darwin"),
+        zig_system("x86_64-macos", "Darwin"),
+        zig_system("x86_64-freebsd", "FreeBSD"),
+        System("aarch64", False, aarch64),
+        System("s390x", False, s390x),
+    ]
+    return [system for system in everything if system.short or not short]
+
+
+def try_one(system: System) -> str:
+    """Tests a system, prints its line and returns how it ended."""
+    began = time.monotonic()
+    place = Place(system.name)
+    told: Optional[str] = None
+    try:
+        text, ended = system.test(place), "passed"
+    except Skip as reason:
+        text, ended = str(reason), "skipped"
+    except Failed as failed:
+        text, ended = f"{failed} failed; see {place.log.relative_to(ROOT)}", "failed"
+        told = "\n".join(place.log.read_text(errors="replace").splitlines()[-60:])
+    if told is not None:
+        print(told)
+    took = time.monotonic() - began
+    print(f"{ended:8} {system.name:16} {took:4.0f} s  {text}", flush=True)
+    return ended
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Tests polysock for other systems.")
+    parser.add_argument("--short", action="store_true", help="what takes a few minutes")
+    parser.add_argument("--list", action="store_true", help="lists the systems, and ends")
+    parser.add_argument("names", nargs="*", metavar="SYSTEM", help="(default: all)")
+    options = parser.parse_args()
+    chosen = systems(options.short)
+    unknown = set(options.names) - {system.name for system in chosen}
+    if unknown:
+        parser.error(f"no such system: {', '.join(sorted(unknown))}")
+    if options.names:
+        chosen = [system for system in chosen if system.name in options.names]
+    if options.list:
+        print("\n".join(system.name for system in chosen))
+        return 0
+    ended = [try_one(system) for system in chosen]
+    passed, failed, skipped = map(ended.count, ("passed", "failed", "skipped"))
+    print(f"systems: {passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -330,33 +330,58 @@ short ps__os_code(int error) {
 #define PS_ERRNO(number, code) \
   case number:                 \
     return code;
+#define PS_ERRNO_WORDS(number, words)
 #include "errno.def"
 #undef PS_ERRNO
+#undef PS_ERRNO_WORDS
     default:
       return PS_SYSTEM;
   }
 }
 
-const char *ps__os_words(int error, char *buffer, size_t size) {
+/* Returns NULL for a number that the list lacks. */
+static const char *own_words(int error) {
+  switch (error) {
+#define PS_ERRNO(number, code)
+#define PS_ERRNO_WORDS(number, words) \
+  case number:                        \
+    return words;
+#include "errno.def"
+#undef PS_ERRNO
+#undef PS_ERRNO_WORDS
+    default:
+      return NULL;
+  }
+}
+
+/* The words of the C library, in the locale C. Returns NULL for an unknown number. */
+static const char *library_words(int error, char *buffer, size_t size) {
 #if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
   (void)buffer;
   (void)size;
-  const char *words = strerrordesc_np(error);
-  return words != NULL ? words : "unknown error";
-#elif defined __APPLE__ /* it has no strerror_l */
-  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
-  if (strerror_r(error, buffer, size) != 0) strncpy(buffer, "unknown error", size);
-  uselocale(before);
-  if (plain != (locale_t)0) freelocale(plain);
-  return buffer;
+  return strerrordesc_np(error);
 #else
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  strncpy(buffer, plain == (locale_t)0 ? "unknown error" : strerror_l(error, plain),
-          size - 1);
+  if (plain == (locale_t)0) return NULL;
+#ifdef __APPLE__ /* it has no strerror_l */
+  locale_t before = uselocale(plain);
+  if (strerror_r(error, buffer, size) != 0) buffer[0] = '\0';
+  uselocale(before);
+#else
+  strncpy(buffer, strerror_l(error, plain), size - 1);
   buffer[size - 1] = '\0';
-  if (plain != (locale_t)0) freelocale(plain);
-  return buffer;
 #endif
+  freelocale(plain);
+  int unknown = buffer[0] == '\0' || strncmp(buffer, "Unknown error", 13) == 0 ||
+                strcmp(buffer, "No error information") == 0;
+  return unknown ? NULL : buffer;
+#endif
+}
+
+const char *ps__os_words(int error, char *buffer, size_t size) {
+  const char *words = own_words(error);
+  if (words == NULL) words = library_words(error, buffer, size);
+  return words != NULL ? words : "unknown error";
 }
 
 /* ---- The process ---- */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum { FIRST_FD = 1000, ENDS = 256, ITEMS = 512, HOSTS = 16, EVENTS = 16, OPTIONS = 32 };
 enum { WAKERS = 16 };
@@ -1007,8 +1008,10 @@ short ps__os_code(int error) {
 #define PS_ERRNO(number, code) \
   case number:                 \
     return code;
+#define PS_ERRNO_WORDS(number, words)
 #include "errno.def"
 #undef PS_ERRNO
+#undef PS_ERRNO_WORDS
     default:
       return PS_SYSTEM;
   }

@@ -290,6 +290,26 @@ static void options_reach_the_system(void **state) {
 
 /* ---- Words ---- */
 
+/* The list of the core has no words of its own make. */
+static void words_are_those_of_linux(void **state) {
+  (void)state;
+#ifdef __GLIBC__
+  static const int numbers[] = {
+#define PS_ERRNO(number, code)
+#define PS_ERRNO_WORDS(number, words) number,
+#include "errno.def"
+#undef PS_ERRNO
+#undef PS_ERRNO_WORDS
+  };
+  char buffer[PS_WORDS];
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    assert_string_equal(ps_status_words(ps__error_system(numbers[i]), buffer),
+                        strerror(numbers[i]));
+#else
+  skip();
+#endif
+}
+
 static void words_do_not_follow_the_locale(void **state) {
   (void)state;
   static const char *const locales[] = {"C", "de_DE.UTF-8", "fr_FR.UTF-8", "ja_JP.UTF-8",
@@ -306,6 +326,13 @@ static void words_do_not_follow_the_locale(void **state) {
                         "Too many open files");
     assert_string_equal(ps_status_words(ps__error_system(123456), buffer),
                         "unknown error");
+    assert_string_equal(ps_status_words(ps__error_system(-1), buffer), "unknown error");
+    assert_string_equal(ps_status_words(ps__error_system(ENOTCONN), buffer),
+                        "Transport endpoint is not connected");
+    assert_string_equal(ps_status_words(ps__error_system(EADDRNOTAVAIL), buffer),
+                        "Cannot assign requested address");
+    assert_string_equal(ps_status_words(ps__error_system(EALREADY), buffer),
+                        "Operation already in progress");
   }
   setlocale(LC_ALL, "C");
   assert_int_equal(ps__os_code(0), PS_OK);
@@ -577,6 +604,7 @@ int main(void) {
       cmocka_unit_test(a_connect_that_does_not_wait_is_finished_later),
       cmocka_unit_test(ipv6_is_spoken),
       cmocka_unit_test(options_reach_the_system),
+      cmocka_unit_test(words_are_those_of_linux),
       cmocka_unit_test(words_do_not_follow_the_locale),
       cmocka_unit_test(addresses_are_read_in_place),
       cmocka_unit_test(the_local_host_has_names),

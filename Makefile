@@ -3,10 +3,10 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-c test-lua test-python test-examples test-tools test-compat test-package test-wheels \
-        test-interpreters test-systems wheels conformance \
-        explore mutate guard bench bench-short lint format docs dist clean setup-build setup-test \
-        setup-lint setup-bench setup-wheels
+.PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format guard help \
+        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels test test-c \
+        test-compat test-examples test-interpreters test-lua test-package test-python \
+        test-systems test-tools test-wheels wheels
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -96,6 +96,9 @@ bench: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure agains
 bench-short: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## the same in a minute
 	$(BIN)/python tests/bench/run.py --short --prefix $(PREFIX) --python $(BIN)/python \
 	    --output build/bench-short/benchmarks.md
+
+bench-scale: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure servers with many connections; writes its section
+	$(BIN)/python tests/bench/scale.py --prefix $(PREFIX) --python $(BIN)/python
 
 lint: setup-lint $(VENV)/module ## formatters, linters, type checker, both compilers
 	tools/lint.sh

@@ -443,7 +443,7 @@ def versions(runner: Runner) -> List[str]:
 
 def shown_arguments() -> List[str]:
     """The arguments that matter to a reader."""
-    hidden = ("--prefix", "--output", "--python", "--lua")
+    hidden = ("--prefix", "--output", "--python", "--lua", "--samples")
     given = zip(["", *sys.argv[1:]], sys.argv[1:])
     return [one for before, one in given if one not in hidden and before not in hidden]
 
@@ -616,21 +616,21 @@ def draw(report: Report, folder: Path) -> None:
 # ---- Building and starting
 
 
-def build(folder: Path, prefix: Path) -> Path:
-    """Compiles the C programs of the benchmarks."""
-    compiler = os.environ.get("CC", "cc")
-    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
+def compile_programs(folder: Path, prefix: Path, names: Sequence[str]) -> None:
+    """Compiles C programs of the benchmarks, with the library that prefix has."""
     library = next(prefix.glob("lib*/**/libpolysock.a"), None)
     if library is None:
         sys.exit(f"no libpolysock.a in {prefix}: install polysock there first")
-    for command in (
-        [compiler, *flags, "-o", f"{folder}/peer", f"{HERE}/peer.c", "-pthread"],
-        [
-            *(compiler, *flags, f"-I{ROOT}/core", "-o", f"{folder}/reference"),
-            *(f"{HERE}/reference.c", str(library), "-lm", "-pthread"),
-        ],
-    ):
+    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{ROOT}/core"]
+    for name in names:
+        command = [os.environ.get("CC", "cc"), *flags, "-o", f"{folder}/{name}"]
+        command += [f"{HERE}/{name}.c", str(library), "-lm", "-pthread"]
         subprocess.run(command, check=True)
+
+
+def build(folder: Path, prefix: Path) -> Path:
+    """Compiles what the benchmarks of one connection need."""
+    compile_programs(folder, prefix, ("peer", "reference"))
     return folder / "reference"
 
 

@@ -4,8 +4,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format guard help \
-        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels test test-c \
-        test-compat test-examples test-interpreters test-lua test-package test-python \
+        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels soak test test-c \
+        test-compat test-examples test-interpreters test-lua test-package test-python test-soak \
         test-systems test-tools test-wheels wheels
 
 VENV := build/venv
@@ -68,6 +68,12 @@ mutate: setup-test $(VENV)/tools ## do the tests bite? takes hours, and goes on 
 
 test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSocket, on both libraries
 	$(BIN)/python tests/compat/run.py
+
+test-soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## servers whose clients reset, or read slowly; 3 s each
+	$(BIN)/python tests/soak/soak.py --seconds 3 $(SOAKED)
+
+soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## the same, a minute each
+	$(BIN)/python tests/soak/soak.py $(SOAKED)
 
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
@@ -135,7 +141,7 @@ $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/
 	cmake --install build/release --prefix $(PREFIX) >/dev/null
 	touch $@
 
-build/dev/tests/testee_c: $(SOURCES) tests/conformance/testee.c $(VENV)/tools
+build/dev/tests/testee_c build/dev/tests/soak_server: $(SOURCES) tests/conformance/testee.c tests/soak/serve.c $(VENV)/tools
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev
 
 $(VENV)/module: $(SOURCES) $(wildcard python/polysock/* python/polysock/*/*) pyproject.toml $(VENV)/tools

@@ -121,6 +121,7 @@ local function accepting(socket)
          clients[i] = assert(server:accept())
       end
    end)
+   return clients
 end
 
 local servers = {}
@@ -144,7 +145,7 @@ function servers.copas()
       while true do
          local data, reason, part
          if lines then
-            data, reason = copas.receive(client, "*l")
+            data = copas.receive(client, "*l")
             data = data and data .. "\n"
          else
             data, reason, part = copas.receivePartial(client, room)

@@ -11,9 +11,7 @@
      herd PORT CONNECTIONS
          begins to connect all at once, and asks once on each connection
      hold PORT CONNECTIONS
-         opens connections, says so, and holds them until its standard input ends
-     connect PORT CONNECTIONS
-         opens and closes connections, one after the other                             */
+         opens connections, says so, and holds them until its standard input ends       */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -257,18 +255,6 @@ static void hold(unsigned count) {
   while (getchar() != EOF) continue;
 }
 
-static void connect_in_turn(unsigned count) {
-  double wall = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
-  for (unsigned i = 0; i < count; i++) {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof server) < 0)
-      fail("connection %u: %s", i, strerror(errno));
-    close(fd);
-  }
-  printf("{\"wall\": %.9f, \"cpu\": %.9f}\n", clock_of(CLOCK_MONOTONIC) - wall,
-         clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
-}
-
 int main(int argc, char **argv) {
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -290,9 +276,7 @@ int main(int argc, char **argv) {
     herd(count);
   else if (strcmp(what, "hold") == 0)
     hold(count);
-  else if (strcmp(what, "connect") == 0)
-    connect_in_turn(count);
   else
-    fail("usage: load serve|herd|hold|connect PORT ...");
+    fail("usage: load serve|herd|hold PORT ...");
   return 0;
 }

@@ -143,6 +143,18 @@ static void c_line(size_t count) {
   stop();
 }
 
+static void c_connect(size_t count) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  start();
+  for (size_t i = 0; i < count; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    check(connect(fd, (struct sockaddr *)&name, sizeof name) == 0, "connect");
+    close(fd);
+  }
+  stop();
+}
+
 /* ---- The core ---- */
 
 /* As a program of one thread does it, see ps_host. */
@@ -199,6 +211,17 @@ static void core_pingpong(size_t count) {
   ps_socket_free(socket, NULL);
 }
 
+static void core_connect(size_t count) {
+  ps_port target = {NULL, port}, any = {NULL, 0};
+  start();
+  for (size_t i = 0; i < count; i++) {
+    ps_object made = ps_connect("127.0.0.1", target, NULL, any, NULL, -1, NULL);
+    check(made.status.code == PS_OK, "connect");
+    ps_socket_free(made.socket, NULL);
+  }
+  stop();
+}
+
 static void core_call(size_t count) {
   ps_socket *socket = adopt(begin("sink\n"));
   int sum = 0;
@@ -223,6 +246,8 @@ static const struct {
     {"core", "send1m", core_send1m},
     {"core", "pingpong", core_pingpong},
     {"core", "call", core_call},
+    {"c", "connect", c_connect},
+    {"core", "connect", core_connect},
 };
 
 int main(int argc, char **argv) {

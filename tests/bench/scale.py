@@ -74,6 +74,16 @@ HERD = (
     "python:asyncio-protocols",
     "python:uvloop-protocols",
 )
+CONNECTORS = (
+    "c:c",
+    "c:core",
+    "lua:polysock",
+    "lua:luasocket",
+    "python:polysock",
+    "python:blocking",
+    "python:limited",
+    "python:nonblocking",
+)
 SHARING = (BARE, "c:poller", "lua:poller", "python:poller")
 
 
@@ -243,6 +253,45 @@ def sharing(runner: Runner, peer: str, processes: int, seconds: float) -> Any:
         return runner.load("serve", port, "echo", 100, 100, seconds, *pids)
 
 
+def connecting(runner: Runner, peer: str, port: int, count: int) -> Any:
+    """Measures connect and close; port 0 stands for a server in the same process."""
+    language, library = peer.split(":")
+    command = {
+        "c": [str(runner.folder / "reference"), library, "connect"],
+        "lua": [runner.lua, str(HERE / "cases.lua"), library, "connect"],
+        "python": [runner.python, str(HERE / "connect.py"), library],
+    }[language]
+    done = subprocess.run(
+        [*command, str(port), str(count)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=runner.variables,
+    )
+    if done.returncode != 0:
+        raise Dead(reason_of(done.stderr.splitlines()))
+    result = json.loads(done.stdout)
+    return {"rate": count / result["wall"], "cpu": result["cpu"] / count}
+
+
+def connect_all(runner: Runner, times: int) -> None:
+    """Takes the samples of connects. Each turn has a server, and so a port, of its own:
+    connections that were closed occupy a port for a while."""
+    for _ in range(times):
+        with runner.server(BARE, "echo", 4096) as (_, port):
+            for peer in CONNECTORS:
+                runner.take(
+                    "connect",
+                    "process",
+                    peer,
+                    lambda p=peer: connecting(runner, p, port, 500),
+                )
+        for peer in (peer for peer in CONNECTORS if peer.startswith("python")):
+            runner.take(
+                "connect", "thread", peer, lambda p=peer: connecting(runner, p, 0, 500)
+            )
+
+
 def row_name(row: Tuple[int, int]) -> str:
     """Names a row."""
     return f"{row[0]} active of {row[1]:,}"
@@ -270,6 +319,7 @@ def measure(runner: Runner, options: Any) -> None:
                     )
         if options.serving_only:
             continue
+        connect_all(runner, 1 if options.short else 5)
         for row in PLOTTED:
             for peer in among(EVERYONE) if turn < 3 else ():
                 runner.take(
@@ -328,7 +378,7 @@ def main() -> None:
     options = arguments()
     if not options.write:
         with tempfile.TemporaryDirectory() as folder:
-            compile_programs(Path(folder), options.prefix, ("load", "serve"))
+            compile_programs(Path(folder), options.prefix, ("load", "serve", "reference"))
             runner = Runner(
                 options.lua, options.python, Path(folder), environment(options.prefix)
             )

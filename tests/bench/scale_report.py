@@ -39,6 +39,17 @@ TITLES = {
     "python:uvloop-protocols": "Python, uvloop, protocols",
     "python:uvloop-streams": "Python, uvloop, streams",
 }
+CONNECTORS = {
+    "c:c": "C, socket that blocks",
+    "c:core": "C, polysock",
+    "lua:polysock": "Lua, polysock",
+    "lua:luasocket": "Lua, LuaSocket",
+    "python:polysock": "Python, polysock",
+    "python:blocking": "Python, socket that blocks",
+    "python:limited": "Python, socket with a timeout",
+    "python:nonblocking": "Python, socket that does not block, and poll",
+}
+PLACES = {"process": "server in another process", "thread": "in a thread of the client"}
 CASES = {"echo": "Echo of 64 bytes", "line": "Lines of 64 bytes"}
 
 
@@ -233,6 +244,21 @@ def sharing_table(rows: Rows) -> str:
     )
 
 
+def connect_table(rows: Rows) -> str:
+    """Connects in a second: the median, the middle half, the least and the most."""
+    body = []
+    for peer, title in CONNECTORS.items():
+        line = [title]
+        for place in PLACES:
+            found = [s["rate"] / 1000 for s in alive(rows.get(place, {}).get(peer, ()))]
+            line.append(
+                f"{spread(found)}, {min(found):.2f} to {max(found):.2f}" if found else "–"
+            )
+        cpu = [s["cpu"] * 1e6 for s in alive(rows.get("process", {}).get(peer, ()))]
+        body.append([*line, str(spread(cpu))])
+    return table(["client", *PLACES.values(), "µs of processor time each"], body)
+
+
 def deaths(samples: Samples) -> List[str]:
     """Says which peers died, where and of what."""
     found: Dict[str, List[str]] = {}
@@ -240,7 +266,8 @@ def deaths(samples: Samples) -> List[str]:
         for name, row in rows.items():
             for peer, taken in row.items():
                 for dead in (sample["dead"] for sample in taken if "dead" in sample):
-                    found.setdefault(f"{TITLES[peer].strip('*')}: {dead}", []).append(
+                    title = {**CONNECTORS, **TITLES}[peer]
+                    found.setdefault(f"{title.strip('*')}: {dead}", []).append(
                         f"{part} {name}"
                     )
     return [f"- {what} ({', '.join(where)})" for what, where in found.items()]
@@ -275,6 +302,14 @@ server can change: what a server decides is how often the backlog is full.
 ON_SHARING = """\
 Processes that share a port by `reuseport`, 100 connections, all active. This machine
 has two processors, and the clients need one of them.
+"""
+
+
+ON_CONNECT = """\
+Connects in a second, in thousands, each closed before the next: the median, the middle half
+in parentheses, and the least and the most of {count} samples of 500 connects. The server is
+the bare loop of C, or a thread of Python that accepts and closes, which needs the
+interpreter's lock as the client does.
 """
 
 
@@ -323,6 +358,10 @@ def section(kept: Dict[str, Any]) -> str:
         parts += ["### A thundering herd\n", ON_HERD]
         head = ["server", "half", "99 in 100", "all"]
         parts.append(simple_table(samples["herd"], head, herd_cells))
+    if "connect" in samples:
+        count = max(len(taken) for taken in samples["connect"]["process"].values())
+        parts += ["### Connecting\n", ON_CONNECT.format(count=count)]
+        parts.append(connect_table(samples["connect"]))
     if "sharing" in samples:
         parts += ["### Several processes on one port\n", ON_SHARING]
         parts.append(sharing_table(samples["sharing"]))

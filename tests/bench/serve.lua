@@ -124,7 +124,28 @@ local function accepting(socket)
    return clients
 end
 
-local servers = {}
+local function polling()
+   local polysock = require("polysock")
+   local server, poller, parts = listen(polysock), assert(polysock.poller()), {}
+   local answer = polysock_answer(parts)
+   local function add(client)
+      poller:add(client, "r")
+   end
+   server:settimeout(0)
+   add(server)
+   while true do
+      for client in assert(poller:wait()) do
+         if client == server then
+            accept_all(server, add)
+         elseif not answer(client) then
+            parts[client] = nil
+            client:close()
+         end
+      end
+   end
+end
+
+local servers = { poller = polling }
 
 function servers.select()
    selecting(require("polysock"), polysock_answer)

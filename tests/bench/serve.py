@@ -96,6 +96,23 @@ def accept_all(server: Any, use: Callable[[Any], None]) -> None:
             use(client)
 
 
+def polysock_poller() -> None:
+    """Waits with a poller."""
+    from polysock import raising
+
+    parts: Dict[Any, bytes] = {}
+    server, answer = listen(), answerer(parts)
+    poller = raising.poller()
+    poller.add(server, "r")
+    while True:
+        for client, _ in poller.wait():
+            if client is server:
+                accept_all(server, lambda made: poller.add(made, "r"))
+            elif not answer(client):
+                parts.pop(client, None)
+                client.close()
+
+
 def polysock_select() -> None:
     """Waits with select."""
     from polysock import raising
@@ -264,7 +281,11 @@ def run_asyncio() -> None:
     asyncio.run(asyncio_server())
 
 
-SERVERS = {"select": polysock_select, "selectors": selectors_loop}
+SERVERS = {
+    "poller": polysock_poller,
+    "select": polysock_select,
+    "selectors": selectors_loop,
+}
 if CASE == "accept":
     plain_accept() if LIBRARY == "selectors" else polysock_accept()
 elif LIBRARY.startswith(("asyncio", "uvloop")):

@@ -145,6 +145,31 @@ function waiting.select(server)
    end
 end
 
+function waiting.poller(server)
+   local poller, waits = assert(polysock.poller()), {}
+   poller:add(server, "r")
+   local function handle(client)
+      local events = client:handle()
+      if events and events ~= waits[client] then
+         assert(poller:modify(client.sock, events, client))
+      end
+      waits[client] = events
+   end
+   local function add(client)
+      assert(poller:add(client.sock, "r", client))
+      waits[client] = "r"
+   end
+   while true do
+      for client in assert(poller:wait()) do
+         if client == server then
+            accept_all(server, add)
+         else
+            handle(client)
+         end
+      end
+   end
+end
+
 local server = assert(polysock.bind("127.0.0.1", 0))
 server:settimeout(0)
 print((select(2, server:getsockname())))

@@ -11,7 +11,6 @@ select. It prints its port. A client sends lines, and each has an answer:
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import Any, Dict, Iterable, List, Tuple
 
@@ -136,11 +135,11 @@ def run_select(server: Any) -> None:
 def run_poller(server: Any) -> None:
     """Waits with a poller."""
     waits: Dict[Connection, str] = {}
-    with contextlib.closing(raising.poller()) as poller:
-        poller.add(server, "r", None)
+    with raising.poller() as poller:
+        poller.add(server, "r")
         while True:
             for client, _ in poller.wait():
-                if client is None:
+                if client is server:
                     for made in accept_all(server):
                         poller.add(made.sock, "r", made)
                         waits[made] = "r"

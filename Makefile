@@ -13,6 +13,7 @@ PREFIX := build/prefix
 BIN := $(VENV)/bin
 HOURS := 1
 LUAS := 5.1 jit
+SOAKED := --python $(BIN)/python --c build/dev/tests/soak_server
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
 # The tools of the environment come first, and a module path of the user's does no harm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,8 +28,8 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat guard test-package \
-    test-wheels
+SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat test-soak \
+    guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)

@@ -160,3 +160,59 @@ pcall(victim.setoption, victim, "linger", setmetatable({}, {
 }))
 assert(unusable(victim))
 peer:close()
+
+-- A poller, and its members.
+local collect_poller = getmetatable(polysock.poller()).__gc
+
+local function with_poller(call)
+   local poller = assert(polysock.poller())
+   local client, other = pair()
+   call(poller, client)
+   assert(unusable(poller) or unusable(client))
+   assert(poller == nil or not pcall(poller.wait, poller, 0) or poller:count() == 0)
+   client:close()
+   other:close()
+end
+
+for _, method in ipairs({ "getfd", "dirty" }) do
+   for _, release in ipairs({ collect_poller, collect }) do
+      with_poller(function(poller, client)
+         local active = method == "getfd"
+         local evil = {
+            getfd = function()
+               return server:getfd()
+            end,
+            dirty = function()
+               return true
+            end,
+         }
+         local plain = evil[method]
+         evil[method] = function()
+            if active then
+               release(release == collect and client or poller)
+            end
+            return plain()
+         end
+         poller:add(client, "rw")
+         pcall(poller.add, poller, evil, "r")
+         active = true
+         pcall(poller.wait, poller, 0)
+         pcall(poller.remove, poller, evil)
+         pcall(poller.remove, poller, client)
+      end)
+   end
+end
+
+-- What a wait gave may be used when the poller is gone.
+with_poller(function(poller, client)
+   poller:add(client, "w")
+   local ready = poller:wait(5)
+   collect_poller(poller)
+   assert(ready() == client and ready() == nil)
+end)
+
+with_poller(function(poller, client)
+   poller:add(client, "w", "token")
+   collect(client)
+   assert(poller:wait(0) == nil and poller:count() == 0)
+end)

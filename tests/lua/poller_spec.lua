@@ -1,0 +1,414 @@
+-- SPDX-License-Identifier: MIT
+-- The poller in Lua: what it keeps alive and lets go, foreign members, and finalisers that come in
+-- between. What it waits for is told by tests/conformance.
+
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
+local support = dofile(folder .. "support.lua")
+local polysock = require("polysock")
+
+-- Gives what a wait finds, as lists of tokens and of events; or nil and the error.
+local function found(poller, timeout, max)
+   local ready, err = poller:wait(timeout, max)
+   if not ready then
+      return nil, err
+   end
+   local tokens, events = {}, {}
+   for token, its in ready do
+      tokens[#tokens + 1], events[#events + 1] = token, its
+   end
+   return tokens, events
+end
+
+local function collect()
+   for _ = 1, 3 do
+      collectgarbage()
+   end
+end
+
+describe("a poller", function()
+   local poller, client, peer, server
+
+   before_each(function()
+      poller = assert(polysock.poller())
+      client, peer, server = support.own_pair()
+   end)
+
+   after_each(function()
+      for _, each in ipairs({ poller, client, peer, server }) do
+         each:close()
+      end
+   end)
+
+   describe("gives an iterator", function()
+      it("that a loop takes as it is", function()
+         poller:add(client, "w", "one")
+         poller:add(peer, "w", false)
+         local seen = {}
+         for token, events in poller:wait(5) do
+            seen[#seen + 1] = tostring(token) .. events
+         end
+         table.sort(seen)
+         assert.same({ "falsew", "onew" }, seen)
+      end)
+
+      it("that leaves out what was removed or closed by poller's calls meanwhile", function()
+         for _, leave in ipairs({
+            function(object)
+               poller:remove(object)
+            end,
+            function(object)
+               object:close()
+               poller:remove(server) -- any call notes what is closed
+            end,
+            function(object)
+               poller:remove(object)
+               poller:add(server, "r") -- perhaps in its place
+               poller:remove(server)
+               poller:add(server, "r", "added")
+            end,
+         }) do
+            local one, other, listener = support.own_pair()
+            poller:add(one, "w")
+            poller:add(other, "w")
+            local count = 0
+            for token in poller:wait(5) do
+               count = count + 1
+               leave(token == one and other or one)
+            end
+            assert.equal(1, count)
+            one:close()
+            other:close()
+            listener:close()
+            poller:remove(server)
+         end
+      end)
+
+      it("that does not give what was added meanwhile", function()
+         poller:add(client, "w", "client")
+         local seen = {}
+         for token in poller:wait(5) do
+            seen[#seen + 1] = token
+            poller:add(peer, "w", "peer")
+         end
+         assert.same({ "client" }, seen)
+         assert.equal(2, #found(poller, 5))
+      end)
+
+      it("that ends for good, and with the next wait", function()
+         poller:add(client, "w")
+         poller:add(peer, "w")
+         local ready = poller:wait(5)
+         assert.is_userdata((ready()))
+         poller:modify(client, "r")
+         poller:modify(peer, "r")
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+         assert.is_nil(ready())
+         assert.is_nil(ready())
+         poller:modify(client, "w")
+         ready = poller:wait(5)
+         poller:close()
+         assert.is_nil(ready())
+      end)
+
+      it("without garbage", function()
+         for i = 1, 50 do
+            poller:add({
+               getfd = function()
+                  return client:getfd()
+               end,
+            }, "w", i)
+         end
+         poller:add(peer, "w")
+         local function waits()
+            for _ = 1, 100 do
+               for _ in poller:wait() do -- luacheck: ignore
+               end
+            end
+         end
+         waits()
+         collectgarbage()
+         collectgarbage("stop")
+         local before = collectgarbage("count")
+         waits()
+         local grown = collectgarbage("count") - before
+         collectgarbage("restart")
+         assert.is_true(grown < 1, grown)
+      end)
+   end)
+
+   describe("keeps", function()
+      it("its members alive", function()
+         local one, other = support.pair()
+         poller:add(one, "r", "kept")
+         one = nil -- luacheck: ignore
+         collect()
+         other:send("x")
+         assert.same({ "kept" }, (found(poller, 5)))
+         poller:close()
+         collect()
+         assert.same({ nil, "closed", "" }, { other:receive(1) })
+         other:close()
+      end)
+
+      it("tokens as long as they are in use", function()
+         local weak = setmetatable({}, { __mode = "v" })
+         weak[1], weak[2], weak[3], weak[4] = {}, {}, {}, {}
+         poller:add(client, "w", weak[1])
+         poller:add(peer, "w", weak[3])
+         collect()
+         assert.is_table(weak[1])
+         poller:modify(client, "w", weak[2] or {})
+         collect()
+         assert.is_nil(weak[1])
+         poller:remove(client)
+         peer:close()
+         poller:count()
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+         collect()
+         assert.is_nil(weak[3])
+         poller:add(client, "w", { "again" })
+         assert.equal("again", found(poller, 5)[1][1])
+      end)
+
+      it("no cycle alive, and is closed when it is collected", function()
+         local before = support.descriptors()
+         for _, cycle in ipairs({
+            function(one)
+               return one
+            end,
+            function(one)
+               return function()
+                  return one
+               end
+            end,
+            function(one)
+               return { one, poller = one }
+            end,
+         }) do
+            local one = assert(polysock.poller())
+            one:add(client, "r", cycle(one))
+            local ready = one:wait(0) -- luacheck: ignore
+            one = nil -- luacheck: ignore
+            collect()
+            assert.equal(before, support.descriptors())
+            assert.equal(1, poller:add(client, "r"))
+            poller:remove(client)
+         end
+      end)
+   end)
+
+   it("is closed at the end of its scope", function()
+      do
+         local scoped <close> = assert(polysock.poller())
+         scoped:add(client, "r")
+      end
+      assert.equal(1, poller:add(client, "r"))
+   end)
+
+   it("tells what it is", function()
+      assert.matches("^poller: 0x%x+$", tostring(poller))
+      assert.not_equal(tostring(poller), tostring(polysock.poller()))
+   end)
+
+   it("refuses to be anything else", function()
+      for name, method in pairs(getmetatable(poller).__index) do
+         for _, other in ipairs({ client, 5, {}, io.stdout }) do
+            assert.error_matches(function()
+               method(other, client, "r")
+            end, ("calling '%s' on bad self %%(poller expected%%)"):format(name))
+         end
+         assert.error_matches(function()
+            client.receive(poller)
+         end, "calling 'receive' on bad self %(tcp{any} expected%)")
+      end
+   end)
+
+   it("is no member of itself, but of another one", function()
+      local outer <close> = assert(polysock.poller())
+      assert.equal(1, outer:add(poller, "r", "inner"))
+      assert.same({ nil, "timeout" }, { outer:wait(0) })
+      poller:add(client, "w")
+      assert.same({ "inner" }, (found(outer, 5)))
+      assert.is_nil((poller:add(poller, "r")))
+      assert.equal(1, poller:count())
+   end)
+
+   it("has many members, of any number", function()
+      local limit = polysock._SETSIZE
+      local many, count = {}, math.min(1500, limit - 100)
+      for i = 1, count do
+         many[i] = assert(polysock.tcp4())
+         assert(poller:add(many[i], "r", i))
+      end
+      assert.equal(count, poller:count())
+      local tokens = found(poller, 5) -- a socket that is not connected is hung up
+      table.sort(tokens)
+      assert.equal(count, #tokens)
+      for i = 1, count do
+         assert.equal(i, tokens[i])
+      end
+      assert.equal(7, #found(poller, 5, 7))
+      for i = 1, count do
+         many[i]:close()
+      end
+      assert.equal(0, poller:count())
+   end)
+
+   describe("takes foreign objects", function()
+      local function foreign(fd, dirty)
+         local its = { fd = fd, buffered = dirty }
+         function its:getfd()
+            return self.fd
+         end
+         if dirty ~= nil then
+            function its:dirty()
+               return self.buffered
+            end
+         end
+         return its
+      end
+
+      it("that LuaSocket made", function()
+         local socket = require("socket")
+         local listener = assert(socket.bind("127.0.0.1", 0))
+         assert.equal(1, poller:add(listener, "r"))
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+         local host, port = listener:getsockname()
+         local one = assert(socket.connect(host, port))
+         assert.same({ listener }, (found(poller, 5)))
+         one:close()
+         listener:close()
+      end)
+
+      it("that buffer, and asks them at each wait", function()
+         local one, other = foreign(client:getfd(), true), foreign(peer:getfd(), false)
+         poller:add(one, "r")
+         poller:add(other, "r")
+         for _ = 1, 2 do
+            assert.same({ one }, (found(poller, 0)))
+         end
+         one.buffered, other.buffered = false, true
+         assert.same({ other }, (found(poller, 0)))
+         poller:remove(other)
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+      end)
+
+      it("whose methods raise", function()
+         local one = foreign(client:getfd(), true)
+         poller:add(one, "r")
+         one.dirty = function()
+            error("no answer", 0)
+         end
+         assert.has_error(function()
+            poller:wait(0)
+         end, "no answer")
+         assert.has_error(function()
+            poller:add({ getfd = one.dirty }, "r")
+         end, "no answer")
+         one.dirty = nil
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+         assert.equal(1, poller:count())
+      end)
+
+      it("whose methods change the poller", function()
+         for _, change in ipairs({
+            function(objects)
+               for _, object in ipairs(objects) do
+                  poller:remove(object)
+               end
+            end,
+            function(_, self)
+               poller:remove(self)
+               poller:add(self, "r")
+            end,
+            function()
+               for i = 1, 40 do
+                  local fd = i % 2 == 0 and peer:getfd() or server:getfd()
+                  poller:add(foreign(fd, true), "r")
+               end
+            end,
+            function()
+               poller:wait(0)
+            end,
+            function()
+               client:close()
+            end,
+         }) do
+            local objects = {}
+            for i = 1, 3 do
+               objects[i] = foreign(({ client, peer, server })[i]:getfd(), true)
+               poller:add(objects[i], "r")
+            end
+            local active = true
+            for i = 1, 3 do
+               objects[i].dirty = function(self)
+                  if active then
+                     active = false
+                     change(objects, self)
+                  end
+                  return true
+               end
+            end
+            local tokens = found(poller, 0) or {}
+            for _, token in ipairs(tokens) do
+               assert.is_function(token.getfd)
+            end
+            for i = 1, 3 do
+               poller:remove(objects[i])
+            end
+            poller:close()
+            poller = assert(polysock.poller())
+         end
+      end)
+
+      it("that have got another descriptor", function()
+         local one = foreign(client:getfd())
+         poller:add(one, "r", "first")
+         assert.same({ nil, "already added" }, { poller:add(one, "r") })
+         one.fd = peer:getfd()
+         assert.equal(1, poller:add(one, "r", "second"))
+         assert.equal(1, poller:count())
+         peer:send("x")
+         assert.same({ nil, "timeout" }, { poller:wait(0.05) })
+         client:send("x")
+         assert.same({ "second" }, (found(poller, 5)))
+      end)
+   end)
+
+   it("outlives finalisers that use it in the middle of its calls", function()
+      local calls = 0
+      local function arm()
+         setmetatable({}, {
+            __gc = function()
+               calls = calls + 1
+               poller:wait(0)
+               poller:add(peer, "w", "peer")
+               poller:modify(client, "w", "client")
+               if calls % 3 == 0 then
+                  poller:remove(peer)
+               end
+            end,
+         })
+      end
+      collectgarbage("incremental", 10, 4000)
+      for round = 1, 100 do
+         arm()
+         poller:add(client, "w", "client")
+         local others = {}
+         for i = 1, round % 40 do
+            others[i] = {
+               getfd = function()
+                  return peer:getfd()
+               end,
+            }
+            poller:add(others[i], "w", "peer")
+         end
+         for token, events in poller:wait(0) or function() end do
+            assert.is_true(token == "client" or token == "peer")
+            assert.equal("w", events)
+         end
+         poller:remove(client)
+      end
+      assert.is_true(calls > 10)
+   end)
+end)

@@ -30,6 +30,8 @@ local waits = {
    { "accept", "server:accept()" },
    { "select", "polysock.select({ client }, nil)" },
    { "select with a limit", "polysock.select({ client }, nil, 60)" },
+   { "a poller", "local poller = polysock.poller() poller:add(client, 'r') poller:wait()" },
+   { "a poller with a limit", "polysock.poller():wait(60)" },
    { "sleep", "polysock.sleep(60)" },
    { "a coroutine", "assert(coroutine.resume(coroutine.create(function() client:receive() end)))" },
    { "a wrapped coroutine in another", "coroutine.wrap(function() coroutine.wrap(function()" ..

@@ -33,6 +33,8 @@ for one in queue:
     one.setblocking(False)
     one.connect_ex(hole)
 master = raising.tcp4()
+poller = raising.poller()
+poller.add(client, "r")
 buffer = bytearray(10)
 """
 
@@ -52,6 +54,8 @@ WAITS = {
     "module-connect": "raising.connect(*hole)",
     "select": "raising.select([client], None)",
     "select-limited": "raising.select([client], None, 60)",
+    "poller": "poller.wait()",
+    "poller-limited": "poller.wait(60)",
     "sleep": "raising.sleep(60)",
 }
 

@@ -18,7 +18,7 @@ struct ps__attempt {
   char text[]; /* both of them */
 };
 
-static ps__attempt *make(const char *address, const char *service, int family) {
+static ps__attempt *make_attempt(const char *address, const char *service, int family) {
   size_t size = strlen(address) + 1, rest = strlen(service) + 1;
   ps__attempt *made = ps__os_realloc(NULL, sizeof *made + size + rest);
   if (made == NULL) return NULL;
@@ -84,7 +84,7 @@ static int is_mapped(const ps__record *record) {
 }
 
 /* Begins to connect to the address that is tried. */
-static int begin(ps__call *call, ps__attempt *attempt) {
+static int begin_address(ps__call *call, ps__attempt *attempt) {
   const ps__record *record = attempt->record;
   int error = ps__connect_open(call, record->addr.family);
   if (error != 0) return error;
@@ -121,7 +121,7 @@ static ps_status try_address(ps__call *call, ps__attempt *attempt) {
   if (!attempt->begun) {
     /* Nobody would close what is opened for an object that setfd is about to change. */
     if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
-    error = begin(call, attempt);
+    error = begin_address(call, attempt);
     if (error != 0) return ps__timeout_error(call, error);
     if (!attempt->begun) return PS__DONE;
   }
@@ -183,7 +183,7 @@ static ps_status go_on(ps__call *call, ps__attempt *attempt) {
 
 /* Makes the socket what the outcome says. While the name is resolved it stays a master.
  */
-static void settle(ps__call *call, ps_status status) {
+static void settle_attempt(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__attempt *attempt = self->attempt;
   if (is_stopped(status) && !ps__turn_gone(call)) {
@@ -229,12 +229,12 @@ static ps_status connect_call(ps__call *call, const char *address, const char *s
   if (self->attempt == NULL) {
     if (self->kind == PS__CLIENT) return ps__error_failure(PS_CONNECTED);
     int family = self->fixed || self->bound ? self->family : 0;
-    self->attempt = make(address, service, family);
+    self->attempt = make_attempt(address, service, family);
     if (self->attempt == NULL) return ps__error_failure(PS_NOMEMORY);
     self->attempt->replacements = call->replacements;
   }
   ps_status status = go_on(call, self->attempt);
-  settle(call, status);
+  settle_attempt(call, status);
   return status;
 }
 

@@ -163,7 +163,7 @@ ps_status ps__member_begin(ps_poller *poller) {
 /* ---- Registering ---- */
 
 /* Makes room for the tokens of all members and one more. */
-static int make_room(ps_poller *poller) {
+static int grow_table(ps_poller *poller) {
   size_t needed = poller->count + 1 + poller->ended_count;
   if (needed <= poller->named) return 1;
   size_t room = needed + needed / 4 + 8;
@@ -209,17 +209,17 @@ void *ps__member_remove(ps_poller *poller, ps_source source) {
   return token;
 }
 
-static void end(ps_poller *poller, ps_source source) {
+static void end_slot(ps_poller *poller, ps_source source) {
   keep_token(poller, ps__member_remove(poller, source));
 }
 
 void ps__member_end_all(ps_poller *poller) {
   for (size_t i = 0; i < poller->page_count * PS__PAGE; i++) {
     const ps__slot *slot = ps__member_slot(poller, (int)i);
-    if (slot != NULL) end(poller, (ps_source){slot->socket, (int)i});
+    if (slot != NULL) end_slot(poller, (ps_source){slot->socket, (int)i});
   }
   while (poller->nameless != NULL)
-    end(poller, (ps_source){poller->nameless->slot.socket, -1});
+    end_slot(poller, (ps_source){poller->nameless->slot.socket, -1});
 }
 
 /* Gets a place for a descriptor. What is registered with its number already is another
@@ -233,14 +233,14 @@ static short take_place(ps_poller *poller, int fd, int anyway) {
        ((there->flags & PS__ARMED) != 0 && is_ours(poller) &&
         ps__os_queue_modify(poller->queue, fd, there->events, there->generation) == 0));
   if (same) return PS_ALREADY;
-  end(poller, (ps_source){there->socket, fd});
+  end_slot(poller, (ps_source){there->socket, fd});
   return PS_OK;
 }
 
 static int is_named(const ps_socket *socket) { return !atomic_load(&socket->naming); }
 
 /* Moves the registration of a socket to another number; -1 is none. */
-static short move(ps_poller *poller, ps_socket *socket, int fd) {
+static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
   ps__slot moved = *slot_of(poller, socket);
   ps__nameless *made = NULL;
   short code = fd < 0 ? PS_OK : take_place(poller, fd, 1);
@@ -264,11 +264,11 @@ static short move(ps_poller *poller, ps_socket *socket, int fd) {
 
 /* Makes the registration what the socket is now. 0 or an error number; then the next wait
    tries again. */
-static int settle(ps_poller *poller, ps_socket *socket) {
+static int settle_slot(ps_poller *poller, ps_socket *socket) {
   int fd = atomic_load(&socket->fd), error = 0;
-  if (fd != socket->watched && move(poller, socket, fd) != PS_OK) {
+  if (fd != socket->watched && move_slot(poller, socket, fd) != PS_OK) {
     poller->trouble = PS_NOMEMORY;
-    end(poller, (ps_source){socket, -1});
+    end_slot(poller, (ps_source){socket, -1});
     return 0;
   }
   if (fd < 0) return 0;
@@ -301,7 +301,7 @@ static ps_status add_socket(ps_poller *poller, ps_socket *socket, ps__slot slot)
   poller->count++;
   /* From here on the socket tells what changes; what did before is looked at now. */
   atomic_store(&socket->poller, poller);
-  int error = settle(poller, socket);
+  int error = settle_slot(poller, socket);
   if (error == 0) return PS__DONE;
   ps__member_remove(poller, (ps_source){socket, -1});
   return ps__error_system(error);
@@ -320,7 +320,7 @@ static ps_status add_descriptor(ps_poller *poller, int fd, ps__slot slot) {
 
 ps_status ps__member_add(ps_poller *poller, ps_source source, unsigned events,
                          void *token) {
-  if (!make_room(poller)) return ps__error_failure(PS_NOMEMORY);
+  if (!grow_table(poller)) return ps__error_failure(PS_NOMEMORY);
   poller->changes++;
   ps__slot slot = {.socket = source.socket, .token = token};
   slot.before = slot.after = -1;
@@ -369,7 +369,7 @@ void ps__member_end(ps_socket *self) {
   if (atomic_load(&self->poller) == NULL) return;
   ps__os_lock();
   ps_poller *poller = atomic_load(&self->poller);
-  if (poller != NULL) end(poller, (ps_source){self, -1});
+  if (poller != NULL) end_slot(poller, (ps_source){self, -1});
   ps__os_unlock();
 }
 
@@ -390,7 +390,7 @@ void ps__member_follow(ps_socket *self) {
   ps__os_lock();
   ps_poller *poller = atomic_load(&self->poller);
   if (poller != NULL) {
-    settle(poller, self);
+    settle_slot(poller, self);
     notify(poller);
   }
   ps__os_unlock();

@@ -20,7 +20,7 @@ static const struct {
 
 enum { OPTIONS = sizeof options / sizeof *options };
 
-static int find(const char *name) {
+static int find_option(const char *name) {
   for (int i = 0; i < OPTIONS; i++)
     if (strcmp(options[i].name, name) == 0) return i;
   return -1;
@@ -75,7 +75,7 @@ static ps_status start(ps__call *call, ps_socket *self, int option) {
 ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option value) {
   ps_status status = ps__call_kind(self, PS__ANY);
   if (status.code != PS_OK) return (ps_done){status};
-  int found = find(option);
+  int found = find_option(option);
   if (found < 0 || options[found].type == ERROR)
     return (ps_done){ps__error_misuse(PS_MISUSE_OPTION, 1, option)};
   status = check(options[found].type, &value);
@@ -113,7 +113,7 @@ static void describe(ps_socket *self, ps_option *value) {
 ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
   ps_value result = {ps__call_kind(self, PS__ANY), {PS_NIL, 0, 0, 0, 0, ""}};
   if (result.status.code != PS_OK) return result;
-  int found = find(option);
+  int found = find_option(option);
   if (found < 0) {
     result.status = ps__error_misuse(PS_MISUSE_OPTION, 1, option);
     return result;

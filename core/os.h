@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core asks of an operating system: os_posix.c, os_wait.c and os_helpers.c
-   answer it, and tests/core/os_sim.c answers it from a script. Functions return 0 or the
-   system's error number unless they say otherwise; none waits except poll, sleep and
+/* What the core asks of an operating system: os_*.c and poll_*.c answer it, and
+   tests/core/os_sim.c answers it from a script. Functions return 0 or the system's error
+   number unless they say otherwise; none waits except poll, sleep, queue_wait and
    lookup_wait, and none restarts after a signal. No other file of the core calls the
    system, and no other file has state that belongs to the process. */
 
@@ -73,6 +73,17 @@ int ps__os_sleep(double seconds);
    thread once this one has ended. */
 unsigned ps__os_process(void);
 unsigned long ps__os_thread(void);
+
+/* What a part of the system's files does around a fork: it takes its lock before, and
+   gives it back after, in the parent and in the child. Locks are taken in the order of
+   the parts, behind that of ps__os_lock. For the system's own files. */
+typedef struct ps__forker {
+  void (*before)(void);
+  void (*parent)(void);
+  void (*child)(void);
+} ps__forker;
+enum { PS__FORK_WAKERS, PS__FORK_HELPERS, PS__FORKERS };
+void ps__os_at_fork(int part, const ps__forker *forker);
 
 /* What lets ps__os_wake end a wait. The waiting thread owns it. */
 typedef struct ps__waker {
@@ -200,8 +211,5 @@ int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup);
 int ps__os_lookup_done(ps__lookup *lookup);
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds);
 void ps__os_lookup_drop(ps__lookup *lookup);
-
-/* Registers what a fork does to helpers, once. */
-void ps__os_helpers_prepare(void);
 
 #endif

@@ -129,7 +129,7 @@ static void unlock(void) { pthread_mutex_unlock(&process.mutex); }
 /* The helpers are the parent's, and so are the threads that wait for them. Nothing is
    freed here: the allocator may not be ready before fork returns. What a helper has of an
    unfinished answer is lost to the child. */
-static void after_fork_in_child(void) {
+static void give_up_helpers(void) {
   process.helpers = 0;
   rest(&process.queue);
   rest(&process.running);
@@ -139,10 +139,9 @@ static void after_fork_in_child(void) {
 
 static void prepare(void) {
   make_condition();
-  pthread_atfork(lock, unlock, after_fork_in_child);
+  static const ps__forker forker = {lock, unlock, give_up_helpers};
+  ps__os_at_fork(PS__FORK_HELPERS, &forker);
 }
-
-void ps__os_helpers_prepare(void) { pthread_once(&process.once, prepare); }
 
 /* ---- Answering ---- */
 
@@ -287,7 +286,7 @@ static void let_go(question *asked) {
 }
 
 int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
-  ps__os_helpers_prepare();
+  pthread_once(&process.once, prepare);
   unsigned hash = hash_of(wanted);
   lock();
   expire();

@@ -79,7 +79,7 @@ int ps__os_prepare(int fd) {
 }
 
 #ifndef SOCK_CLOEXEC
-/* Does: the same for a descriptor that is ours; it is closed when that fails. */
+/* The same for a descriptor that is ours. It is closed when that fails. */
 static int prepare_new(int fd) {
   int error = ps__os_prepare(fd);
   if (error != 0) close(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting on a POSIX system: sleep, poll, and the wakers that let another thread end a
-   poll. Here is also what the process is: the number that a fork changes. */
+   poll. */
 
 #define _DEFAULT_SOURCE /* nanosleep, pthread_atfork */
 #include <errno.h>
@@ -52,12 +52,6 @@ static struct {
 static void lock(void) { pthread_mutex_lock(&wakers.mutex); }
 static void unlock(void) { pthread_mutex_unlock(&wakers.mutex); }
 
-/* ---- The process ---- */
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_int watching; /* the handlers are registered */
-static unsigned number;     /* changed in the child before fork returns there */
-
 static void close_bell(bell *closed) {
   if (closed->fd >= 0) close(closed->fd);
   if (closed->end >= 0) close(closed->end);
@@ -66,8 +60,7 @@ static void close_bell(bell *closed) {
 
 /* The bells are the parent's: to ring one here would wake threads there. Nothing is
    freed: the allocator may not be ready before fork returns. */
-static void after_fork_in_child(void) {
-  number++;
+static void give_up_bells(void) {
   bell **last = &wakers.all;
   for (; *last != NULL; last = &(*last)->next) close_bell(*last);
   *last = wakers.stale;
@@ -76,39 +69,9 @@ static void after_fork_in_child(void) {
   unlock();
 }
 
-static pthread_mutex_t members = PTHREAD_MUTEX_INITIALIZER;
-
-void ps__os_lock(void) { pthread_mutex_lock(&members); }
-void ps__os_unlock(void) { pthread_mutex_unlock(&members); }
-
-static void before_fork(void) {
-  ps__os_lock();
-  lock();
-}
-
-static void after_fork_in_parent(void) {
-  unlock();
-  ps__os_unlock();
-}
-
-static void after_fork(void) {
-  after_fork_in_child();
-  ps__os_unlock();
-}
-
-static void watch_forks(void) {
-  ps__os_helpers_prepare(); /* whose lock may be taken while ours is, and not before */
-  if (pthread_atfork(before_fork, after_fork_in_parent, after_fork) == 0)
-    atomic_store_explicit(&watching, 1, memory_order_release);
-}
-
-unsigned ps__os_process(void) {
-  if (!atomic_load_explicit(&watching, memory_order_acquire))
-    pthread_once(&once, watch_forks);
-  return number;
-}
-
-unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
+static const ps__forker forker = {lock, unlock, give_up_bells};
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void watch_forks(void) { ps__os_at_fork(PS__FORK_WAKERS, &forker); }
 
 /* ---- Wakers ---- */
 
@@ -179,22 +142,22 @@ static void join(ps__waker *waker) {
   waker->bell = wakers.current;
   waker->fd = waker->bell != NULL ? waker->bell->fd : -1;
   if (waker->bell != NULL) waker->bell->users++;
-  waker->process = number;
+  waker->process = ps__os_process();
 }
 
 static void leave(const ps__waker *waker) {
   bell *left = waker->bell;
-  if (left == NULL || waker->process != number) return;
+  if (left == NULL || waker->process != ps__os_process()) return;
   if (--left->users > 0) return;
   if (left == wakers.current) wakers.current = NULL;
   free_bell(left);
 }
 
 void ps__os_waker_begin(ps__waker *waker) {
-  ps__os_process(); /* from now on forks are noticed */
+  pthread_once(&once, watch_forks);
   waker->woken = 0;
   if (IS_SINGLE_THREADED) { /* there is nobody who could wake it */
-    *waker = (ps__waker){NULL, number, UNWATCHED, 0};
+    *waker = (ps__waker){NULL, ps__os_process(), UNWATCHED, 0};
     return;
   }
   lock();
@@ -215,7 +178,7 @@ void ps__os_waker_end(ps__waker *waker) {
 static void renew(ps__waker *waker) {
   lock();
   bell *old = waker->bell;
-  if (old != NULL && old == wakers.current && waker->process == number) {
+  if (old != NULL && old == wakers.current && waker->process == ps__os_process()) {
     old->fd = old->end = -1;
     wakers.current = NULL;
   }

@@ -22,7 +22,7 @@ typedef struct poller_wait {
 enum { ROOM = 64 }; /* events at first */
 
 /* Makes room for so many events. */
-static int make_room(ps_poller *self, size_t room) {
+static int make_event_room(ps_poller *self, size_t room) {
   if (self->room >= room) return 1;
   void *events = ps__os_realloc(self->events, room * sizeof *self->events);
   if (events != NULL) self->events = events;
@@ -48,7 +48,7 @@ static int report(poller_wait *wait, int fd, ps__slot *slot, unsigned events) {
   ps_poller *self = wait->poller;
   if (!is_reported(wait, fd, slot)) {
     if (wait->count >= wait->most) return 0;
-    if (wait->count == self->room && !make_room(self, self->room * 2)) return 0;
+    if (wait->count == self->room && !make_event_room(self, self->room * 2)) return 0;
     slot->place = (unsigned)wait->count++;
     self->owners[slot->place] = (ps__event){fd, slot->generation, 0};
   }
@@ -182,7 +182,7 @@ static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
     size_t added = convert(wait, count, changes);
     /* The queue itself may have taken the place of one. */
     if (count + 1 < room || added == 0 || left <= room) return 0;
-    if (!make_room(self, self->room * 2)) return 0;
+    if (!make_event_room(self, self->room * 2)) return 0;
     seconds = 0;
     waker = NULL;
   }
@@ -209,7 +209,7 @@ static int look_around(poller_wait *wait, double seconds, ps__waker *waker) {
   return error;
 }
 
-static int finish(poller_wait *wait, int error) {
+static int finish_wait(poller_wait *wait, int error) {
   ps_poller *self = wait->poller;
   if (self->closed) wait->status = ps__error_failure(PS_CLOSED);
   wait->woken = self->woken;
@@ -221,7 +221,7 @@ static int finish(poller_wait *wait, int error) {
   return ps__os_signalled(error) ? PS__SIGNAL : error;
 }
 
-static int look(ps_host *host, void *context, double seconds) {
+static int look_at_members(ps_host *host, void *context, double seconds) {
   poller_wait *wait = context;
   ps_poller *self = wait->poller;
   ps__waker waker;
@@ -233,20 +233,20 @@ static int look(ps_host *host, void *context, double seconds) {
   self->trouble = PS_OK;
   if (error == 0 && !self->closed && wait->status.code == PS_OK)
     error = look_around(wait, self->woken ? 0 : seconds, &waker);
-  int answer = finish(wait, error);
+  int answer = finish_wait(wait, error);
   ps__os_unlock();
   return answer;
 }
 
 static ps_status wait_for_events(poller_wait *wait, ps_seconds timeout) {
   if (timeout == 0) {
-    int answer = look(wait->host, wait, 0);
+    int answer = look_at_members(wait->host, wait, 0);
     return answer > 0            ? ps__error_system(answer)
            : answer == PS__READY ? PS__DONE
                                  : ps__error_failure(PS_TIMEOUT);
   }
   ps__call call = ps__call_alone(wait->host, timeout);
-  return ps__timeout_pause(&call, look, wait);
+  return ps__timeout_pause(&call, look_at_members, wait);
 }
 
 static ps_status begin_wait(ps_poller *self, ps_seconds timeout, ps_most max) {
@@ -257,7 +257,7 @@ static ps_status begin_wait(ps_poller *self, ps_seconds timeout, ps_most max) {
   if (status.code != PS_OK) return status;
   if (self->busy)
     status = ps__error_failure(PS_BUSY);
-  else if (!make_room(self, ROOM))
+  else if (!make_event_room(self, ROOM))
     status = ps__error_failure(PS_NOMEMORY);
   else
     self->busy = 1;

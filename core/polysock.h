@@ -568,8 +568,8 @@ PS_API ps_fd ps_socket_getfd(const ps_socket *self);
 
 /* Replaces the descriptor, closes none and changes nothing of either. -1 leaves the
    object closed. Calls under way fail with PS_CLOSED, and setfd returns when they have
-   left the old descriptor. Its host may be asked meanwhile, and then another setfd of that
-   thread does nothing: its status is PS_BUSY. */
+   left the old descriptor. Its host may be asked meanwhile, and then another setfd of
+   that thread does nothing: its status is PS_BUSY. */
 PS_API ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host);
 
 /* Gives the descriptor away; the object is closed then. Fails with PS_BUFFERED, PS_BUSY
@@ -590,8 +590,9 @@ enum {
      partial is empty, and the next receive goes on without a search from the beginning.
      For event loops, which give up a call at any moment. */
   PS_MARK_KEEP = 4,
-  /* A receive looks at the read buffer alone, and fails with PS_TIMEOUT where it would ask
-     the system, if it may not wait. For event loops, which know when there is news. */
+  /* A receive looks at the read buffer alone, and fails with PS_TIMEOUT where it would
+     ask the system, if it may not wait. For event loops, which know when there is news.
+   */
   PS_MARK_BUFFERED = 8
 };
 PS_API int ps_socket_getmark(const ps_socket *self);

@@ -47,7 +47,7 @@ static int read_in_place(ps__lookup *question) {
   return 0;
 }
 
-static ps_status begin(ps__answer *answer) {
+static ps_status begin_lookup(ps__answer *answer) {
   answer->begun = 1;
   if (read_in_place(&answer->question)) return PS__DONE;
   int error = ps__os_lookup_start(&answer->question, &answer->lookup);
@@ -58,7 +58,7 @@ static ps_status begin(ps__answer *answer) {
 ps_status ps__resolve_ask(ps__call *call, ps__answer *answer) {
   ps__call patient = *call;
   if (!answer->begun) {
-    ps_status status = begin(answer);
+    ps_status status = begin_lookup(answer);
     if (status.code != PS_OK) return status;
     if (patient.block == 0) patient.block = GRACE;
   }

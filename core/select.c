@@ -54,7 +54,7 @@ static int is_known(const ps_watch *watch) {
   return member && (watch->buffered & BUFFERED) != 0;
 }
 
-static void begin(wait_set *wait) {
+static void enter_all(wait_set *wait) {
   wait->known = wait->closed = 0;
   for (int i = 0; i < 2; i++)
     for (size_t j = 0; j < wait->sets[i].count; j++) {
@@ -75,7 +75,7 @@ static void leave(wait_set *wait, ps_watch *watch) {
   ps__timeout_close(wait->host, ps__turn_leave(&call));
 }
 
-static void end(wait_set *wait) {
+static void leave_all(wait_set *wait) {
   for (int i = 0; i < 2; i++)
     for (size_t j = 0; j < wait->sets[i].count; j++) {
       ps_watch *watch = &wait->sets[i].watches[j];
@@ -91,26 +91,26 @@ static int any_ready(const wait_set *wait) {
   return 0;
 }
 
-static int look(ps_host *host, void *context, double seconds) {
+static int look_at_all(ps_host *host, void *context, double seconds) {
   wait_set *wait = context;
   ps__waker waker;
   int wakeable = ps__timeout_wakeable(host);
   if (wakeable) ps__os_waker_begin(&waker);
-  begin(wait);
+  enter_all(wait);
   if (wait->naming && !wakeable) { /* a helper thread wakes the wait */
     ps__os_waker_begin(&waker);
     wakeable = 1;
-    end(wait);
-    begin(wait);
+    leave_all(wait);
+    enter_all(wait);
   }
   int answer =
       ps__timeout_poll(host, wait->sets, 2, wait->known || wait->closed ? 0 : seconds,
                        wakeable ? &waker : NULL);
-  end(wait);
+  leave_all(wait);
   if (wait->closed && !any_ready(wait)) { /* others may be ready as well */
-    begin(wait);
+    enter_all(wait);
     answer = ps__timeout_poll(host, wait->sets, 2, 0, NULL);
-    end(wait);
+    leave_all(wait);
     wait->closed = 1;
   }
   if (wakeable) ps__os_waker_end(&waker);
@@ -141,13 +141,13 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
   prepare(sendt, 1);
   ps_status status;
   if (timeout == 0) {
-    int answer = look(host, &wait, 0);
+    int answer = look_at_all(host, &wait, 0);
     status = answer > 0            ? ps__error_system(answer)
              : answer == PS__READY ? PS__DONE
                                    : ps__error_failure(PS_TIMEOUT);
   } else {
     ps__call call = ps__call_alone(host, timeout);
-    status = ps__timeout_pause(&call, look, &wait);
+    status = ps__timeout_pause(&call, look_at_all, &wait);
   }
   restore(recvt);
   restore(sendt);

@@ -12,7 +12,7 @@
 
 static ps_object failed(ps_status status) { return (ps_object){status, NULL}; }
 
-static ps_object make(unsigned char kind, int family, int fd) {
+static ps_object make_socket(unsigned char kind, int family, int fd) {
   ps_socket *self = ps__os_realloc(NULL, sizeof *self);
   if (self == NULL) return failed(ps__error_failure(PS_NOMEMORY));
   memset(self, 0, sizeof *self);
@@ -31,7 +31,7 @@ static ps_object make(unsigned char kind, int family, int fd) {
 /* Makes a socket for a descriptor that was opened for it. */
 static ps_object make_opened(int error, unsigned char kind, int family, int fd) {
   if (error != 0) return failed(ps__error_system(error));
-  ps_object result = make(kind, family, fd);
+  ps_object result = make_socket(kind, family, fd);
   if (result.status.code != PS_OK) ps__os_close(fd);
   return result;
 }
@@ -44,7 +44,7 @@ static ps_object make_fixed(int family) {
   return result;
 }
 
-ps_object ps_tcp(void) { return make(PS__MASTER, 0, -1); }
+ps_object ps_tcp(void) { return make_socket(PS__MASTER, 0, -1); }
 
 ps_object ps_tcp4(void) { return make_fixed(4); }
 
@@ -67,7 +67,7 @@ ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind) {
   if (error == 0 && family == 0) return failed(ps__error_failure(PS_BADFAMILY));
   if (error == 0) error = ps__os_prepare((int)fd);
   if (error != 0) return failed(ps__error_system(error));
-  ps_object result = make(found, family, (int)fd);
+  ps_object result = make_socket(found, family, (int)fd);
   if (result.status.code == PS_OK) result.socket->fixed = 1;
   return result;
 }
@@ -133,10 +133,10 @@ static ps_status bind_socket(ps_socket *self, ps_name address, ps_port port,
   return status;
 }
 
-static const bind_place own = {1, 2, "address", "port"};
+static const bind_place bind_arguments = {1, 2, "address", "port"};
 
 ps_done ps_socket_bind(ps_socket *self, ps_name address, ps_port port, ps_host *host) {
-  return (ps_done){bind_socket(self, address, port, own, 0, host)};
+  return (ps_done){bind_socket(self, address, port, bind_arguments, 0, host)};
 }
 
 ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog) {
@@ -154,7 +154,7 @@ ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog) {
 }
 
 /* Returns the object, or the failure in its place. */
-static ps_object finish(ps_object made, ps_status status) {
+static ps_object finish_making(ps_object made, ps_status status) {
   if (status.code == PS_OK) return made;
   ps_socket_free(made.socket, NULL);
   return failed(status);
@@ -163,9 +163,9 @@ static ps_object finish(ps_object made, ps_status status) {
 ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog, ps_host *host) {
   ps_object made = ps_tcp();
   if (made.status.code != PS_OK) return made;
-  ps_status status = bind_socket(made.socket, address, port, own, 1, host);
+  ps_status status = bind_socket(made.socket, address, port, bind_arguments, 1, host);
   if (status.code == PS_OK) status = ps_socket_listen(made.socket, backlog).status;
-  return finish(made, status);
+  return finish_making(made, status);
 }
 
 /* ---- Accept ---- */
@@ -229,7 +229,7 @@ static ps_object connect_as(ps_object (*make_master)(void), ps_name address, ps_
   if (status.code == PS_OK) status = ps_socket_connect(self, address, port, host).status;
   ps_socket_settimeout(self, -1, NULL);
   ps_socket_setdeadline(self, INFINITY);
-  return finish(made, status);
+  return finish_making(made, status);
 }
 
 ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
@@ -275,7 +275,7 @@ ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode) {
 
 /* Drops what a closed object, or one in which no call is under way, has of a connection.
  */
-static void forget(ps_socket *self) {
+static void forget_connection(ps_socket *self) {
   ps__connect_drop(self);
   ps__stream_clear(self);
 }
@@ -288,7 +288,7 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   if (!ps__turn_close(&call, &before)) return (ps_always){PS__DONE};
   ps__member_end(self);
   /* The last of the calls under way closes the descriptor. */
-  if ((before & (PS__CALLS | PS__BOTH)) == 0) forget(self);
+  if ((before & (PS__CALLS | PS__BOTH)) == 0) forget_connection(self);
   atomic_store_explicit(&self->pending, 0, memory_order_relaxed);
   atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
   if ((before & PS__CALLS) != 0) ps__os_wake();
@@ -355,7 +355,7 @@ static void replace(const replacement *made, int fd) {
   atomic_store(&self->foreign, 1);
   atomic_fetch_add(&self->replacements, 1);
   if (closed) atomic_fetch_add(&self->revivals, 1);
-  if ((made->before & PS__BOTH) == 0 && closed) forget(self);
+  if ((made->before & PS__BOTH) == 0 && closed) forget_connection(self);
   if ((made->before & PS__BOTH) == 0) ps__connect_drop(self);
   atomic_store(&self->naming, 0);
   atomic_store(&self->wants, 0);

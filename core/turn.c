@@ -13,7 +13,7 @@ static int is_alone(const ps__call *call) { return ps__holds(call->host); }
 static unsigned process_bits(void) { return ps__os_process() << PS__PROCESS_SHIFT; }
 
 /* Reads the state word. After a fork it forgets the calls of the parent's threads. */
-static unsigned look(ps_socket *self) {
+static unsigned read_word(ps_socket *self) {
   unsigned now = atomic_load(&self->state), process = process_bits();
   while (((now ^ process) & PS__PROCESS) != 0) {
     unsigned ours = (now & PS__CLOSED) | process;
@@ -29,7 +29,7 @@ static int change(const ps__call *call, unsigned *now, unsigned then) {
   return 1;
 }
 
-static void own(ps_socket *self, unsigned turn, unsigned long thread) {
+static void set_owner(ps_socket *self, unsigned turn, unsigned long thread) {
   if ((turn & PS__RECEIVING) != 0)
     atomic_store_explicit(&self->owner[0], thread, memory_order_relaxed);
   if ((turn & PS__SENDING) != 0)
@@ -51,7 +51,7 @@ static int is_mine(const ps_socket *self, unsigned turn) {
 
 int ps__turn_enter(ps__call *call) {
   ps_socket *self = call->self;
-  unsigned now = look(self);
+  unsigned now = read_word(self);
   do {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0) return PS__GONE;
     if ((now & call->turn) != 0)
@@ -59,7 +59,7 @@ int ps__turn_enter(ps__call *call) {
     /* The other half is for those who come back, and for who closes it. */
     if ((now & PS__CALLS) > PS__CALLS / 2) return PS__TAKEN;
   } while (!change(call, &now, (now | call->turn) + PS__CALL));
-  if (call->turn != 0) own(self, call->turn, ps__os_thread());
+  if (call->turn != 0) set_owner(self, call->turn, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->replacements = atomic_load_explicit(&self->replacements, memory_order_relaxed);
   call->aside = 0;
@@ -87,7 +87,7 @@ static int step_out(const ps__call *call, unsigned calls, unsigned bits) {
 
 int ps__turn_leave(ps__call *call) {
   if (call->turn != 0 && !is_forgotten(call, atomic_load(&call->self->state)))
-    own(call->self, call->turn, 0);
+    set_owner(call->self, call->turn, 0);
   return step_out(call, call->aside ? 0 : PS__CALL, call->turn);
 }
 
@@ -99,14 +99,14 @@ int ps__turn_aside(ps__call *call) {
 
 void ps__turn_back(ps__call *call) {
   ps_socket *self = call->self;
-  unsigned now = look(self);
+  unsigned now = read_word(self);
   do {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0 ||
         atomic_load(&self->replacements) != call->replacements)
       return;
     if (is_forgotten(call, now) && (now & call->turn) != 0) return;
   } while (!change(call, &now, (now | call->turn) + PS__CALL));
-  if (is_forgotten(call, now)) own(self, call->turn, ps__os_thread());
+  if (is_forgotten(call, now)) set_owner(self, call->turn, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->aside = 0;
 }
@@ -118,7 +118,7 @@ int ps__turn_gone(const ps__call *call) {
 
 int ps__turn_close(ps__call *call, unsigned *before) {
   ps_socket *self = call->self;
-  unsigned now = look(self);
+  unsigned now = read_word(self);
   do {
     if ((now & PS__CLOSED) != 0 && (now & (PS__CALLS | PS__REPLACED)) != 0) return 0;
   } while (
@@ -130,12 +130,12 @@ int ps__turn_close(ps__call *call, unsigned *before) {
 
 int ps__turn_replace(ps__call *call) {
   ps_socket *self = call->self;
-  unsigned now = look(self);
+  unsigned now = read_word(self);
   do {
     if ((now & PS__REPLACED) != 0)
       return is_mine(self, PS__REPLACED) ? PS__NESTED : PS__TAKEN;
   } while (!atomic_compare_exchange_weak(&self->state, &now, now | PS__REPLACED));
-  own(self, PS__REPLACED, ps__os_thread());
+  set_owner(self, PS__REPLACED, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->aside = 1;
   return PS__ENTERED;
@@ -143,7 +143,7 @@ int ps__turn_replace(ps__call *call) {
 
 int ps__turn_empty(ps__call *call, unsigned *before) {
   ps_socket *self = call->self;
-  unsigned now = look(self), then;
+  unsigned now = read_word(self), then;
   do {
     if ((now & PS__CALLS) != 0) return 0;
     then = (now & ~(unsigned)PS__CLOSED) | PS__REPLACED;
@@ -156,7 +156,7 @@ int ps__turn_empty(ps__call *call, unsigned *before) {
 
 int ps__turn_replaced(ps__call *call, int closed) {
   if (closed) atomic_fetch_or(&call->self->state, PS__CLOSED);
-  own(call->self, PS__REPLACED, 0);
+  set_owner(call->self, PS__REPLACED, 0);
   return step_out(call, call->aside ? 0 : PS__CALL, PS__REPLACED);
 }
 

@@ -27,13 +27,13 @@ def words(text: str) -> List[str]:
 LAYERS = words(
     """
     os error reader turn member timeout call transport stream direct receive resolve
-    connect socket option tcp select poller
+    connect socket option tcp select poller_wait poller
     """
 )
 """The files of the core, lowest first. core/os_*.c and core/poll_*.c are one layer, the
 system."""
 
-PROCESS = {"os_helpers", "os_wait"}
+PROCESS = {"os_helpers", "os_process", "os_wait"}
 """Files that may have mutable globals, since these belong to the process."""
 
 PURE = words(
@@ -62,8 +62,9 @@ POSIX = words(
 )
 """Names that no static function has, with all others of this system's C library."""
 
-MANUALS = {"polysock.h"}
-"""A header that is read as a manual, contract by contract, may be long."""
+MANUALS = {"polysock.h", "methods.def"}
+"""A header that is read as a manual, contract by contract, may be long, and so may what is
+generated."""
 
 FILE_LINES = 500
 FUNCTION_LINES = 60

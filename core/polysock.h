@@ -590,9 +590,9 @@ enum {
      partial is empty, and the next receive goes on without a search from the beginning.
      For event loops, which give up a call at any moment. */
   PS_MARK_KEEP = 4,
-  /* A receive looks at the read buffer alone, and fails with PS_TIMEOUT where it would
-     ask the system, if it may not wait. For event loops, which know when there is news.
-   */
+  /* A receive that may not wait looks at the read buffer alone, and fails with
+     PS_TIMEOUT where it would ask the system. For event loops, which know when there is
+     news. */
   PS_MARK_BUFFERED = 8
 };
 PS_API int ps_socket_getmark(const ps_socket *self);

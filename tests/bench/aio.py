@@ -3,7 +3,7 @@
 
     python tests/bench/aio.py [--rounds 15] [--output docs/benchmarks.md]
 
-Each figure is one process that does nothing else; its peer, which uses plain sockets, is a
+Each figure is a process that does nothing else; its peer, which uses plain sockets, is a
 process of its own and not counted. A round runs all of them in turn, and each is divided
 by polysock.aio of the same round on the same loop; the median of these ratios is what
 counts. Needs uvloop and anyio.
@@ -15,17 +15,19 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import re
+import platform
 import select
 import socket
 import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Awaitable, Callable, Dict, List, Tuple
 
 HOST = "127.0.0.1"
+TITLE = "## Many connections in one thread: polysock.aio"
 LINE = b"a" * 31 + b"\n"
 BLOCK = 2048
 """Lines in a block that the peer sends."""
@@ -393,52 +395,38 @@ Figures = Dict[Tuple[str, str, str], List[float]]
 
 def table(figures: Figures, loop: str) -> List[str]:
     """Gives the rows for one loop."""
-    titles = [
-        "polysock.aio" if name == "polysock.aio" else f"{name}" for name in LIBRARIES
-    ]
-    rows = [
-        f"| under {loop}, per | " + " | ".join(titles) + " |",
-        "| --- |" + " ---: |" * 4,
-    ]
+    rows = [f"| per, under {loop} | {' | '.join(LIBRARIES)} |"]
+    rows.append("| --- |" + " ---: |" * len(LIBRARIES))
     for case in CASES:
+        ours = figures[LIBRARIES[0], loop, case]
         cells = []
-        ours = figures["polysock.aio", loop, case]
         for library in LIBRARIES:
             theirs = figures[library, loop, case]
-            time_each = f"{statistics.median(theirs) * 1e6:.2f}"
-            ratios = [a / b for a, b in zip(theirs, ours)]
-            ratio = statistics.median(ratios)
-            cells.append(time_each if theirs is ours else f"{time_each} ({ratio:.2f})")
-        rows.append(f"| {case} | " + " | ".join(cells) + " |")
+            cell = f"{statistics.median(theirs) * 1e6:.2f}"
+            if theirs is not ours:
+                ratio = statistics.median(a / b for a, b in zip(theirs, ours))
+                cell += f" ({ratio:.2f})"
+            cells.append(cell)
+        rows.append(f"| {case} | {' | '.join(cells)} |")
     return rows
 
 
-def report(figures: Figures, rounds: int) -> str:
+def report(figures: Figures, options: argparse.Namespace) -> str:
     """Gives the section of the document."""
-    import anyio
-    import polysock
-    import uvloop
+    versions = [f"{name} {version(name)}" for name in ("polysock", "uvloop", "anyio")]
+    text = f"""{TITLE}
 
-    version = ".".join(map(str, sys.version_info[:3]))
-    lines = [
-        "## Many connections in one thread: polysock.aio",
-        "",
-        "Processor time in microseconds, and in parentheses how many times that of "
-        "`polysock.aio`",
-        f"on the same loop it is: the median of {rounds} ratios, each within one round. "
-        "Lines have 32 bytes.",
-        "Protocols call a method for each line. Peers are other processes. Versions: "
-        f"{polysock.VERSION};",
-        f"Python {version}; uvloop {uvloop.__version__}; anyio "
-        f"{__import__('importlib.metadata').metadata.version('anyio')}. "
-        f"`{anyio.__name__}` reads lines by `receive_until`.",
-        "",
-        f"    python tests/bench/aio.py --rounds {rounds} --output docs/benchmarks.md",
-        "",
-    ]
-    for loop in LOOPS:
-        lines += [*table(figures, loop), ""]
-    return "\n".join(lines)
+Processor time in microseconds; in parentheses, how many times that of `polysock.aio`
+on the same loop it is: the median of the ratios of {options.rounds} rounds. Lines have
+{len(LINE)} bytes. Streams and protocols are those of asyncio, and a protocol calls a
+method for each line; anyio reads by `receive_until`. Peers are processes of their own,
+and not counted.
+Python {platform.python_version()}, {", ".join(versions)}.
+
+    python tests/bench/aio.py --rounds {options.rounds} --scale {options.scale:g} \\
+        --output docs/benchmarks.md
+"""
+    return "\n".join([text, *table(figures, LOOPS[0]), "", *table(figures, LOOPS[1]), ""])
 
 
 def main() -> None:
@@ -465,13 +453,14 @@ def main() -> None:
                 for library in LIBRARIES:
                     seconds = run(library, loop, case, options.scale)
                     figures.setdefault((library, loop, case), []).append(seconds)
-    text = report(figures, options.rounds)
+    text = report(figures, options)
     if options.output is None:
         print(text)
         return
     document = options.output.read_text()
-    document = re.sub(r"\n## Many connections.*?(?=\n## |\Z)", "", document, flags=re.S)
-    options.output.write_text(document.rstrip() + "\n\n" + text)
+    before, title, rest = document.partition(TITLE)
+    rest = rest[rest.index("\n**") :] if title and "\n**" in rest else ""
+    options.output.write_text(before.rstrip() + "\n\n" + text + rest)
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ POSIX = words(
 """Names that no static function has, with all others of this system's C library."""
 
 MANUALS = {"polysock.h", "methods.def"}
-"""A header that is read as a manual, contract by contract, may be long, and so may what is
-generated."""
+"""A header that is read as a manual, contract by contract, may be long, and so may what
+is generated."""
 
 FILE_LINES = 500
 FUNCTION_LINES = 60

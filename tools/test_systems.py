@@ -196,6 +196,7 @@ def configure(place: Place, target: Target, *options: str) -> Path:
         lines.append(f'set(CMAKE_CROSSCOMPILING_EMULATOR "{words}")')
     toolchain = place.folder / "toolchain.cmake"
     toolchain.write_text("\n".join(lines) + "\n")
+    (build / "CMakeCache.txt").unlink(missing_ok=True)  # what it tried may have changed
     place.run(
         "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "--log-level=WARNING",
         f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
@@ -291,6 +292,17 @@ def musl(place: Place) -> str:
     )
 
 
+ZIG_TOOL = """#!/bin/sh
+# Zig's linker for macOS makes no bundles; a library is as good.
+for argument; do
+    shift
+    [ "$argument" != -bundle ] || argument=-dynamiclib
+    set -- "$@" "$argument"
+done
+exec {} {} "$@"
+"""
+
+
 def zig(triple: str, name: str, place: Place) -> str:
     """Compiles and links everything, which says that headers and symbols are there."""
     spec = importlib.util.find_spec("ziglang")
@@ -301,22 +313,23 @@ def zig(triple: str, name: str, place: Place) -> str:
     place.env["ZIG_LOCAL_CACHE_DIR"] = str(FOLDER / "zig-cache")
     tools = place.folder / "tools"
     tools.mkdir(exist_ok=True)
-    for tool, arguments in {
-        "cc": f"cc -target {triple}",
-        "ar": "ar",
-        "ranlib": "ranlib",
-    }.items():
+    commands = {"cc": f"cc -target {triple}", "ar": "ar", "ranlib": "ranlib"}
+    for tool, arguments in commands.items():
         path = tools / tool
-        path.write_text(f'#!/bin/sh\nexec {command} {arguments} "$@"\n')
+        path.write_text(ZIG_TOOL.format(command, arguments))
         path.chmod(0o755)
     compiler = str(tools / "cc")
     make_libraries(place, compiler, [])
     target = Target(name, triple.split("-")[0], compiler)
     build = configure(
-        place, target, f"-DCMAKE_AR={tools}/ar", f"-DCMAKE_RANLIB={tools}/ranlib"
+        place,
+        target,
+        "-DBUILD_SHARED_LIBS=ON",
+        f"-DCMAKE_AR={tools}/ar",
+        f"-DCMAKE_RANLIB={tools}/ranlib",
     )
-    count = sum(1 for path in (build / "tests").rglob("test_*") if path.is_file())
-    return f"library, Lua module and {count} programs of tests link; not run"
+    programs = [path for path in (build / "tests").rglob("test_*") if not path.suffix]
+    return f"library, Lua module and {len(programs)} programs of tests link; not run"
 
 
 def lua(version: str, place: Place, specs: bool) -> str:

@@ -16,6 +16,9 @@ int counted_memcmp(const void *one, const void *other, size_t size);
 
 #define memchr counted_memchr
 #define memmem counted_memmem
+/* They may be macros already. */
+#undef memcpy
+#undef memmove
 #define memcpy counted_memcpy
 #define memmove counted_memmove
 #define memcmp counted_memcmp

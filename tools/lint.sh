@@ -22,7 +22,7 @@ ruff format --check .
 ruff check .
 
 echo "mypy"
-mypy python/polysock swig/stubs.py python/examples tools
+mypy python/polysock swig/stubs.py swig/generator python/examples tools
 
 echo "luacheck"
 luacheck -q lua tests

@@ -306,10 +306,10 @@ has two processors, and the clients need one of them.
 
 
 ON_CONNECT = """\
-Connects in a second, in thousands, each closed before the next: the median, the middle half
-in parentheses, and the least and the most of {count} samples of 500 connects. The server is
-the bare loop of C, or a thread of Python that accepts and closes, which needs the
-interpreter's lock as the client does.
+Connects in a second, in thousands, each closed before the next: the median, the middle
+half in parentheses, and the least and the most of {count} samples of 500 connects. The
+server is the bare loop of C, or a thread of Python that accepts and closes, which needs
+the interpreter's lock as the client does.
 """
 
 

@@ -40,8 +40,8 @@ end
 
 describe("the example", function()
    it("echo serves many, whatever one of them does", function()
-      local output = assert(io.popen(
-         ("echo $$; exec %s %s../../lua/examples/echo_select.lua 2>&1"):format(support.lua, folder)))
+      local command = "echo $$; exec %s %s../../lua/examples/echo_select.lua 2>&1"
+      local output = assert(io.popen(command:format(support.lua, folder)))
       local pid = output:read("*l")
       local port = listening(output)
       local silent = assert(luasocket.connect("127.0.0.1", port))

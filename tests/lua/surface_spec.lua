@@ -91,8 +91,9 @@ describe("a metamethod", function()
          if type(method) == "function" then
             it(name .. " of a " .. class .. " trusts no argument", function()
                local object = its.make()
-               local others = { 5, "text", true, {}, print, io.stdout, coroutine.create(function() end),
-                  require("socket").tcp(), setmetatable({}, getmetatable(object)) }
+               local others = { 5, "text", true, {}, print, io.stdout,
+                  coroutine.create(function() end), require("socket").tcp(),
+                  setmetatable({}, getmetatable(object)) }
                for other in pairs(classes) do
                   others[#others + 1] = other ~= class and classes[other].make() or nil
                end

@@ -123,7 +123,7 @@ def read_interface(swig: str, language: str) -> Interface:
 
 
 def read_list(file: str, macro: str) -> List[List[str]]:
-    """Gives the entries of one of the .def files of the core."""
+    """Returns the entries of one of the .def files of the core."""
     text = (ROOT / "core" / file).read_text()
     entries = re.findall(rf"^{macro}\((.*)\)$", text, re.MULTILINE)
     return list(csv.reader(entries, skipinitialspace=True))

@@ -114,7 +114,7 @@ def lua_text(text: str) -> str:
 
 
 def lua_results(kind: str) -> List[List[Tuple[str, str]]]:
-    """Gives names and types of what success and failure give; nil has no type."""
+    """Returns names and types of what success and failure give; nil has no type."""
     sides = [[item.partition(": ") for item in items(text)] for text in LUA_RESULTS[kind]]
     return [[(name, type) for name, _, type in side] for side in sides]
 
@@ -149,7 +149,7 @@ def lua_class(name: str, owner: str, functions: List[Function]) -> str:
 
 
 def lua_alone() -> Iterator[Tuple[str, str]]:
-    """Gives what init.lua documents: how it is written, and its comment."""
+    """Yields what init.lua documents: how it is written, and its comment."""
     text = (ROOT / "lua" / "polysock" / "init.lua").read_text()
     pattern = r"((?:^---.*\n)+)(?:function )?(polysock\.\w+)"
     for comment, name in re.findall(pattern, text, re.MULTILINE):

@@ -203,7 +203,7 @@ def python_parameters(function: Function, types: Dict[str, str]) -> List[str]:
 
 
 def python_variants(function: Function, result: str) -> List[Tuple[List[str], str]]:
-    """Gives the parameters and the result of each way to call a function: one, or where
+    """Returns the parameters and the result of each way to call a function: one, or where
     the name of an option tells the type of its value, one for each type."""
     plain = [(python_parameters(function, PYTHON_ARGUMENTS), result)]
     if not function.by_option:

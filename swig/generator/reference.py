@@ -28,7 +28,7 @@ OWNERS = {"Socket": "object"}
 
 
 def python_alone(file: str) -> Iterator[Tuple[str, str]]:
-    """Gives what a file of the package makes public: how it is written, and its text."""
+    """Yields what a file of the package makes public: how it is written, and its text."""
     source = (ROOT / "python" / "polysock" / file).read_text()
     public = ast.literal_eval(re.findall(r"__all__ = (\[[^]]*\])", source)[0])
     body = ast.parse(source).body
@@ -53,7 +53,7 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def gives(kind: str) -> Tuple[str, str, str]:
-    """Gives what a result is in Lua, in Python, and in Python's exception style."""
+    """Returns what a result is in Lua, in Python, and in Python's exception style."""
 
     def either(*sides: str) -> str:
         return " or ".join(f"`{side}`" for side in sides if side) or "nothing"
@@ -101,7 +101,7 @@ def lone_entry(shown: str, text: str) -> str:
 
 
 def python_order(its: Class, python: Interface) -> List[Function]:
-    """Gives the methods of a class in Python: first those of Lua, in its order."""
+    """Returns the methods of a class in Python: first those of Lua, in its order."""
     known = [method.name for method in its.methods]
     (other,) = (one for one in python.classes if one.name == its.name)
     found = [method for method in other.methods if not method.name.startswith("__")]
@@ -118,7 +118,7 @@ def callables(python: Interface, methods: Methods) -> List[Function]:
 
 
 def result_rows(functions: Iterable[Function]) -> Iterator[List[str]]:
-    """Gives which functions share a result, and what it is."""
+    """Yields which functions share a result, and what it is."""
     sharing: Dict[Tuple[str, str, str], List[str]] = {}
     for function in functions:
         name = function.name.replace("dns_", "dns.")
@@ -128,7 +128,7 @@ def result_rows(functions: Iterable[Function]) -> Iterator[List[str]]:
 
 
 def failure_rows() -> Iterator[List[str]]:
-    """Gives the words of each failure, and the exception that it raises."""
+    """Yields the words of each failure, and the exception that it raises."""
     raised = {
         words: re.sub(r"\(.*", "", shown)
         for shown, text in python_alone("errors.py")

@@ -164,6 +164,19 @@ async def test_two_that_receive_take_turns(
 
 
 @with_pair
+async def test_an_iterator_leaves_what_another_task_receives(
+    stream: aio.Stream, peer: socket.socket
+) -> None:
+    first = await waiting(stream.receive(8))
+    peer.sendall(b"12\n4")
+    await until(lambda: stream.pending() == 4)
+    line = await waiting(stream.lines().__anext__())
+    peer.sendall(b"5678line\n")
+    assert await first == b"12\n45678"
+    assert await line == b"line"
+
+
+@with_pair
 async def test_a_turn_that_is_cancelled_goes_to_the_next(
     stream: aio.Stream, peer: socket.socket
 ) -> None:
@@ -171,8 +184,7 @@ async def test_a_turn_that_is_cancelled_goes_to_the_next(
     second = await waiting(stream.receive())
     third = await waiting(stream.receive())
     first.cancel()
-    await until(first.done)
-    second.cancel()  # it has its turn now, but has not run
+    asyncio.get_running_loop().call_soon(second.cancel)  # it has its turn, and not run
     peer.sendall(b"line\n")
     assert await third == b"line"
     assert await asyncio.wait_for(waiting_nothing(stream, peer), 5) == b"more"

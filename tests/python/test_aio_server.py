@@ -72,6 +72,9 @@ def test_the_timeout_of_connect(run: Runner, listener: socket.socket) -> None:
 
     async def main() -> None:
         address = listener.getsockname()
+        with pytest.raises(aio.Timeout):
+            await aio.connect(*address, timeout=0)  # it does not even look
+        listener.accept()[0].close()
         listener.listen(0)
         full: List[aio.Stream] = []
         with pytest.raises(aio.Timeout) as late:

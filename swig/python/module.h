@@ -220,8 +220,8 @@ static int add_classes(PyObject *core, known *known) {
   }
   known->lines = (PyTypeObject *)PyType_FromModuleAndSpec(core, &lines_spec, NULL);
   if (known->lines == NULL) return -1;
-  known->ready = (PyTypeObject *)PyType_FromModuleAndSpec(core, &ready_spec, NULL);
-  if (known->ready == NULL) return -1;
+  known->piece = (PyTypeObject *)PyType_FromModuleAndSpec(core, &piece_spec, NULL);
+  if (known->piece == NULL) return -1;
   known->pieces = (PyTypeObject *)PyType_FromModuleAndSpec(core, &pieces_spec, NULL);
   return known->pieces == NULL ? -1 : 0;
 }
@@ -335,7 +335,7 @@ static int core_traverse(PyObject *core, visitproc visit, void *arg) {
     Py_VISIT(known->families[i].raising);
   }
   Py_VISIT(known->lines);
-  Py_VISIT(known->ready);
+  Py_VISIT(known->piece);
   Py_VISIT(known->pieces);
   Py_VISIT(known->style);
   Py_VISIT(known->numbers);
@@ -352,7 +352,7 @@ static int core_clear(PyObject *core) {
     Py_CLEAR(known->families[i].raising);
   }
   Py_CLEAR(known->lines);
-  Py_CLEAR(known->ready);
+  Py_CLEAR(known->piece);
   Py_CLEAR(known->pieces);
   Py_CLEAR(known->style);
   Py_CLEAR(known->numbers);

@@ -49,7 +49,7 @@ enum { SOCKET, POLLER, FAMILIES };
 typedef struct known {
   family families[FAMILIES];
   PyTypeObject *lines;
-  PyTypeObject *ready, *pieces;       /* of polysock.aio */
+  PyTypeObject *piece, *pieces;       /* of polysock.aio */
   PyObject *style;                    /* the module whose functions raise */
   PyObject *classes[CLASSES];         /* the exceptions */
   PyObject *words[PS_SYSTEM];         /* the words of the failures, by code */

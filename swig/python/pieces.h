@@ -1,76 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The asynchronous iterator of polysock.aio: it gives what is buffered at once, in an
-   awaitable that is done already, and leaves all waiting to Python. A coroutine for each
-   line would cost more than the line. */
+/* The asynchronous iterator of polysock.aio. What is buffered it gives without a
+   coroutine, which would cost more than the line; all waiting is Python's. A piece is
+   taken when it is awaited and not when it is asked for, so that one that nobody awaits
+   loses nothing. */
 
 #ifndef PS_PYTHON_PIECES_H
 #define PS_PYTHON_PIECES_H
 
 #include "classes.h"
 
-/* ---- An awaitable that is done ---- */
-
-typedef struct ready_object {
-  PyObject_HEAD PyObject *value; /* NULL once it was given */
-} ready_object;
-
-static void ready_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
-  Py_XDECREF(((ready_object *)self)->value);
-  PyObject_Free(self);
-  Py_DECREF(type);
-}
-
-static PyObject *ready_next(PyObject *self) {
-  PyObject *value = ((ready_object *)self)->value;
-  ((ready_object *)self)->value = NULL;
-  if (value == NULL) {
-    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited piece");
-    return NULL;
-  }
-  PyErr_SetObject(PyExc_StopIteration, value);
-  Py_DECREF(value);
-  return NULL;
-}
-
-#if PY_VERSION_HEX >= 0x030A0000
-static PySendResult ready_send(PyObject *self, PyObject *sent, PyObject **result) {
-  (void)sent;
-  *result = ((ready_object *)self)->value;
-  if (*result == NULL) {
-    ready_next(self);
-    return PYGEN_ERROR;
-  }
-  ((ready_object *)self)->value = NULL;
-  return PYGEN_RETURN;
-}
+#if PY_VERSION_HEX < 0x030A0000
+typedef enum { PYGEN_RETURN, PYGEN_ERROR, PYGEN_NEXT } PySendResult;
 #endif
-
-static PyType_Slot ready_slots[] = {
-    {Py_tp_new, refuse_new},
-    {Py_tp_dealloc, ready_dealloc},
-    {Py_am_await, PyObject_SelfIter},
-#if PY_VERSION_HEX >= 0x030A0000
-    {Py_am_send, ready_send},
-#endif
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, ready_next},
-    {Py_tp_doc, "A piece that was buffered."},
-    {0, NULL},
-};
-
-static PyType_Spec ready_spec = {
-    .name = "polysock.aio.Piece",
-    .basicsize = sizeof(ready_object),
-    .flags = Py_TPFLAGS_DEFAULT,
-    .slots = ready_slots,
-};
-
-/* ---- The iterator ---- */
 
 typedef struct pieces_object {
   PyObject_HEAD PyObject *lines; /* the iterator of a raising socket */
-  PyObject *wait;                /* a function: gives an awaitable of the next piece */
+  PyObject *wait; /* a function: gives a generator that waits for a piece */
 } pieces_object;
 
 static int pieces_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -96,30 +41,173 @@ static void pieces_dealloc(PyObject *self) {
 
 /* Gives what is buffered, None if it is not complete, NULL when an exception is set, the
    end included. */
-static PyObject *buffered_piece(const lines_object *lines) {
+static PyObject *buffered_piece(const pieces_object *pieces) {
+  const lines_object *lines = (const lines_object *)pieces->lines;
+  if (lines == NULL || lines->socket == NULL) {
+    PyErr_SetString(PyExc_RuntimeError, "the iterator is gone");
+    return NULL;
+  }
   if (((object *)lines->socket)->quiet == IN_USE) return Py_NewRef(Py_None);
   PyObject *piece = next_piece(lines->socket, lines->pattern, lines->maxsize);
   if (piece == NULL && !PyErr_Occurred()) PyErr_SetNone(PyExc_StopAsyncIteration);
   return piece;
 }
 
-/* The awaitable is made first: without memory for it the piece stays buffered. */
+/* ---- What is awaited ---- */
+
+typedef struct piece_object {
+  PyObject_HEAD PyObject *pieces; /* NULL once it was given */
+  PyObject *waiting;              /* the generator, if it has to wait */
+} piece_object;
+
+static int piece_traverse(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(((piece_object *)self)->pieces);
+  Py_VISIT(((piece_object *)self)->waiting);
+  return 0;
+}
+
+static int piece_clear(PyObject *self) {
+  Py_CLEAR(((piece_object *)self)->pieces);
+  Py_CLEAR(((piece_object *)self)->waiting);
+  return 0;
+}
+
+static void piece_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  piece_clear(self);
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+static PySendResult send_on(PyObject *generator, PyObject *sent, PyObject **result) {
+#if PY_VERSION_HEX >= 0x030A0000
+  return PyIter_Send(generator, sent, result);
+#else
+  PyObject *type = NULL, *error = NULL, *traceback = NULL;
+  *result = PyObject_CallMethod(generator, "send", "(O)", sent);
+  if (*result != NULL) return PYGEN_NEXT;
+  if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return PYGEN_ERROR;
+  PyErr_Fetch(&type, &error, &traceback);
+  PyErr_NormalizeException(&type, &error, &traceback);
+  *result = PyObject_GetAttrString(error, "value");
+  Py_XDECREF(type);
+  Py_XDECREF(error);
+  Py_XDECREF(traceback);
+  return *result != NULL ? PYGEN_RETURN : PYGEN_ERROR;
+#endif
+}
+
+static PySendResult piece_await(PyObject *self, PyObject *sent, PyObject **result) {
+  piece_object *piece = (piece_object *)self;
+  PySendResult how = PYGEN_RETURN;
+  *result = NULL;
+  if (piece->pieces == NULL) {
+    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited piece");
+    return PYGEN_ERROR;
+  }
+  if (piece->waiting == NULL) {
+    *result = buffered_piece((pieces_object *)piece->pieces);
+    if (*result == Py_None) {
+      Py_CLEAR(*result);
+      piece->waiting = PyObject_CallNoArgs(((pieces_object *)piece->pieces)->wait);
+      /* Only now it can be in a cycle. */
+      if (piece->waiting != NULL) PyObject_GC_Track(self);
+    }
+  }
+  if (piece->waiting != NULL) how = send_on(piece->waiting, sent, result);
+  if (how == PYGEN_NEXT) return how;
+  piece_clear(self);
+  return *result != NULL ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+static PyObject *piece_send(PyObject *self, PyObject *sent) {
+  PyObject *result;
+  PySendResult how = piece_await(self, sent, &result);
+  if (how != PYGEN_RETURN) return result;
+  PyErr_SetObject(PyExc_StopIteration, result);
+  Py_DECREF(result);
+  return NULL;
+}
+
+static PyObject *piece_next(PyObject *self) { return piece_send(self, Py_None); }
+
+static PyObject *piece_throw(PyObject *self, PyObject *args) {
+  piece_object *piece = (piece_object *)self;
+  PyObject *type, *error = NULL, *traceback = NULL;
+  if (piece->waiting != NULL) {
+    PyObject *method = PyObject_GetAttrString(piece->waiting, "throw");
+    PyObject *result = method != NULL ? PyObject_CallObject(method, args) : NULL;
+    Py_XDECREF(method);
+    if (result == NULL) piece_clear(self);
+    return result;
+  }
+  if (!PyArg_UnpackTuple(args, "throw", 1, 3, &type, &error, &traceback)) return NULL;
+  piece_clear(self);
+  if (PyExceptionInstance_Check(type))
+    PyErr_SetObject((PyObject *)Py_TYPE(type), type);
+  else
+    PyErr_SetObject(type, error);
+  return NULL;
+}
+
+static PyObject *piece_close(PyObject *self, PyObject *none) {
+  (void)none;
+  PyObject *waiting = Py_XNewRef(((piece_object *)self)->waiting);
+  piece_clear(self);
+  if (waiting == NULL) Py_RETURN_NONE;
+  PyObject *result = PyObject_CallMethod(waiting, "close", NULL);
+  Py_DECREF(waiting);
+  return result;
+}
+
+static PyMethodDef piece_methods[] = {
+    {"send", piece_send, METH_O, "As that of a generator."},
+    {"throw", piece_throw, METH_VARARGS, "As that of a generator."},
+    {"close", piece_close, METH_NOARGS, "As that of a generator."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot piece_slots[] = {
+    {Py_tp_new, refuse_new},
+    {Py_tp_dealloc, piece_dealloc},
+    {Py_tp_traverse, piece_traverse},
+    {Py_tp_clear, piece_clear},
+    {Py_am_await, PyObject_SelfIter},
+#if PY_VERSION_HEX >= 0x030A0000
+    {Py_am_send, piece_await},
+#endif
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, piece_next},
+    {Py_tp_methods, piece_methods},
+    {Py_tp_doc, "The next piece of a stream, to be awaited."},
+    {0, NULL},
+};
+
+static PyType_Spec piece_spec = {
+    .name = "polysock.aio.Piece",
+    .basicsize = sizeof(piece_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = piece_slots,
+};
+
+/* ---- The iterator ---- */
+
 static PyObject *pieces_next(PyObject *self) {
   const pieces_object *pieces = (const pieces_object *)self;
   const lines_object *lines = (const lines_object *)pieces->lines;
   PyTypeObject *type =
-      lines != NULL && lines->socket != NULL ? known_of(lines->socket)->ready : NULL;
+      lines != NULL && lines->socket != NULL ? known_of(lines->socket)->piece : NULL;
   if (type == NULL) {
     PyErr_SetString(PyExc_RuntimeError, "the iterator is gone");
     return NULL;
   }
-  ready_object *made = PyObject_New(ready_object, type);
+  piece_object *made = PyObject_GC_New(piece_object, type);
   if (made == NULL) return NULL;
-  made->value = buffered_piece(lines);
-  if (made->value != NULL && made->value != Py_None) return (PyObject *)made;
-  int waits = made->value != NULL;
-  Py_DECREF(made);
-  return waits ? PyObject_CallNoArgs(pieces->wait) : NULL;
+  made->pieces = Py_NewRef(self);
+  made->waiting = NULL;
+  return (PyObject *)made;
 }
 
 static PyType_Slot pieces_slots[] = {

@@ -35,7 +35,7 @@ async def cut(chance: random.Random, call: Any, count: Count) -> Any:
     """Awaits a call in a task of its own, and may cancel that after some turns."""
     task = asyncio.ensure_future(call)
     if chance.random() < 0.6:
-        await turns(chance.randrange(1, 4))
+        await turns(chance.randrange(4))
         task.cancel()
     try:
         return await task

@@ -167,8 +167,9 @@ class Stream:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.lines()
 
-    async def _next(self, lines: Iterator[bytes]) -> bytes:
-        made: Any = await self._wait(None, next, lines, _END)
+    @types.coroutine
+    def _next(self, lines: Iterator[bytes]) -> Generator[Any, None, bytes]:
+        made: Any = yield from self._wait(None, next, lines, _END)
         if made is _END:
             raise StopAsyncIteration
         piece: bytes = made

@@ -15,13 +15,15 @@ typedef enum { PYGEN_RETURN, PYGEN_ERROR, PYGEN_NEXT } PySendResult;
 
 typedef struct pieces_object {
   PyObject_HEAD PyObject *lines; /* the iterator of a raising socket */
-  PyObject *wait; /* a function: gives a generator that waits for a piece */
+  PyObject *wait;      /* a function: gives a generator that waits for a piece */
+  PyTypeObject *piece; /* of what is awaited */
 } pieces_object;
 
 static int pieces_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(((pieces_object *)self)->lines);
   Py_VISIT(((pieces_object *)self)->wait);
+  Py_VISIT(((pieces_object *)self)->piece);
   return 0;
 }
 
@@ -35,6 +37,7 @@ static void pieces_dealloc(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
   pieces_clear(self);
+  Py_XDECREF(((pieces_object *)self)->piece);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -195,15 +198,7 @@ static PyType_Spec piece_spec = {
 /* ---- The iterator ---- */
 
 static PyObject *pieces_next(PyObject *self) {
-  const pieces_object *pieces = (const pieces_object *)self;
-  const lines_object *lines = (const lines_object *)pieces->lines;
-  PyTypeObject *type =
-      lines != NULL && lines->socket != NULL ? known_of(lines->socket)->piece : NULL;
-  if (type == NULL) {
-    PyErr_SetString(PyExc_RuntimeError, "the iterator is gone");
-    return NULL;
-  }
-  piece_object *made = PyObject_GC_New(piece_object, type);
+  piece_object *made = PyObject_GC_New(piece_object, ((pieces_object *)self)->piece);
   if (made == NULL) return NULL;
   made->pieces = Py_NewRef(self);
   made->waiting = NULL;
@@ -233,7 +228,8 @@ static PyType_Spec pieces_spec = {
 /* Makes an asynchronous iterator of one that lines() of a raising socket gave. */
 static PyObject *make_pieces(PyObject *core, PyObject *const *items, Py_ssize_t count) {
   const known *known = PyModule_GetState(core);
-  if (count != 2 || Py_TYPE(items[0]) != known->lines || known->pieces == NULL) {
+  if (count != 2 || Py_TYPE(items[0]) != known->lines || known->pieces == NULL ||
+      known->piece == NULL) {
     PyErr_SetString(PyExc_TypeError, "_pieces() takes an iterator and a function");
     return NULL;
   }
@@ -241,6 +237,8 @@ static PyObject *make_pieces(PyObject *core, PyObject *const *items, Py_ssize_t 
   if (made == NULL) return NULL;
   made->lines = Py_NewRef(items[0]);
   made->wait = Py_NewRef(items[1]);
+  Py_INCREF(known->piece);
+  made->piece = known->piece;
   return (PyObject *)made;
 }
 

@@ -24,6 +24,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "tests" / "python" / "typed_program.py"
+EXAMPLES = sorted((ROOT / "python" / "examples").glob("*.py"))
+PROGRAMS = [str(its) for its in (PROGRAM, *EXAMPLES)]
 STUB = ROOT / "python" / "polysock" / "_core.pyi"
 
 SWIGS = sorted({path for name in ("swig", "swig4.0") if (path := shutil.which(name))})
@@ -107,9 +109,9 @@ def test_undocumented_function_is_an_error(copy: Path) -> None:
     assert done.returncode != 0 and "extra has no docstring" in done.stderr
 
 
-def test_package_and_typed_program_pass_the_type_checker() -> None:
+def test_package_and_programs_pass_the_type_checker() -> None:
     assert check_types("-p", "polysock").startswith("Success")
-    assert check_types(str(PROGRAM)).startswith("Success")
+    assert check_types(*PROGRAMS).startswith("Success")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="mypy has forgotten Python 3.9")
@@ -123,21 +125,19 @@ def test_stub_is_what_there_is_at_runtime() -> None:
 
 
 def test_types_pass_pyright() -> None:
-    """Where it is installed."""
+    pytest.importorskip("pyright")
     tools = os.path.dirname(sys.executable)
-    pyright = shutil.which("pyright", path=tools)
-    if pyright is None:
-        pytest.skip("pyright is not installed")
     path = os.pathsep.join((tools, os.environ["PATH"]))  # it asks the first python there
-    for arguments in ([str(PROGRAM)], ["--verifytypes", "polysock"]):
+    for arguments in (PROGRAMS, ["--verifytypes", "polysock"]):
         done = subprocess.run(
-            [pyright, *arguments],
+            [sys.executable, "-m", "pyright", *arguments],
             cwd=ROOT / "tests",
             env={**os.environ, "PATH": path},
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"^0 errors|score: 100%", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_the_package_checks_itself() -> None:

@@ -2,9 +2,10 @@
 """Which interpreters of Python are at hand: those in the path, those of pyenv, and that
 which FREE_THREADED names. Of two with the same ABI the first counts.
 
-Run by itself, it runs tests/python on each of them: with the wrapper that the SWIG of the
-distribution writes, and with that of the newest SWIG of the Python index, both compiled
-without a warning. It says which interpreters were skipped, and why.
+Run by itself, it runs tests/python on each of them, or on those whose tags it is given,
+with the wrapper of the newest SWIG of the Python index. What the SWIG of the distribution
+writes is compiled, too, and checks itself. Neither compiles with a warning. It says which
+interpreters were skipped, and why.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ print(sysconfig.get_config_var("HOST_GNU_TYPE") or sys.platform, end=";")
 print(sys.version.split()[0], end=";")
 print(getattr(sys, "_base_executable", sys.executable))
 """
+
+
+class Failure(Exception):
+    """What a command said that failed."""
 
 
 class Interpreter(NamedTuple):
@@ -117,19 +122,17 @@ def print_skipped(skipped: Dict[str, str]) -> None:
     print(f"skipped: {', '.join(absent)}: {ABSENT}")
 
 
-def quietly(*command: str, **environment: str) -> None:
-    """Runs a command, and shows what it said only if it fails."""
+def quietly(*command: str) -> None:
+    """Runs a command; what it said is told only if it fails."""
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     if done.returncode != 0:
-        print(done.stdout)
-        raise SystemExit(f"failed: {' '.join(command)}")
+        raise Failure(f"{' '.join(command)}\n{done.stdout}")
 
 
 def install(interpreter: Interpreter, swig: str) -> str:
@@ -150,10 +153,18 @@ def install(interpreter: Interpreter, swig: str) -> str:
     return python
 
 
-def test(interpreter: Interpreter, swig: str) -> bool:
+def test(interpreter: Interpreter, distribution: str) -> bool:
     """Runs tests/python on an interpreter and says how that went."""
     began = time.monotonic()
-    python = install(interpreter, swig)
+    try:
+        if distribution:
+            quietly(install(interpreter, distribution), "-W", "error", "-m", "polysock")
+        python = install(interpreter, "")
+    except Failure as failure:
+        print(
+            f"FAILED {interpreter.tag:<8}{interpreter.version:<10}{failure}", flush=True
+        )
+        return False
     done = subprocess.run(
         [python, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=ROOT,
@@ -165,8 +176,8 @@ def test(interpreter: Interpreter, swig: str) -> bool:
         print(done.stdout)
     print(
         f"{'ok' if done.returncode == 0 else 'FAILED':<7}{interpreter.tag:<8}"
-        f"{interpreter.version:<10}SWIG {swig or 'of the index':<14}"
-        f"{time.monotonic() - began:4.0f} s  {done.stdout.strip().splitlines()[-1]}",
+        f"{interpreter.version:<10}{time.monotonic() - began:4.0f} s  "
+        f"{done.stdout.strip().splitlines()[-1]}",
         flush=True,
     )
     return done.returncode == 0
@@ -174,17 +185,14 @@ def test(interpreter: Interpreter, swig: str) -> bool:
 
 def main() -> int:
     found, skipped = find()
-    distribution = next(
-        (
-            path
-            for path in ("/usr/bin/swig", "/usr/local/bin/swig")
-            if os.path.exists(path)
-        ),
-        "",
-    )
-    results = [
-        test(its, swig) for its in found for swig in dict.fromkeys((distribution, ""))
+    wanted = sys.argv[1:] or [its.tag for its in found]
+    swigs = [
+        path for path in ("/usr/bin/swig", "/usr/local/bin/swig") if os.path.exists(path)
     ]
+    distribution = swigs[0] if swigs else ""
+    results = [test(its, distribution) for its in found if its.tag in wanted]
+    if not distribution:
+        print("skipped: the SWIG of the distribution: not at hand")
     print_skipped(skipped)
     print(f"interpreters: {sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if results and all(results) else 1

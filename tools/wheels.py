@@ -25,7 +25,7 @@ import zipfile
 from pathlib import Path
 from typing import List, NamedTuple, Optional
 
-from interpreters import Interpreter, find, print_skipped
+from interpreters import Failure, Interpreter, find, print_skipped
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "wheels"
@@ -84,10 +84,6 @@ EVERYWHERE = ["buffers", "classes", "misuse", "objects", "select"]
 AT_HOME = [*EVERYWHERE, "modules"]
 """The tests that are run on a wheel, of those in tests/python: some start further
 interpreters, which an emulator does not do."""
-
-
-class Failure(Exception):
-    """What a command said that failed."""
 
 
 def run(command: List[str], cwd: Path = ROOT, /, **environment: str) -> str:

@@ -216,7 +216,7 @@ def build(interpreter: Interpreter, system: System) -> Path:
         str(DIST),
     ]
     run([*command, str(made)], PATH=f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    (repaired,) = DIST.glob(f"*-{interpreter.tag}-*{system.policy}_{system.machine}*.whl")
+    (repaired,) = DIST.glob(f"*-{interpreter.tag}-{system}*.whl")
     return repaired
 
 

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
@@ -142,6 +143,12 @@ def install(interpreter: Interpreter, swig: str) -> str:
     if not os.path.exists(python):
         quietly(interpreter.path, "-m", "venv", str(folder))
         quietly(python, "-m", "pip", "install", "-q", "-U", "pip", "pytest")
+        # Free-threaded ones get their lock back from it.
+        if not interpreter.tag.endswith("t"):
+            with suppress(Failure):
+                quietly(
+                    python, "-m", "pip", "install", "-q", "--only-binary=:all:", "uvloop"
+                )
     options = ["-C", "cmake.define.POLYSOCK_STRICT=ON"]
     if swig:
         options += ["-C", f"cmake.define.SWIG_EXECUTABLE={swig}"]

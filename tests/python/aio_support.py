@@ -10,14 +10,18 @@ import socket
 from typing import Any, Awaitable, Callable, Dict, Iterator, List
 
 import pytest
-import uvloop
 from conftest import descriptors
 from polysock import aio
 
 LOOPS: Dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
-    "uvloop": uvloop.new_event_loop,
 }
+try:
+    import uvloop
+except ImportError:
+    pass  # it is not for every version of Python: see tools/interpreters.py
+else:
+    LOOPS["uvloop"] = uvloop.new_event_loop
 
 
 LARGE = bytes(range(256)) * 65536

@@ -274,8 +274,10 @@ static int read_option(int fd, int option, raw *room, socklen_t *size) {
   *size = option == PS__OPTION_DEVICE   ? sizeof room->text
           : option == PS__OPTION_LINGER ? sizeof room->linger
                                         : sizeof room->integer;
-  return answer(
-      getsockopt(fd, options[option].level, options[option].number, room, size));
+  int error =
+      answer(getsockopt(fd, options[option].level, options[option].number, room, size));
+  if (*size < sizeof *room) memset((char *)room + *size, 0, sizeof *room - *size);
+  return error;
 }
 
 int ps__os_getoption(int fd, int option, ps_option *value) {

@@ -11,6 +11,7 @@ cmocka and Lua, are compiled for each system from the sources that the distribut
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import platform
@@ -81,47 +82,48 @@ def need(command: str) -> str:
 # ---- Libraries ----
 
 
+def update_lists(place: Place, kind: str, machines: List[str]) -> None:
+    """Lets apt read lists of its own in a place, so that the machine's do not change:
+    packages ("deb") of these machines, or sources ("deb-src")."""
+    folder = place.folder / "apt"
+    for part in ("lists/partial", "cache/archives/partial", "sources.list.d"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "sources.list").write_text("")
+    found = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    for path in found:
+        if path.exists() and path.suffix in (".list", ".sources"):
+            text = re.sub(r"(?m)^Types:.*$", f"Types: {kind}", path.read_text())
+            text = re.sub(r"(?m)^deb\s", f"{kind} ", text)
+            (folder / "sources.list.d" / path.name).write_text(text)
+    listed = "".join(f' "{machine}";' for machine in machines)
+    (folder / "apt.conf").write_text(
+        f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}/cache";\n'
+        f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
+        f'Dir::Etc::sourceparts "{folder}/sources.list.d";\n'
+        f'APT::Sandbox::User "root";\nAPT::Architectures {{{listed} }};\n'
+    )
+    place.env["APT_CONFIG"] = str(folder / "apt.conf")
+    with contextlib.suppress(Failed):  # a list that is not there may not be needed
+        place.run("apt-get", "update", "-qq")
+
+
 def sources() -> Dict[str, Path]:
-    """The unpacked sources of cmocka and Lua. apt gets them, with settings of its own, so
-    that the machine's do not change."""
+    """The unpacked sources of cmocka and Lua."""
     folder = FOLDER / "sources"
-    unpacked = {
-        name: folder / name
-        for name in ("cmocka", "lua5.4")
-        if (folder / name / "done").exists()
-    }
-    if len(unpacked) == 2:
+    unpacked = {name: folder / name for name in ("cmocka", "lua5.4")}
+    if all((path / "done").exists() for path in unpacked.values()):
         return unpacked
     need("apt-get")
     place = Place("sources")
-    for part in ("lists/partial", "cache/archives/partial", "etc/sources.list.d"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    (folder / "etc/sources.list").write_text("")
-    found = list(Path("/etc/apt").glob("sources.list"))
-    found += Path("/etc/apt/sources.list.d").glob("*")
-    for path in found:
-        if path.suffix not in (".list", ".sources"):
-            continue
-        text = re.sub(r"(?m)^Types:.*$", "Types: deb-src", path.read_text())
-        text = re.sub(r"(?m)^deb\s", "deb-src ", text)
-        (folder / "etc/sources.list.d" / path.name).write_text(text)
-    (folder / "etc/apt.conf").write_text(
-        f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}/cache";\n'
-        f'Dir::Etc::sourcelist "{folder}/etc/sources.list";\n'
-        f'Dir::Etc::sourceparts "{folder}/etc/sources.list.d";\n'
-        'APT::Sandbox::User "root";\n'
-    )
-    place.env["APT_CONFIG"] = str(folder / "etc/apt.conf")
+    update_lists(place, "deb-src", [])
     try:
-        place.run("apt-get", "update", "-qq")
-        for name in ("cmocka", "lua5.4"):
+        for name, path in unpacked.items():
             place.run("apt-get", "source", "-qq", "--download-only", name, cwd=folder)
             (archive,) = folder.glob(f"{name}_*.orig.tar.?z")
-            shutil.rmtree(folder / name, ignore_errors=True)
-            (folder / name).mkdir()
-            place.run("tar", "xf", archive, "-C", folder / name, "--strip-components=1")
-            (folder / name / "done").write_text("")
-            unpacked[name] = folder / name
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir()
+            place.run("tar", "xf", archive, "-C", path, "--strip-components=1")
+            (path / "done").write_text("")
     except Failed as failed:
         raise Skip(f"no sources of cmocka and Lua: {failed}") from None
     return unpacked
@@ -234,6 +236,11 @@ def lua_options(prefix: Path, interpreter: object, version: str = "5.4") -> List
 
 # ---- The systems ----
 
+PYTHON_PACKAGES = (
+    *("{}-minimal", "lib{}-minimal", "lib{}-stdlib", "lib{}-dev"),
+    *("libexpat1", "zlib1g", "libffi8", "libcrypt1"),
+)
+
 
 def emulator_for(machine: str, root: str) -> str:
     """How programs for a machine are run here: empty, if it is this one."""
@@ -270,6 +277,56 @@ def linux(machine: str, triplet: str, place: Place, columns: str) -> str:
 
 def i386(place: Place) -> str:
     return linux("i386", "i686-linux-gnu", place, "c,lua")
+
+
+def unpack_python(place: Place, folder: Path) -> str:
+    """Unpacks the distribution's Python for i386, without installing it, and returns the
+    name of its program."""
+    need("apt-get")
+    update_lists(place, "deb", ["amd64", "i386"])
+    try:
+        depends = place.run("apt-cache", "depends", "python3:i386")
+        (name,) = set(re.findall(r"Depends: (python3\.\d+)(?::i386)?\n", depends))
+        wanted = [part.format(name) + ":i386" for part in PYTHON_PACKAGES]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        place.run("apt-get", "download", "-qq", *wanted, cwd=folder)
+        for package in folder.glob("*.deb"):
+            place.run("dpkg-deb", "-x", package, folder)
+    except (Failed, ValueError) as failed:
+        raise Skip(f"no packages of Python for i386: {failed}") from None
+    return name
+
+
+def python_i386(place: Place) -> str:
+    compiler, root = need("i686-linux-gnu-gcc"), Path("/usr/i686-linux-gnu/lib")
+    emulator = emulator_for("i386", "/usr/i686-linux-gnu")
+    folder = place.folder / "packages"
+    name = unpack_python(place, folder)
+    package = place.folder / "python" / "polysock"
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(ROOT / "python" / "polysock", package)
+    swig, wrapper = ROOT / "swig", place.folder / "python_wrap.c"
+    places = [f"-I{swig}/python", f"-I{swig}"]
+    place.run(
+        "swig", "-python", "-builtin", "-module", "polysock", "-interface", "unused", *places,
+        "-outdir", place.folder, "-o", wrapper, swig / "polysock.i",
+    )  # fmt: skip
+    core = [path for path in (ROOT / "core").glob("*.c") if "poll_" not in path.name]
+    include = folder / "usr/include"
+    place.run(
+        compiler, "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden",
+        "-Wno-psabi", f"-I{include}/{name}", f"-I{include}", *places, f"-I{ROOT}/core",
+        wrapper, *core, ROOT / "core/poll_epoll.c", "-lm", "-o", package / "_core.so",
+    )  # fmt: skip
+    paths = [root, *folder.glob("usr/lib/*-linux-gnu"), *folder.glob("lib/*-linux-gnu")]
+    python = (
+        f"env PYTHONHOME={folder}/usr {emulator} {root}/ld-linux.so.2 --library-path "
+        f"{':'.join(map(str, paths))} {folder}/usr/bin/{name} -S"
+    )
+    place.env["CC"] = compiler
+    options = ["--python", python, "--python-path", package.parent]
+    return run_columns(place, "python", *options)
 
 
 def aarch64(place: Place) -> str:
@@ -364,6 +421,7 @@ def zig_system(triple: str, name: str) -> System:
 def systems(short: bool) -> List[System]:
     everything = [
         System("i386", True, i386),
+        System("i386-python", True, python_i386),
         System("musl", True, musl),
         lua_system("5.1", True, not short),
         lua_system("jit", True, not short),

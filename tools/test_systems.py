@@ -286,6 +286,7 @@ def unpack_python(place: Place, folder: Path) -> str:
     update_lists(place, "deb", ["amd64", "i386"])
     try:
         depends = place.run("apt-cache", "depends", "python3:i386")
+        name: str
         (name,) = set(re.findall(r"Depends: (python3\.\d+)(?::i386)?\n", depends))
         wanted = [part.format(name) + ":i386" for part in PYTHON_PACKAGES]
         shutil.rmtree(folder, ignore_errors=True)
@@ -309,8 +310,8 @@ def python_i386(place: Place) -> str:
     swig, wrapper = ROOT / "swig", place.folder / "python_wrap.c"
     places = [f"-I{swig}/python", f"-I{swig}"]
     place.run(
-        "swig", "-python", "-builtin", "-module", "polysock", "-interface", "unused", *places,
-        "-outdir", place.folder, "-o", wrapper, swig / "polysock.i",
+        "swig", "-python", "-builtin", "-module", "polysock", "-interface", "unused",
+        *places, "-outdir", place.folder, "-o", wrapper, swig / "polysock.i",
     )  # fmt: skip
     core = [path for path in (ROOT / "core").glob("*.c") if "poll_" not in path.name]
     include = folder / "usr/include"

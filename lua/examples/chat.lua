@@ -16,10 +16,13 @@ assert(poller:add(server, "r"))
 local accepting = true
 local members = {} -- by client
 
+local say
+
 local function drop(member)
    members[member.client] = nil
    member.client:close() -- so it leaves the poller
    accepting = accepting or poller:add(server, "r") ~= nil
+   say(member.name .. " has left\n")
 end
 
 -- Sends what a member is behind. Returns whether the member stays.
@@ -30,7 +33,7 @@ local function flush(member)
    return last or (err == "timeout" and #member.behind <= BEHIND)
 end
 
-local function say(words, speaker)
+function say(words, speaker)
    local gone = {}
    for _, member in pairs(members) do
       if member ~= speaker then
@@ -42,7 +45,9 @@ local function say(words, speaker)
       end
    end
    for _, member in ipairs(gone) do
-      drop(member)
+      if members[member.client] then
+         drop(member)
+      end
    end
 end
 
@@ -84,7 +89,6 @@ while true do
          local stays = not events:find("w") or flush(member)
          if not (stays and (not events:find("r") or listen(member))) then
             drop(member)
-            say(member.name .. " has left\n", member)
          end
       end
    end

@@ -56,6 +56,7 @@ local commands = {
    send1m = "sink\n",
    pingpong = ("echo %d\n"):format(message),
    call = "sink\n",
+   ready = "sink\n",
    ["growth-all"] = records(count, 97, 1),
    ["growth-line"] = records(count, 10, 1),
    ["growth-until"] = records(count, 98, 1),
@@ -142,6 +143,22 @@ local function blocking(socket, cases)
       start()
       for _ = 1, count do
          client:getfd()
+      end
+      stop()
+   end
+
+   -- Waits for 100 clients, of which 50 are ready: counts the ready ones.
+   function cases.ready()
+      local poller = assert(socket.poller())
+      for i = 1, 100 do
+         assert(poller:add(begin(), i <= 50 and "w" or "r"))
+      end
+      local found = 0
+      start()
+      while found < count do
+         for client, events in poller:wait() do
+            found = found + (client and #events)
+         end
       end
       stop()
    end

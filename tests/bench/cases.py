@@ -108,6 +108,7 @@ COMMANDS = {
     "send1m": b"sink\n",
     "pingpong": b"echo %d\n" % MESSAGE,
     "call": b"sink\n",
+    "ready": b"sink\n",
     "growth-all": records(COUNT, 97, 1),
     "growth-line": records(COUNT, 10, 1),
     "growth-until": records(COUNT, 98, 1),
@@ -241,6 +242,7 @@ def polysock_raising(cases: Cases) -> None:
             "send1m": lambda: sending(begin(), "send", LARGE),
             "pingpong": lambda: pingponging(begin(), "send", "receive"),
             "call": lambda: calling(begin().getfd),
+            "ready": lambda: waiting(module.poller(), begin),
             "iterate": lambda: iterating(begin()),
             "connect": connect,
             "idle": lambda: idle(lambda: module.connect(HOST, PORT)),
@@ -316,6 +318,19 @@ def calling(function: Callable[[], int]) -> None:
     for _ in range(COUNT):
         function()
     stop()
+
+
+def waiting(poller: Any, begin: Callable[[], Any]) -> None:
+    """Waits for 100 clients, of which 50 are ready: counts the ready ones."""
+    for number in range(100):
+        poller.add(begin(), "w" if number < 50 else "r")
+    found = 0
+    start()
+    while found < COUNT:
+        for _client, events in poller.wait():
+            found += len(events)
+    stop()
+    poller.close()
 
 
 def iterating(lines: Any) -> None:

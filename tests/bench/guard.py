@@ -28,8 +28,10 @@ BOUNDS = (
     ("lua:polysock", "line", 1750),
     ("lua:polysock", "iterate", 1250),
     ("lua:polysock", "call", 650),
+    ("lua:polysock", "ready", 800),
     ("python:raising", "line", 1050),
     ("python:raising", "iterate", 850),
+    ("python:raising", "ready", 1100),
     ("python:polysock", "count16", 1450),
     ("python:polysock", "call", 600),
 )

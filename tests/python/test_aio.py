@@ -171,6 +171,55 @@ async def test_lines_fail_when_it_is_no_end(
 
 
 @with_pair
+async def test_a_piece_that_nobody_awaits_stays(
+    stream: aio.Stream, peer: socket.socket
+) -> None:
+    peer.sendall(b"one\ntwo\nthree\nfour\n")
+    assert await stream.receive() == b"one"
+    lines = stream.lines()
+    lines.__anext__()
+    never_begun = asyncio.ensure_future(lines.__anext__())
+    never_begun.cancel()
+    closed: Any = lines.__anext__()
+    closed.close()
+    thrown: Any = lines.__anext__()
+    for error in ((KeyError("why"),), (KeyError, "why"), (KeyError, "why", None)):
+        with pytest.raises(KeyError, match="why"):
+            lines.__anext__().throw(*error)  # type: ignore[attr-defined]
+    with pytest.raises(KeyError):
+        thrown.throw(KeyError)
+    for piece in (closed, thrown):
+        with pytest.raises(RuntimeError):
+            await piece
+    piece = lines.__anext__()
+    assert await piece == b"two"
+    with pytest.raises(RuntimeError):
+        await piece
+    with pytest.raises(StopIteration) as given:
+        lines.__anext__().send(None)  # type: ignore[attr-defined]
+    assert given.value.value == b"three"
+    with pytest.raises(StopIteration) as given:
+        next(lines.__anext__())  # type: ignore[call-overload]
+    assert given.value.value == b"four"
+
+
+@with_pair
+async def test_a_piece_that_waits_can_be_closed(
+    stream: aio.Stream, peer: socket.socket
+) -> None:
+    lines = stream.lines()
+    waits: Any = lines.__anext__()
+    waits.send(None)
+    waits.close()
+    waits = lines.__anext__()
+    waits.send(None)
+    with pytest.raises(KeyError):
+        waits.throw(KeyError("why"))
+    peer.sendall(b"line\n")
+    assert await lines.__anext__() == b"line"
+
+
+@with_pair
 async def test_what_is_buffered_needs_no_turn(
     stream: aio.Stream, peer: socket.socket
 ) -> None:

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -67,6 +68,14 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t size) {
     return system(fd, level, name, value, size);
   if (size >= 4 && memcmp(value, "eth\xff", 4) == 0) return 0;
   errno = ENODEV;
+  return -1;
+}
+
+/* A system's reason for which the library has no words of its own. */
+int getsockname(int fd, struct sockaddr *address, socklen_t *size) {
+  int (*system)(int, struct sockaddr *, socklen_t *) = next("getsockname");
+  if (fd != INT_MAX) return system(fd, address, size);
+  errno = EXDEV;
   return -1;
 }
 

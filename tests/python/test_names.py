@@ -81,7 +81,7 @@ except polysock.Error as error:
     ) as child:
         assert child.hear() == "True"
         for _ in range(2):
-            assert child.hear() == "True 9 True"
+            assert child.hear() == "True 18 True"
         assert child.hear() == "True 1"
         assert child.hear() == "True"
         child.end()

@@ -205,7 +205,10 @@ def soak(command: List[str], seconds: float, clients: int) -> None:
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline())
-            before = descriptors(process)
+            with socket.create_connection(("127.0.0.1", port)) as first:
+                first.sendall(b"stalls\n")
+                first.recv(100)  # the server has all that it waits with
+                before = descriptors(process) - 1
             run = Soak(port, time.monotonic() + seconds)
             asyncio.run(run.run(clients))
             after = settle(process, before)

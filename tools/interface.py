@@ -25,7 +25,7 @@ class Prototype(NamedTuple):
 
 
 def code(path: Path) -> str:
-    """Gives a file without comments, texts and lines of the preprocessor or of SWIG."""
+    """Returns a file without comments, texts and lines of the preprocessor or of SWIG."""
     text = path.read_text()
     text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL)
     text = re.sub(r"%\{.*?%\}", " ", text, flags=re.DOTALL)
@@ -36,13 +36,13 @@ def code(path: Path) -> str:
 
 
 def plain(type: str) -> str:
-    """Gives a type in one way of writing, and an object without its const."""
+    """Returns a type in one way of writing, and an object without its const."""
     type = re.sub(r"\s*\*\s*", "*", " ".join(type.split()))
     return re.sub(r"^const (ps_\w+\*)$", r"\1", type)
 
 
 def argument(text: str) -> str:
-    """Gives the type of an argument, which may have a name."""
+    """Returns the type of an argument, which may have a name."""
     text = " ".join(text.split())
     word = re.fullmatch(r"(.+?[\s*])(\w+)(\[\w*\])?", text)
     if word and word[2] not in {"char", "int", "long", "short", "double"}:
@@ -77,7 +77,7 @@ def of_header(path: Path) -> Dict[str, Prototype]:
 
 
 def of_interface(path: Path) -> Dict[str, Prototype]:
-    """Gives the functions of the module, and those of each class: %extend CLASS { }."""
+    """Returns the functions of the module, and those of each class: %extend CLASS { }."""
     extend = re.compile(r"^\s*(ps_\w+)\s*\{(.*?)^\}", re.DOTALL | re.MULTILINE)
     text = code(path)
     made = dict(prototypes(extend.sub(";", text)))

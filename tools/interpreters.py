@@ -56,7 +56,7 @@ class Interpreter(NamedTuple):
 
 
 def name_candidates() -> Iterator[str]:
-    """Gives every program that may be an interpreter."""
+    """Yields every program that may be an interpreter."""
     given = os.environ.get("FREE_THREADED")
     if given:
         yield given
@@ -71,7 +71,7 @@ def name_candidates() -> Iterator[str]:
 
 
 def ask(path: str) -> Tuple[Interpreter, str]:
-    """Gives what a program is, and why it is none that modules can be built for."""
+    """Returns what a program is, and why it is none that modules can be built for."""
     nothing = Interpreter("", "", path, "", "")
     try:
         done = subprocess.run(
@@ -96,7 +96,7 @@ def ask(path: str) -> Tuple[Interpreter, str]:
 
 
 def find() -> Tuple[List[Interpreter], Dict[str, str]]:
-    """Gives the interpreters that are of use, oldest first, and why others are not."""
+    """Returns the interpreters that are of use, oldest first, and why others are not."""
     found: Dict[str, Interpreter] = {}
     skipped: Dict[str, str] = {}
     for path in name_candidates():

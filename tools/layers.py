@@ -112,14 +112,14 @@ class Core:
         command(self.compiler, "-std=c11", "-fno-lto", include, *words)
 
     def calls(self) -> Iterator[Tuple[str, str, str]]:
-        """Gives the file that uses a name, the file that defines it, and the name."""
+        """Yields the file that uses a name, the file that defines it, and the name."""
         for stem, its in self.symbols.items():
             for one in its:
                 if one.kind == "U" and one.name in self.defined:
                     yield stem, self.defined[one.name], one.name
 
     def statics(self) -> Iterator[Tuple[str, str]]:
-        """Gives the file and the name of each static function."""
+        """Yields the file and the name of each static function."""
         for stem, its in self.symbols.items():
             for one in its:
                 if one.kind == "t" and not one.name.startswith("ps_"):
@@ -142,7 +142,7 @@ def upward_calls(core: Core) -> Iterator[str]:
 
 
 def cycle(edges: Dict[str, Set[str]], start: str) -> List[str]:
-    """Gives a shortest way along the edges from a name back to itself, or nothing."""
+    """Returns a shortest way along the edges from a name back to itself, or nothing."""
     ways, seen = [[start]], {start}
     while ways:
         way = ways.pop(0)
@@ -210,7 +210,7 @@ def names(core: Core) -> Iterator[str]:
 
 
 def taken() -> Set[str]:
-    """Gives the names of the C library, as far as the system tells them."""
+    """Returns the names of the C library, as far as the system tells them."""
     made = set(POSIX)
     for library in ("libc.so.6", "libm.so.6"):
         path = command("cc", f"-print-file-name={library}").strip()
@@ -287,7 +287,7 @@ def unity(core: Core) -> Iterator[str]:
 
 
 def functions(path: Path) -> Iterator[Tuple[str, int]]:
-    """Gives the name and the number of lines of each function, as they are laid out."""
+    """Yields the name and the number of lines of each function, as they are laid out."""
     lines = path.read_text().splitlines()
     if path.suffix == ".py":
         for node in ast.walk(ast.parse(path.read_text())):

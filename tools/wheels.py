@@ -158,7 +158,7 @@ def make_compiler(system: System) -> Path:
 
 
 def suffix_of(interpreter: Interpreter, system: System) -> str:
-    """Gives what the name of a module ends in, for this interpreter on a system.
+    """Returns what the name of a module ends in, for this interpreter on a system.
 
     Up to 3.10 Python tells musl and glibc apart nowhere.
     """

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The module that `require "polysock"` gives: the functions of the core, and what LuaSocket
--- writes in Lua, too. Nothing here touches a byte of a stream.
+-- The module of `require "polysock"`: the functions of the core, and those that LuaSocket, too,
+-- implements in Lua. Nothing here touches the bytes of a stream.
 
 local core = require("polysock.core")
 
@@ -10,11 +10,11 @@ local polysock = { dns = {} }
 ---@type string
 polysock._VERSION = core.version()
 
---- How many descriptors this process may have; select itself has no limit.
+--- How many file descriptors this process may have open; select has no limit of its own.
 ---@type integer
 polysock._SETSIZE = core.setsize()
 
---- What getfd gives for no descriptor, and what setfd takes for one.
+--- The value of getfd and setfd that means no descriptor.
 ---@type integer
 polysock._SOCKETINVALID = -1
 
@@ -31,8 +31,8 @@ for name, value in pairs(core) do
    end
 end
 
--- ---- Exceptions for those who want them. A failure travels as a table with this metatable, so
--- ---- that protect tells it from other errors, even from errors that are tables.
+-- ---- Exceptions. A failure is raised as a table with this metatable, so that protect can tell it
+-- ---- from other errors, even from other tables.
 
 local failure = { __metatable = false }
 failure.__tostring = function(self)
@@ -49,7 +49,7 @@ local function check_function(value, name, parameter)
    end
 end
 
---- Makes a function like try that calls finalizer before it raises.
+--- Returns a function like try that calls finalizer before it raises.
 ---@param finalizer? fun()
 ---@return fun(...: any): any ... try
 function polysock.newtry(finalizer)
@@ -68,13 +68,13 @@ function polysock.newtry(finalizer)
    end
 end
 
---- Gives its arguments back, or raises the second when the first is nil.
+--- Returns its arguments, or raises the second one when the first is nil or false.
 ---@param ... any
 ---@return any ...
 polysock.try = polysock.newtry()
 
--- Lua 5.1 cannot yield across pcall. There a function that is called in a coroutine gets another
--- one, which passes on what it yields and what it is resumed with.
+-- Lua 5.1 cannot yield across pcall. A function that is called in a coroutine there runs in a new
+-- coroutine, and both values that it yields and values that it is resumed with are passed on.
 local function call_in_coroutine(func, ...)
    local routine = coroutine.create(function(...)
       return func(...)
@@ -110,8 +110,8 @@ local function unprotect(ok, ...)
    return error(problem, 0)
 end
 
---- Makes a function that gives nil and the error where func raises by try; other errors go
---- through.
+--- Returns a function that calls func and returns nil and the error when func raises by try; any
+--- other error propagates.
 ---@param func function
 ---@return fun(...: any): any ... protected
 function polysock.protect(func)
@@ -121,9 +121,9 @@ function polysock.protect(func)
    end
 end
 
--- ---- Sources and sinks, as LTN12 has them.
+-- ---- Sources and sinks for LTN12.
 
---- Makes a function that chooses from a table of makers by name, "default" if absent.
+--- Returns a function that calls one of a table of constructors by name, "default" if absent.
 ---@param makers table<string, function>
 ---@return function choice
 function polysock.choose(makers)
@@ -147,7 +147,7 @@ end
 ---@type integer
 polysock.BLOCKSIZE = 2048
 
--- A socket may be anything that has the method: LuaSec's objects, copas' wrappers.
+-- Any object with the method is a socket: LuaSec's objects, copas' wrappers.
 local function check_socket(socket, method, name)
    local kind = type(socket)
    if kind ~= "table" and kind ~= "userdata" or not socket[method] then
@@ -155,7 +155,7 @@ local function check_socket(socket, method, name)
    end
 end
 
--- select has to see the socket behind a source or a sink.
+-- With these methods select accepts a source or a sink in place of its socket.
 local function behind(socket, call)
    return setmetatable({
       getfd = function()
@@ -167,8 +167,9 @@ local function behind(socket, call)
    }, { __call = call })
 end
 
--- Reads blocks of a size that a function gives. What came before a timeout stays for the next
--- pull. What came before any other failure is the last block, and the pull after it fails.
+-- Reads blocks of the size that a function returns. Bytes received before a timeout are kept for
+-- the next call. Bytes received before any other failure are the last block, and the next call
+-- fails.
 local function blocks(socket, size)
    local kept, failure_words = "", nil
    return function()
@@ -188,8 +189,8 @@ local function blocks(socket, size)
    end
 end
 
---- The makers of sources by name: "by-length" reads so many bytes, "until-closed" (the default)
---- reads to the end and closes the socket.
+--- The constructors of sources by name: "by-length" reads a number of bytes, "until-closed" (the
+--- default) reads until the peer closes, then closes the socket.
 ---@type table<string, function>
 polysock.sourcet = {
    ["by-length"] = function(socket, length)
@@ -237,7 +238,7 @@ polysock.sourcet = {
 }
 polysock.sourcet.default = polysock.sourcet["until-closed"]
 
---- Makes an LTN12 source that reads from a socket: source([name,] socket [, length]).
+--- Returns an LTN12 source that reads from a socket: source([name,] socket [, length]).
 ---@param ... any
 ---@return table source
 polysock.source = polysock.choose(polysock.sourcet)
@@ -253,8 +254,8 @@ local function sends(socket, at_end)
    end)
 end
 
---- The makers of sinks by name: "close-when-done" closes the socket at the end, "keep-open" (the
---- default) does not.
+--- The constructors of sinks by name: "close-when-done" closes the socket at the end, "keep-open"
+--- (the default) does not.
 ---@type table<string, function>
 polysock.sinkt = {
    ["close-when-done"] = function(socket)
@@ -269,12 +270,12 @@ polysock.sinkt = {
 }
 polysock.sinkt.default = polysock.sinkt["keep-open"]
 
---- Makes an LTN12 sink that sends to a socket: sink([name,] socket).
+--- Returns an LTN12 sink that sends to a socket: sink([name,] socket).
 ---@param ... any
 ---@return table sink
 polysock.sink = polysock.choose(polysock.sinkt)
 
---- Gives its arguments without the first d.
+--- Returns its arguments after the first d.
 ---@param d integer
 ---@param ... any
 ---@return any ...

@@ -1,19 +1,18 @@
 -- SPDX-License-Identifier: MIT
 -- Makes polysock answer to `socket` and `socket.core`: after require "polysock.luasocket", code
--- that was written for LuaSocket's TCP runs on polysock unchanged. It enters these two names and,
--- as LuaSocket does, lets the process ignore SIGPIPE: LuaSec relies on that. It must never change
--- anything else, and never replace a LuaSocket that is in use.
+-- that was written for LuaSocket's TCP runs on polysock unchanged. It sets these two names in
+-- package.loaded and, like LuaSocket, makes the process ignore SIGPIPE: LuaSec relies on that. It
+-- must never change anything else, and never replace a LuaSocket that is in use.
 --
--- What is not TCP stays LuaSocket's: socket.udp, udp4 and udp6 load an installed LuaSocket when
--- they are first called, and raise if there is none; `socket.unix`, `socket.serial` and
--- `mime.core` are modules of their own, which require finds as ever. LuaSocket's __unload is
--- refused: it is absent here.
+-- Only TCP is replaced: socket.udp, udp4 and udp6 load an installed LuaSocket when they are first
+-- called, and raise if there is none; `socket.unix`, `socket.serial` and `mime.core` are separate
+-- modules of LuaSocket, which require loads as before. LuaSocket's __unload is absent.
 
 local NAMES = { "socket", "socket.core" }
 
 local polysock = require("polysock")
 
--- What programs look for that ask for the version, and what it is in truth.
+-- Programs that check the version look for the first words.
 local VERSION = ("LuaSocket 3.0.0 (%s)"):format(polysock._VERSION)
 
 local before = package.loaded["socket"] or package.loaded["socket.core"]
@@ -22,15 +21,15 @@ if before ~= nil then
    if version == VERSION and rawequal(before, package.loaded["socket.core"]) then
       return before
    end
-   -- Whoever loaded it holds its functions. Half a program on each library would run, and fail
-   -- in places where nobody looks.
+   -- The module that loaded it holds its functions. A program with half of its modules on each
+   -- library would run, and fail in unexpected places.
    local text = "polysock.luasocket comes too late: 'socket' is loaded already (%s); "
       .. 'require "polysock.luasocket" before anything that requires "socket"'
    error(text:format(tostring(version or before)), 0)
 end
 
--- Does what require does, but neither looks into package.loaded nor writes there. Returns what the
--- loader returns; without a loader, nil and where it was sought.
+-- Loads a module as require does, but neither reads nor changes package.loaded. Returns the result
+-- of the loader; without a loader, nil and the places that were searched.
 local function fresh(name)
    local sought = {}
    for _, searcher in ipairs(package.searchers or rawget(package, "loaders")) do
@@ -43,9 +42,9 @@ local function fresh(name)
    return nil, table.concat(sought, "\n\t")
 end
 
--- A polysock of its own, since users of LuaSocket write into `socket`: socket.http adds a source,
--- copas replaces protect, others set BLOCKSIZE. None of that is to appear in `polysock`. Only the
--- exceptions are shared, so that what one raises the other recognizes.
+-- A separate copy of the module's table, because users of LuaSocket write into `socket`: socket.http
+-- adds a source, copas replaces protect, others set BLOCKSIZE. None of that may appear in
+-- `polysock`. Only newtry and try are shared, so that each protect recognizes both.
 local native = require("polysock.core").luasocket
 local socket = assert(fresh("polysock"))
 socket.newtry, socket.try = polysock.newtry, polysock.try
@@ -53,7 +52,7 @@ socket._VERSION = VERSION
 native.open(socket)
 native.name(true)
 
---- As polysock.protect, but what is no function raises when it is called.
+--- Like polysock.protect, but a value that is no function raises only when it is called.
 ---@param func any
 ---@return fun(...: any): any ... protected
 function socket.protect(func)
@@ -63,7 +62,7 @@ function socket.protect(func)
    end
 end
 
--- LuaSocket has words of its own for a name that dns does not find.
+-- LuaSocket has another error message for a name that dns does not find.
 for _, name in ipairs({ "toip", "tohostname" }) do
    local resolve = socket.dns[name]
    socket.dns[name] = function(...)

@@ -10,7 +10,7 @@ from polysock import aio
 
 
 async def expect(stream: aio.Stream, prompt: bytes) -> str:
-    """Gives what comes before a prompt, which need not end a line."""
+    """Returns what comes before a prompt, which need not end a line."""
     return (await stream.receiveuntil(prompt, maxsize=65536)).decode(errors="replace")
 
 

@@ -36,10 +36,10 @@ VERSION: str = version()
 """The name and the version of this library."""
 
 SETSIZE: int = setsize()
-"""How many descriptors this process may have; select itself has no limit."""
+"""How many descriptors this process may have open; select has no limit of its own."""
 
 SOCKETINVALID: int = -1
-"""What getfd gives for no descriptor, and what setfd takes for one."""
+"""The value of getfd and setfd that means no descriptor."""
 
 from . import raising as raising  # noqa: E402  (it needs the names above)
 

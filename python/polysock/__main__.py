@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``python -m polysock``: says what is installed, and checks that it works here.
+"""``python -m polysock``: prints what is installed, and checks that it works.
 
-It ends with status 0 if all checks pass. Nothing leaves the loopback interface.
+The exit status is 0 if all checks pass. It only uses the loopback interface.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 
 def versions() -> Iterator[Tuple[str, str]]:
-    """Gives what is installed, and what this system has."""
+    """Yields names and values of what is installed and what the system supports."""
     yield "version", VERSION.split()[-1]
     yield "python", f"{platform.python_version()} {platform.python_implementation()}"
     yield "system", f"{platform.system()} {platform.release()} {platform.machine()}"
@@ -36,7 +36,7 @@ def versions() -> Iterator[Tuple[str, str]]:
 
 @contextmanager
 def connected() -> Iterator[Tuple[raising.Socket, raising.Socket]]:
-    """Gives both ends of a connection, with a limit of time."""
+    """Yields both ends of a connection, with a time limit."""
     with raising.bind(LOOPBACK[0], 0) as server:
         address, port, _ = server.getsockname()
         with (
@@ -49,7 +49,7 @@ def connected() -> Iterator[Tuple[raising.Socket, raising.Socket]]:
 
 
 def check_lines() -> bool:
-    """A line that comes in two parts, with a timeout between them."""
+    """Receives a line that comes in two parts, with a timeout between them."""
     with connected() as (client, peer):
         client.settimeout(0.01)
         peer.send(b"a li")
@@ -66,7 +66,7 @@ def check_lines() -> bool:
 
 
 def check_bounds() -> bool:
-    """A line that is too long, and what of it is left."""
+    """Receives a line that is too long, then the rest of it."""
     with connected() as (client, peer):
         peer.send(b"12345678\n")
         try:
@@ -77,7 +77,7 @@ def check_bounds() -> bool:
 
 
 def check_refusal() -> bool:
-    """A port on which nobody listens."""
+    """Connects to a port on which nobody listens."""
     with raising.bind(LOOPBACK[0], 0) as server:
         address, port, _ = server.getsockname()
     try:
@@ -88,7 +88,7 @@ def check_refusal() -> bool:
 
 
 def check_select() -> bool:
-    """Readiness of one of two objects."""
+    """Selects from two objects of which one is ready."""
     with connected() as (client, peer):
         return raising.select([peer], [client], 10) == ([], [client])
 
@@ -97,7 +97,7 @@ CHECKS = (check_lines, check_bounds, check_refusal, check_select)
 
 
 def passes(check: Callable[[], bool]) -> bool:
-    """Tells whether a check passes; an exception is printed."""
+    """Returns whether a check passes; an exception is printed."""
     try:
         return check()
     except Exception as error:
@@ -106,7 +106,7 @@ def passes(check: Callable[[], bool]) -> bool:
 
 
 def main() -> int:
-    """Prints all that and gives the status."""
+    """Prints the versions and the results of the checks. Returns the exit status."""
     for name, value in versions():
         print(f"{name + ':':<13}{value}")
     failed = 0

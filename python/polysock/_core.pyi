@@ -99,12 +99,12 @@ class BaseSocket:
         """The kind of the object: 'master', 'client' or 'server'."""
 
     def fileno(self) -> int:
-        """Gives the descriptor as getfd does, but raises ValueError where there is
-        none, as Python's loops expect.
+        """Returns the file descriptor as getfd does, but raises ValueError when there
+        is none, as Python's event loops expect.
         """
 
     def __enter__(self) -> Self:
-        """Gives the object itself; leaving the block closes it."""
+        """Returns the object itself; the end of the block closes it."""
 
     def __exit__(
         self,
@@ -112,38 +112,39 @@ class BaseSocket:
         value: object,
         traceback: object,
     ) -> Literal[False]:
-        """Closes the object, and lets an exception go on."""
+        """Closes the object. An exception propagates."""
 
     def lines(
         self,
         pattern: str | int | None = "*l",
         maxsize: int | None = None,
     ) -> Iterator[bytes]:
-        """Gives an iterator over what receive(pattern) gives, '*l' if absent. A number
-        is at least 1. maxsize bounds each piece in bytes.
+        """Returns an iterator over the results of receive(pattern), '*l' if absent.
 
-        It ends when the peer has closed, after an unterminated last piece if there is
-        one. Any other failure is raised, a reset connection and an object that was
-        closed here included, and what was read for the piece under way stays buffered.
+        A number must be at least 1. maxsize is the greatest size of each result in
+        bytes. The iterator ends when the peer has closed, after an unterminated last
+        piece if there is one. Any other failure is raised, including a reset
+        connection and a close by this program; the bytes of the incomplete piece stay
+        in the read buffer.
         """
 
     def shutdown(self, mode: str | None = None) -> int:
-        """Shuts one way of a client's connection down: 'send', 'receive', or 'both' if
-        absent.
+        """Shuts down one or both directions of a client's connection: 'send',
+        'receive', or 'both' (the default).
 
-        After 'send' the peer reads to the end, and this end can go on receiving.
+        After 'send' the peer reads end of file, and this side can still receive.
         """
 
     def getfamily(self) -> str:
-        """Gives 'inet4' or 'inet6'; 'inet4' as well while a master of tcp has not
-        chosen.
+        """Returns 'inet4' or 'inet6'; also 'inet4' while a master made by tcp has not
+        chosen yet.
         """
 
     def getstats(self) -> tuple[int, int, float]:
-        """Gives the bytes received by the caller, the bytes sent, and the age in
-        seconds.
+        """Returns the number of bytes received, the number of bytes sent, and the age
+        in seconds.
 
-        Bytes that are still in the read buffer are not received yet.
+        Bytes that are still in the read buffer do not count as received.
         """
 
     def setstats(
@@ -152,67 +153,68 @@ class BaseSocket:
         sent: int | None = None,
         age: float | None = None,
     ) -> int:
-        """Sets what getstats gives: counts of bytes, and the age in seconds.
+        """Sets what getstats returns: two numbers of bytes, and the age in seconds.
 
-        What is absent stays.
+        An absent value stays unchanged.
         """
 
     def settimeout(self, value: float | None = None, mode: str | None = None) -> int:
         """Limits the time of all later calls on this object, in seconds.
 
-        Mode 'b', as when absent, limits each single wait; mode 't' the whole call,
-        name resolution and all addresses included. With both, what comes first ends
-        the call with 'timeout'. An absent or negative value is no limit; 0 never
-        waits.
+        Mode 'b' (the default) limits each single wait, mode 't' the whole call, name
+        resolution and all addresses included. If both are set, the one that expires
+        first ends the call with 'timeout'. An absent or negative value means no limit;
+        with 0 calls never wait.
         """
 
     def gettimeout(self) -> tuple[float, float]:
-        """Gives the limits of one wait and of a whole call, in seconds; negative:
-        none.
+        """Returns the limits of one wait and of a whole call, in seconds; negative: no
+        limit.
         """
 
     def setdeadline(self, seconds: float | None = None) -> int:
-        """Sets a point in time, so many seconds from now, by which all later calls end
-        with 'timeout'.
+        """Sets a deadline, in seconds from now, by which all later calls end with
+        'timeout'.
 
-        It holds beside the limits of settimeout until it is set anew; absent: none.
-        After that point no call waits.
+        It applies together with the limits of settimeout until it is set again;
+        absent: no deadline. A call after the deadline does not wait.
         """
 
     def getdeadline(self) -> float | None:
-        """Gives the seconds that are left until the deadline: 0 when it has passed,
-        nothing when there is none.
+        """Returns the seconds that are left until the deadline: 0 when it has passed,
+        nothing (nil, None) when there is none.
         """
 
     def dirty(self) -> bool:
-        """Tells whether bytes are in the read buffer."""
+        """Returns whether bytes are in the read buffer."""
 
     def pending(self) -> int:
-        """Gives how many bytes are in the read buffer."""
+        """Returns the number of bytes in the read buffer."""
 
     def wants(self) -> Literal["r", "w"] | None:
-        """Gives what the call that last answered 'timeout' waits for: 'r' to receive,
-        'w' to send.
+        """Returns the event that the last call that failed with 'timeout' waits for:
+        'r' readable, 'w' writable.
 
-        Nothing when the last call in that direction succeeded. An event loop waits for
-        that event and calls again.
+        Returns nothing (nil, None) once a call in that direction has succeeded. An
+        event loop waits for this event, then makes the call again.
         """
 
     def getfd(self) -> int:
-        """Gives the descriptor; -1 for a closed object or one without a socket."""
+        """Returns the file descriptor; -1 for a closed object or one without a socket."""
 
     def setfd(self, fd: int) -> None:
-        """Replaces the descriptor and closes none.
+        """Replaces the file descriptor. Neither the old nor the new one is closed.
 
-        -1 makes the object a closed one.
+        -1 makes the object a closed one. Calls that wait in other threads fail with
+        'closed'.
         """
 
     def close(self) -> int:
         """Closes the object; bytes in the read buffer are dropped.
 
-        Other threads that wait on it wake and fail with 'closed'. With option linger
-        it takes as long as the system does to send what is not sent yet. Closing again
-        is fine.
+        Calls that wait in other threads fail with 'closed'. With option linger, close
+        may wait until the system has sent the remaining bytes. Closing again has no
+        effect.
         """
 
     def __iter__(self) -> Self:
@@ -231,9 +233,9 @@ class Socket(BaseSocket):
     """A TCP object: a master, which listen turns into a server and connect into a
     client.
 
-    A call on the wrong kind is misuse and raises. After close, what needs the socket
-    fails with 'closed'. An object that is collected is closed. Its text tells its
-    kind.
+    A call on the wrong kind is misuse and raises. After close, every call that needs
+    the socket fails with 'closed'. Garbage collection closes the object. Its text
+    representation tells its kind.
     """
 
     def receiveinto(
@@ -241,19 +243,19 @@ class Socket(BaseSocket):
         buffer: Buffer,
         nbytes: int | None = None,
     ) -> tuple[int, None, None] | tuple[None, str, int]:
-        """Reads from a client into the first nbytes of a writable buffer, all of it if
-        absent.
+        """Reads from a client into the first nbytes of a writable buffer, or all of it
+        if nbytes is absent.
 
-        Gives how many bytes are in the buffer, on failure too. There is no copy in
-        between. Fails as receive.
+        Returns the number of bytes in the buffer; a failure carries it, too. No bytes
+        object is created. Fails as receive does.
         """
 
     def accept(self) -> tuple[Socket, None] | tuple[None, str]:
-        """Waits for a connection to this server and gives it as a client object.
+        """Waits for a connection to this server and returns it as a new client object.
 
-        The client has no limits of time, whatever those of the server are. Fails with
-        'timeout', 'closed' or the system's reason, as when there are no descriptors
-        left.
+        The client has no time limits, whatever the limits of the server are. Fails
+        with 'timeout', 'closed' or the system's reason, for example when the process
+        has no descriptors left.
         """
 
     def bind(
@@ -261,7 +263,7 @@ class Socket(BaseSocket):
         address: str,
         port: int | str,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Gives a master its local address.
+        """Binds a master to a local address.
 
         address is an address, a name, or '*' for all interfaces; port is 0 to 65535 (0
         lets the system choose), digits, or a service name. Fails with 'address already
@@ -274,13 +276,14 @@ class Socket(BaseSocket):
         address: str,
         port: int | str,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Gives a master its local address; another name of bind."""
+        """Binds a master to a local address; another name for bind."""
 
     def listen(self, backlog: int | None = 32) -> tuple[int, None] | tuple[None, str]:
         """Turns a master into a server.
 
-        backlog is how many connections may wait for accept, 32 if absent. Fails with
-        'closed', the system's reason, or while a master of tcp is not bound.
+        backlog is the number of connections that may wait for accept, 32 if absent.
+        Fails with 'closed', the system's reason, or when a master made by tcp is not
+        bound yet.
         """
 
     def connect(
@@ -291,14 +294,14 @@ class Socket(BaseSocket):
         """Connects a master to address and port, which turns it into a client.
 
         port is 1 to 65535, digits, or a service name. The addresses of a name are
-        tried in the resolver's order, with a timeout of 0 only the first; the last
-        failure is reported.
+        tried in the resolver's order, with a timeout of 0 only the first; if all fail,
+        the last failure is reported.
 
-        After 'timeout' the object may be a client on its way: it becomes writable when
-        the outcome is there, and calling connect again gives the outcome. Any other
-        failure leaves a master that can be bound or connected again: 'connection
-        refused', 'host or service not provided, or not known' and others. A connected
-        client fails with 'already connected'.
+        After 'timeout' the attempt goes on. The object becomes writable when the
+        outcome is known; calling connect again with the same arguments returns it.
+        After any other failure, such as 'connection refused' or 'host or service not
+        provided, or not known', the object is a master that can be bound or connected
+        again. A connected client fails with 'already connected'.
         """
 
     def setpeername(
@@ -306,7 +309,7 @@ class Socket(BaseSocket):
         address: str,
         port: int | str,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Connects a master; another name of connect."""
+        """Connects a master; another name for connect."""
 
     def receive(
         self,
@@ -314,18 +317,20 @@ class Socket(BaseSocket):
         prefix: Buffer | None = None,
         maxsize: int | None = None,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
-        """Reads from a client what pattern says, and gives it behind prefix.
+        """Reads from a client according to pattern, and returns the bytes after
+        prefix.
 
-        '*l', as when absent: a line up to LF, without the LF and without any CR. '*L':
-        a line as it came, with its LF. '*a': all until the peer closes; nothing at all
-        fails with 'closed'. A number: so many bytes, those of prefix counted in. The
-        star may be left out.
+        pattern '*l' (the default) is a line up to LF, returned without the LF and
+        without any CR. '*L' is a line as it came, with its LF. '*a' is everything
+        until the peer closes; if there is nothing at all, it fails with 'closed'. A
+        number is the size of the result in bytes, prefix included. The star may be
+        left out.
 
-        maxsize bounds the bytes of the result, prefix included; without it there is no
-        bound.
+        maxsize is the greatest size of the result in bytes, prefix included; absent:
+        no bound.
 
-        On failure the partial result is prefix and everything that this call read, so
-        that the same call with the partial as prefix goes on: nothing is lost or
+        On failure the partial result is prefix and everything that this call read. To
+        continue, make the same call with the partial as prefix: nothing is lost or
         repeated. Fails with 'timeout', 'closed', 'oversized' (a partial of maxsize
         bytes; the rest is still buffered), 'memory allocation failure' or the system's
         reason.
@@ -335,10 +340,11 @@ class Socket(BaseSocket):
         self,
         max: int | None = None,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
-        """Reads from a client what is there: at least one byte, at most max.
+        """Reads the bytes that are available from a client: at least one byte, at most
+        max.
 
-        Without max it is all that is buffered, or else what one read gives. Waits only
-        when nothing is there. Fails as receive.
+        Without max it returns all that is buffered, or else the result of one read.
+        Waits only when no byte is available. Fails as receive does.
         """
 
     def receiveuntil(
@@ -347,11 +353,11 @@ class Socket(BaseSocket):
         prefix: Buffer | None = None,
         maxsize: int | None = None,
     ) -> tuple[bytes, None, None] | tuple[None, str, bytes]:
-        """Reads from a client up to a delimiter, which is consumed and not returned.
+        """Reads from a client up to a delimiter, which is consumed but not returned.
 
         delimiter is one byte or more. prefix, maxsize, partial results and failures
-        are as in receive; a prefix that ends in a part of the delimiter counts towards
-        it.
+        are those of receive. If prefix ends with the beginning of the delimiter, the
+        rest of the delimiter completes it.
         """
 
     def send(
@@ -360,25 +366,26 @@ class Socket(BaseSocket):
         i: int | None = 1,
         j: int | None = -1,
     ) -> tuple[int, None, None] | tuple[None, str, int]:
-        """Sends bytes i to j of data from a client, and gives the index of the last
-        one sent.
+        """Sends bytes i to j of data to the peer of a client, and returns the index of
+        the last byte sent.
 
-        i and j count from 1, or from the end when negative; absent, they are the first
-        and the last. On failure the index tells how far it went (i - 1 when nothing
-        was sent), so that send(data, last + 1) goes on. Nothing is buffered here.
-        Fails with 'timeout', 'closed' or the system's reason.
+        i and j count from 1, or from the end when negative; the defaults are the first
+        and the last byte. A failure carries the index of the last byte sent (i - 1
+        when nothing was sent), so that send(data, last + 1) continues. The library
+        does not buffer what it sends. Fails with 'timeout', 'closed' or the system's
+        reason.
         """
 
     def getpeername(self) -> tuple[str, int, str] | tuple[None, str, None]:
-        """Gives address, port and family ('inet' or 'inet6') of the peer.
+        """Returns address, port and family ('inet' or 'inet6') of the peer.
 
         Fails with 'closed', or with the system's reason when there is no peer.
         """
 
     def getsockname(self) -> tuple[str, int, str] | tuple[None, str, None]:
-        """Gives address, port and family ('inet' or 'inet6') of this end.
+        """Returns the local address, port and family ('inet' or 'inet6').
 
-        Fails with 'closed', or while there is no socket yet.
+        Fails with 'closed', or when there is no socket yet.
         """
 
     @overload
@@ -394,11 +401,11 @@ class Socket(BaseSocket):
         tcp-keepcnt (probes), tcp-defer-accept (seconds), tcp-fastopen (waiting
         connections), recv-buffer-size and send-buffer-size (bytes). Number:
         tcp-user-timeout (seconds). Text: bindtodevice (an interface). linger has two
-        members, on (boolean) and timeout (seconds, rounded up to whole ones).
+        members, on (boolean) and timeout (seconds, rounded up to whole seconds).
 
         An unknown name, or a value of the wrong type, is misuse and raises. Fails with
-        'option not supported here', 'closed', the system's reason, or while there is
-        no socket yet.
+        'option not supported here', 'closed', the system's reason, or when there is no
+        socket yet.
         """
     @overload
     def setoption(
@@ -426,10 +433,10 @@ class Socket(BaseSocket):
     ) -> tuple[int, None] | tuple[None, str]: ...
     @overload
     def getoption(self, option: _FlagOption) -> tuple[bool, None] | tuple[None, str]:
-        """Gives the value of an option: those of setoption, and error.
+        """Returns the value of an option: one of those of setoption, or error.
 
-        error is the text of a pending error, or nothing; reading clears it. Fails as
-        setoption.
+        error is the text of a pending error, or nothing (nil, None); reading it clears
+        it. Fails as setoption does.
         """
     @overload
     def getoption(
@@ -459,34 +466,34 @@ class Socket(BaseSocket):
         option: str,
     ) -> tuple[bool | int | float | str | Linger | None, None] | tuple[None, str]: ...
     def detach(self) -> tuple[int, None] | tuple[None, str]:
-        """Gives the descriptor away, to be closed by the caller; the object is closed
-        then.
+        """Returns the file descriptor, which the caller owns from then on, and closes
+        the object.
 
         Fails with 'bytes are still buffered: receive them first', 'object is in use',
-        'closed', or while there is no socket yet.
+        'closed', or when there is no socket yet.
         """
 
 class RaisingSocket(BaseSocket):
     """A Socket that raises its failures."""
 
     def receiveinto(self, buffer: Buffer, nbytes: int | None = None) -> int:
-        """Reads from a client into the first nbytes of a writable buffer, all of it if
-        absent.
+        """Reads from a client into the first nbytes of a writable buffer, or all of it
+        if nbytes is absent.
 
-        Gives how many bytes are in the buffer, on failure too. There is no copy in
-        between. Fails as receive.
+        Returns the number of bytes in the buffer; a failure carries it, too. No bytes
+        object is created. Fails as receive does.
         """
 
     def accept(self) -> RaisingSocket:
-        """Waits for a connection to this server and gives it as a client object.
+        """Waits for a connection to this server and returns it as a new client object.
 
-        The client has no limits of time, whatever those of the server are. Fails with
-        'timeout', 'closed' or the system's reason, as when there are no descriptors
-        left.
+        The client has no time limits, whatever the limits of the server are. Fails
+        with 'timeout', 'closed' or the system's reason, for example when the process
+        has no descriptors left.
         """
 
     def bind(self, address: str, port: int | str) -> int:
-        """Gives a master its local address.
+        """Binds a master to a local address.
 
         address is an address, a name, or '*' for all interfaces; port is 0 to 65535 (0
         lets the system choose), digits, or a service name. Fails with 'address already
@@ -495,31 +502,32 @@ class RaisingSocket(BaseSocket):
         """
 
     def setsockname(self, address: str, port: int | str) -> int:
-        """Gives a master its local address; another name of bind."""
+        """Binds a master to a local address; another name for bind."""
 
     def listen(self, backlog: int | None = 32) -> int:
         """Turns a master into a server.
 
-        backlog is how many connections may wait for accept, 32 if absent. Fails with
-        'closed', the system's reason, or while a master of tcp is not bound.
+        backlog is the number of connections that may wait for accept, 32 if absent.
+        Fails with 'closed', the system's reason, or when a master made by tcp is not
+        bound yet.
         """
 
     def connect(self, address: str, port: int | str) -> int:
         """Connects a master to address and port, which turns it into a client.
 
         port is 1 to 65535, digits, or a service name. The addresses of a name are
-        tried in the resolver's order, with a timeout of 0 only the first; the last
-        failure is reported.
+        tried in the resolver's order, with a timeout of 0 only the first; if all fail,
+        the last failure is reported.
 
-        After 'timeout' the object may be a client on its way: it becomes writable when
-        the outcome is there, and calling connect again gives the outcome. Any other
-        failure leaves a master that can be bound or connected again: 'connection
-        refused', 'host or service not provided, or not known' and others. A connected
-        client fails with 'already connected'.
+        After 'timeout' the attempt goes on. The object becomes writable when the
+        outcome is known; calling connect again with the same arguments returns it.
+        After any other failure, such as 'connection refused' or 'host or service not
+        provided, or not known', the object is a master that can be bound or connected
+        again. A connected client fails with 'already connected'.
         """
 
     def setpeername(self, address: str, port: int | str) -> int:
-        """Connects a master; another name of connect."""
+        """Connects a master; another name for connect."""
 
     def receive(
         self,
@@ -527,28 +535,31 @@ class RaisingSocket(BaseSocket):
         prefix: Buffer | None = None,
         maxsize: int | None = None,
     ) -> bytes:
-        """Reads from a client what pattern says, and gives it behind prefix.
+        """Reads from a client according to pattern, and returns the bytes after
+        prefix.
 
-        '*l', as when absent: a line up to LF, without the LF and without any CR. '*L':
-        a line as it came, with its LF. '*a': all until the peer closes; nothing at all
-        fails with 'closed'. A number: so many bytes, those of prefix counted in. The
-        star may be left out.
+        pattern '*l' (the default) is a line up to LF, returned without the LF and
+        without any CR. '*L' is a line as it came, with its LF. '*a' is everything
+        until the peer closes; if there is nothing at all, it fails with 'closed'. A
+        number is the size of the result in bytes, prefix included. The star may be
+        left out.
 
-        maxsize bounds the bytes of the result, prefix included; without it there is no
-        bound.
+        maxsize is the greatest size of the result in bytes, prefix included; absent:
+        no bound.
 
-        On failure the partial result is prefix and everything that this call read, so
-        that the same call with the partial as prefix goes on: nothing is lost or
+        On failure the partial result is prefix and everything that this call read. To
+        continue, make the same call with the partial as prefix: nothing is lost or
         repeated. Fails with 'timeout', 'closed', 'oversized' (a partial of maxsize
         bytes; the rest is still buffered), 'memory allocation failure' or the system's
         reason.
         """
 
     def receiveany(self, max: int | None = None) -> bytes:
-        """Reads from a client what is there: at least one byte, at most max.
+        """Reads the bytes that are available from a client: at least one byte, at most
+        max.
 
-        Without max it is all that is buffered, or else what one read gives. Waits only
-        when nothing is there. Fails as receive.
+        Without max it returns all that is buffered, or else the result of one read.
+        Waits only when no byte is available. Fails as receive does.
         """
 
     def receiveuntil(
@@ -557,33 +568,34 @@ class RaisingSocket(BaseSocket):
         prefix: Buffer | None = None,
         maxsize: int | None = None,
     ) -> bytes:
-        """Reads from a client up to a delimiter, which is consumed and not returned.
+        """Reads from a client up to a delimiter, which is consumed but not returned.
 
         delimiter is one byte or more. prefix, maxsize, partial results and failures
-        are as in receive; a prefix that ends in a part of the delimiter counts towards
-        it.
+        are those of receive. If prefix ends with the beginning of the delimiter, the
+        rest of the delimiter completes it.
         """
 
     def send(self, data: Buffer, i: int | None = 1, j: int | None = -1) -> int:
-        """Sends bytes i to j of data from a client, and gives the index of the last
-        one sent.
+        """Sends bytes i to j of data to the peer of a client, and returns the index of
+        the last byte sent.
 
-        i and j count from 1, or from the end when negative; absent, they are the first
-        and the last. On failure the index tells how far it went (i - 1 when nothing
-        was sent), so that send(data, last + 1) goes on. Nothing is buffered here.
-        Fails with 'timeout', 'closed' or the system's reason.
+        i and j count from 1, or from the end when negative; the defaults are the first
+        and the last byte. A failure carries the index of the last byte sent (i - 1
+        when nothing was sent), so that send(data, last + 1) continues. The library
+        does not buffer what it sends. Fails with 'timeout', 'closed' or the system's
+        reason.
         """
 
     def getpeername(self) -> tuple[str, int, str]:
-        """Gives address, port and family ('inet' or 'inet6') of the peer.
+        """Returns address, port and family ('inet' or 'inet6') of the peer.
 
         Fails with 'closed', or with the system's reason when there is no peer.
         """
 
     def getsockname(self) -> tuple[str, int, str]:
-        """Gives address, port and family ('inet' or 'inet6') of this end.
+        """Returns the local address, port and family ('inet' or 'inet6').
 
-        Fails with 'closed', or while there is no socket yet.
+        Fails with 'closed', or when there is no socket yet.
         """
 
     @overload
@@ -595,11 +607,11 @@ class RaisingSocket(BaseSocket):
         tcp-keepcnt (probes), tcp-defer-accept (seconds), tcp-fastopen (waiting
         connections), recv-buffer-size and send-buffer-size (bytes). Number:
         tcp-user-timeout (seconds). Text: bindtodevice (an interface). linger has two
-        members, on (boolean) and timeout (seconds, rounded up to whole ones).
+        members, on (boolean) and timeout (seconds, rounded up to whole seconds).
 
         An unknown name, or a value of the wrong type, is misuse and raises. Fails with
-        'option not supported here', 'closed', the system's reason, or while there is
-        no socket yet.
+        'option not supported here', 'closed', the system's reason, or when there is no
+        socket yet.
         """
     @overload
     def setoption(self, option: _IntegerOption, value: int) -> int: ...
@@ -611,10 +623,10 @@ class RaisingSocket(BaseSocket):
     def setoption(self, option: _LingerOption, value: Linger) -> int: ...
     @overload
     def getoption(self, option: _FlagOption) -> bool:
-        """Gives the value of an option: those of setoption, and error.
+        """Returns the value of an option: one of those of setoption, or error.
 
-        error is the text of a pending error, or nothing; reading clears it. Fails as
-        setoption.
+        error is the text of a pending error, or nothing (nil, None); reading it clears
+        it. Fails as setoption does.
         """
     @overload
     def getoption(self, option: _IntegerOption) -> int: ...
@@ -629,11 +641,11 @@ class RaisingSocket(BaseSocket):
     @overload
     def getoption(self, option: str) -> bool | int | float | str | Linger | None: ...
     def detach(self) -> int:
-        """Gives the descriptor away, to be closed by the caller; the object is closed
-        then.
+        """Returns the file descriptor, which the caller owns from then on, and closes
+        the object.
 
         Fails with 'bytes are still buffered: receive them first', 'object is in use',
-        'closed', or while there is no socket yet.
+        'closed', or when there is no socket yet.
         """
 
 @disjoint_base
@@ -641,12 +653,12 @@ class BasePoller:
     """What the pollers of both styles have in common."""
 
     def fileno(self) -> int:
-        """Gives the descriptor as getfd does, but raises ValueError where there is
-        none, as Python's loops expect.
+        """Returns the file descriptor as getfd does, but raises ValueError when there
+        is none, as Python's event loops expect.
         """
 
     def __enter__(self) -> Self:
-        """Gives the poller itself; leaving the block closes it."""
+        """Returns the poller itself; the end of the block closes it."""
 
     def __exit__(
         self,
@@ -654,24 +666,24 @@ class BasePoller:
         value: object,
         traceback: object,
     ) -> Literal[False]:
-        """Closes the poller, and lets an exception go on."""
+        """Closes the poller. An exception propagates."""
 
     def wake(self) -> int:
-        """Ends the wait of another thread at once, or the next wait when there is
-        none.
+        """Ends the wait of another thread immediately, or the next wait if no thread
+        is waiting.
         """
 
     def count(self) -> int:
-        """Gives how many objects are in the poller."""
+        """Returns the number of objects in the poller."""
 
     def getfd(self) -> int:
-        """Gives a descriptor that is readable when a wait would not have to wait, for
-        a loop around this one; -1 for a closed poller, or where the system has no such
-        thing.
+        """Returns a file descriptor that is readable when wait would return
+        immediately, so that another event loop can wait for this poller; -1 for a
+        closed poller, or where the system has none.
         """
 
     def close(self) -> int:
-        """Closes the poller. What was added stays open. Closing again is fine."""
+        """Closes the poller. Its objects stay open. Closing again has no effect."""
 
     def __reduce__(self) -> NoReturn:
         """Raises TypeError."""
@@ -680,16 +692,16 @@ class BasePoller:
         """Raises TypeError."""
 
 class Poller(BasePoller):
-    """A poller waits on many objects that were added to it: a wait costs by how many
-    are ready, not by how many there are.
+    """A poller waits for events on the objects that were added to it. The cost of a
+    wait depends on how many objects are ready, not on how many were added.
 
-    It is level-triggered: each wait gives whatever is ready at that moment. An object
-    is ready to receive while bytes are buffered in it, too, and ready to send when the
-    name that its connect waits for is resolved. A failed or ended connection is ready
-    for what it was added for. Objects may be added, changed, removed and closed at any
-    time, in the loop over the ready ones, too. The poller keeps what was added alive.
-    It belongs to one thread at a time; only wake may be called from others. After
-    close it fails with 'closed'.
+    It is level-triggered: each wait reports every object that is ready at that moment.
+    An object is also ready to receive while bytes are in its read buffer, and ready to
+    send when the name that its connect waits for is resolved. A failed or ended
+    connection is ready for the events that it was added for. Objects may be added,
+    modified, removed and closed at any time, also in the loop over the ready ones. The
+    poller keeps its objects alive. Only one thread may use it at a time, but any
+    thread may call wake. After close, calls fail with 'closed'.
     """
 
     def add(
@@ -701,11 +713,12 @@ class Poller(BasePoller):
         """Adds an object: one of this library, or any other with a descriptor (getfd,
         and dirty if it buffers).
 
-        events says what to wait for: 'r' to receive, 'w' to send, 'rw' both. token is
-        what wait gives for it, the object itself if absent. An object of this library
-        may be in one poller at a time; it leaves the poller when it is closed or
-        detached, and stays in it when its descriptor changes. Another object is known
-        by the descriptor that it has now: remove it before it closes that.
+        events is 'r' (ready to receive), 'w' (ready to send) or 'rw' (both). token is
+        the value that wait returns for the object; the default is the object itself.
+        An object of this library may be in one poller at a time; it leaves the poller
+        when it is closed or detached, and stays when its descriptor changes. Any other
+        object is identified by its current descriptor: remove it before it closes that
+        descriptor.
 
         Fails with 'already added', 'added to another poller', 'closed', the system's
         reason, or when there is no socket yet.
@@ -717,8 +730,8 @@ class Poller(BasePoller):
         events: Literal["r", "w", "rw"],
         token: object = None,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Changes what an object is waited for, and its token; an absent token stays
-        as it is.
+        """Changes the events of an object, and its token; an absent token stays
+        unchanged.
 
         Fails with 'not added', 'closed' or the system's reason.
         """
@@ -727,7 +740,7 @@ class Poller(BasePoller):
         self,
         sock: HasGetfd | HasFileno,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Takes an object out of the poller.
+        """Removes an object from the poller.
 
         Fails with 'not added' or 'closed'.
         """
@@ -737,12 +750,13 @@ class Poller(BasePoller):
         timeout: float | None = None,
         max: int | None = None,
     ) -> tuple[list[tuple[Any, Literal["r", "w", "rw"]]], None] | tuple[None, str]:
-        """Waits until an object is ready, and gives the tokens of the ready ones, each
-        with what it is ready for: 'r', 'w' or 'rw'.
+        """Waits until an object is ready, and returns the tokens of the ready objects,
+        each with its ready events: 'r', 'w' or 'rw'.
 
-        timeout is in seconds: absent or negative for ever, 0 just looks. max is how
-        many at most; those that are left out come first in a later wait. A wake ends
-        the wait with none.
+        timeout is in seconds: absent or negative waits for ever, 0 does not wait. max
+        is the greatest number of objects to report; absent: all. Those that are left
+        out come first in a later wait. wake ends the wait, with success and possibly
+        no object.
 
         Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
         'memory allocation failure' or the system's reason.
@@ -760,11 +774,12 @@ class RaisingPoller(BasePoller):
         """Adds an object: one of this library, or any other with a descriptor (getfd,
         and dirty if it buffers).
 
-        events says what to wait for: 'r' to receive, 'w' to send, 'rw' both. token is
-        what wait gives for it, the object itself if absent. An object of this library
-        may be in one poller at a time; it leaves the poller when it is closed or
-        detached, and stays in it when its descriptor changes. Another object is known
-        by the descriptor that it has now: remove it before it closes that.
+        events is 'r' (ready to receive), 'w' (ready to send) or 'rw' (both). token is
+        the value that wait returns for the object; the default is the object itself.
+        An object of this library may be in one poller at a time; it leaves the poller
+        when it is closed or detached, and stays when its descriptor changes. Any other
+        object is identified by its current descriptor: remove it before it closes that
+        descriptor.
 
         Fails with 'already added', 'added to another poller', 'closed', the system's
         reason, or when there is no socket yet.
@@ -776,14 +791,14 @@ class RaisingPoller(BasePoller):
         events: Literal["r", "w", "rw"],
         token: object = None,
     ) -> int:
-        """Changes what an object is waited for, and its token; an absent token stays
-        as it is.
+        """Changes the events of an object, and its token; an absent token stays
+        unchanged.
 
         Fails with 'not added', 'closed' or the system's reason.
         """
 
     def remove(self, sock: HasGetfd | HasFileno) -> int:
-        """Takes an object out of the poller.
+        """Removes an object from the poller.
 
         Fails with 'not added' or 'closed'.
         """
@@ -793,38 +808,39 @@ class RaisingPoller(BasePoller):
         timeout: float | None = None,
         max: int | None = None,
     ) -> list[tuple[Any, Literal["r", "w", "rw"]]]:
-        """Waits until an object is ready, and gives the tokens of the ready ones, each
-        with what it is ready for: 'r', 'w' or 'rw'.
+        """Waits until an object is ready, and returns the tokens of the ready objects,
+        each with its ready events: 'r', 'w' or 'rw'.
 
-        timeout is in seconds: absent or negative for ever, 0 just looks. max is how
-        many at most; those that are left out come first in a later wait. A wake ends
-        the wait with none.
+        timeout is in seconds: absent or negative waits for ever, 0 does not wait. max
+        is the greatest number of objects to report; absent: all. Those that are left
+        out come first in a later wait. wake ends the wait, with success and possibly
+        no object.
 
         Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
         'memory allocation failure' or the system's reason.
         """
 
 def version() -> str:
-    """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
+    """Returns the name and the version of this library, for example 'polysock 1.2.3'."""
 
 def tcp() -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a master object that chooses between IPv4 and IPv6 at its first bind or
+    """Creates a master object that chooses between IPv4 and IPv6 at its first bind or
     connect.
 
-    Until then it has no socket, so that options and getsockname fail. Fails with
-    'memory allocation failure'.
+    Until then it has no socket: options and getsockname fail. Fails with 'memory
+    allocation failure'.
     """
 
 def tcp4() -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a master object for IPv4.
+    """Creates a master object for IPv4.
 
-    Fails with the system's reason when it has no socket to give.
+    Fails with the system's reason when it cannot create a socket.
     """
 
 def tcp6() -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a master object for IPv6 alone: option ipv6-v6only is on.
+    """Creates a master object for IPv6 only: option ipv6-v6only is on.
 
-    Fails with the system's reason when it has no socket to give.
+    Fails with the system's reason when it cannot create a socket.
     """
 
 def bind(
@@ -832,12 +848,12 @@ def bind(
     port: int | str,
     backlog: int | None = 32,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a server object: bound to address and port with option reuseaddr on, and
-    listening.
+    """Creates a server object that is bound to address and port, with option reuseaddr
+    on, and listens.
 
     address is an address, a name, or '*' for all IPv4 interfaces. port is 0 to 65535
-    (0 lets the system choose), digits, or a service name. backlog is how many
-    connections may wait for accept, 32 if absent.
+    (0 lets the system choose), digits, or a service name. backlog is the number of
+    connections that may wait for accept, 32 if absent.
 
     Fails with 'address already in use', 'permission denied', 'host or service not
     provided, or not known' and others.
@@ -851,14 +867,14 @@ def connect(
     family: str | None = None,
     timeout: float | None = None,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a client object that is connected to address and port.
+    """Creates a client object that is connected to address and port.
 
-    port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
-    first; locport counts only with a locaddr. family is 'inet', 'inet6', or 'unspec'
-    for both, as when absent. The addresses of a name are tried in the resolver's
-    order; the last failure is reported. timeout limits the whole call in seconds, name
-    resolution and all addresses included; absent or negative: no limit. The client
-    that it gives has no limit.
+    port is 1 to 65535, digits, or a service name. locaddr and locport are the local
+    address to bind first; locport is ignored without locaddr. family is 'inet',
+    'inet6', or 'unspec' for both (the default). The addresses of a name are tried in
+    the resolver's order; if all fail, the last failure is reported. timeout limits the
+    whole call in seconds, name resolution and all addresses included; absent or
+    negative: no limit. The new client has no limit.
 
     Fails with 'connection refused', 'host or service not provided, or not known' and
     others.
@@ -871,7 +887,7 @@ def connect4(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a client object as connect does, with the family 'inet'."""
+    """Creates a client object as connect does, with the family 'inet'."""
 
 def connect6(
     address: str,
@@ -880,22 +896,21 @@ def connect6(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Makes a client object as connect does, with the family 'inet6'."""
+    """Creates a client object as connect does, with the family 'inet6'."""
 
 def fromfd(
     fd: int,
     kind: Literal["master", "client", "server"],
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Makes an object of an open descriptor of a TCP socket.
+    """Creates an object for an open file descriptor of a TCP socket.
 
-    kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
-    close-on-exec and non-blocking, and belongs to the object. Fails with 'address
-    family not supported' or the system's reason, and then the descriptor stays the
-    caller's.
+    kind is 'master', 'client' or 'server'. The descriptor becomes close-on-exec and
+    non-blocking, and the object owns it. Fails with 'address family not supported' or
+    the system's reason; then the caller still owns the descriptor.
     """
 
 def poller() -> tuple[Poller, None] | tuple[None, str]:
-    """Makes a poller: it waits on many objects that it knows already.
+    """Creates a poller, which waits for events on many objects that were added to it.
 
     Fails with 'memory allocation failure' or the system's reason.
     """
@@ -908,32 +923,36 @@ def select(
     """Waits until a member of recvt can be received from or a member of sendt can be
     sent to.
 
-    timeout is in seconds: absent or negative for ever, 0 just looks. Members are
-    objects of this library or others with getfd, and dirty if they buffer; what is no
-    socket, or closed, is ignored. Buffered bytes count as readable. There is no limit
-    on how many there are or on the number of a descriptor.
+    timeout is in seconds: absent or negative waits for ever, 0 does not wait. Members
+    are objects of this library, or other objects with a method getfd, and dirty if
+    they buffer. Closed objects, and values that are no sockets, are ignored. Buffered
+    bytes count as readable. There is no limit on the number of members or on the
+    number of a descriptor.
 
-    Gives the ready members in the order given; when there are none in time, empty sets
-    and 'timeout', or 'closed' when another thread has closed a member meanwhile.
+    Returns the ready members, in the order of the arguments. When no member is ready
+    in time, both sets are empty and the error is 'timeout', or 'closed' when another
+    thread closed a member meanwhile; in exception style that does not raise.
     """
 
 def sleep(seconds: float) -> None:
-    """Waits for so many seconds, with their fraction; negative ones are none."""
+    """Waits for a number of seconds, which may have a fraction. A negative number
+    counts as 0.
+    """
 
 def gettime() -> float:
-    """Gives the seconds since the beginning of 1970 (UTC), with their fraction."""
+    """Returns the time in seconds since 1970-01-01 00:00 UTC, with a fraction."""
 
 def monotime() -> float:
-    """Gives the seconds of a clock that nobody sets, with their fraction.
+    """Returns the time of a monotonic clock in seconds, with a fraction.
 
-    Only differences mean anything.
+    Only differences between two results have a meaning.
     """
 
 def setsize() -> int:
-    """Gives how many descriptors this process may have."""
+    """Returns how many file descriptors this process may have open."""
 
 def dns_gethostname() -> tuple[str, None] | tuple[None, str]:
-    """Gives the name of this host.
+    """Returns the name of this host.
 
     Fails with the system's reason.
     """
@@ -942,32 +961,32 @@ def dns_toip(
     address: str,
     timeout: float | None = None,
 ) -> tuple[str, Host, None] | tuple[None, None, str]:
-    """Gives the first IPv4 address of a host, and all that is known about it.
+    """Returns the first IPv4 address of a host, and a description of the host.
 
-    That is its canonical name, and the lists alias (other names) and ip (addresses).
-    timeout limits the call in seconds; absent or negative: no limit. Fails with
-    'timeout', 'host or service not provided, or not known', 'temporary failure in name
-    resolution' and others.
+    The description has name (the canonical name) and the lists alias (other names) and
+    ip (addresses). timeout limits the call in seconds; absent or negative: no limit.
+    Fails with 'timeout', 'host or service not provided, or not known', 'temporary
+    failure in name resolution' and others.
     """
 
 def dns_tohostname(
     address: str,
     timeout: float | None = None,
 ) -> tuple[str, Host, None] | tuple[None, None, str]:
-    """Gives the name of a host from its address or another name, and what toip gives
-    about it.
+    """Returns the canonical name of a host from its address or another name, and a
+    description of the host as toip does.
 
-    Fails as toip.
+    timeout and failures are those of toip.
     """
 
 def dns_getaddrinfo(
     address: str,
     timeout: float | None = None,
 ) -> tuple[list[Address], None] | tuple[None, str]:
-    """Gives the list of the addresses of a host, each with family ('inet' or 'inet6')
+    """Returns a list of the addresses of a host, each with family ('inet' or 'inet6')
     and addr.
 
-    They are in the resolver's order. Fails as toip.
+    The list is in the resolver's order. timeout and failures are those of toip.
     """
 
 def dns_getnameinfo(
@@ -975,33 +994,34 @@ def dns_getnameinfo(
     service: str | None = None,
     timeout: float | None = None,
 ) -> tuple[list[str], str | None, None] | tuple[None, None, str]:
-    """Gives the list of the names of a host's addresses, and the name of a service.
+    """Returns a list of the names of a host's addresses, and the name of a service.
 
-    One of the two may be absent: the list is empty without a host, and the name is
-    absent without a service. Fails as toip.
+    Either argument may be absent, but not both: without address the list is empty,
+    without service the name of the service is absent. timeout and failures are those
+    of toip.
     """
 
 def raising_version() -> str:
-    """Gives the name and the version of this library, as in 'polysock 1.2.3'."""
+    """Returns the name and the version of this library, for example 'polysock 1.2.3'."""
 
 def raising_tcp() -> RaisingSocket:
-    """Makes a master object that chooses between IPv4 and IPv6 at its first bind or
+    """Creates a master object that chooses between IPv4 and IPv6 at its first bind or
     connect.
 
-    Until then it has no socket, so that options and getsockname fail. Fails with
-    'memory allocation failure'.
+    Until then it has no socket: options and getsockname fail. Fails with 'memory
+    allocation failure'.
     """
 
 def raising_tcp4() -> RaisingSocket:
-    """Makes a master object for IPv4.
+    """Creates a master object for IPv4.
 
-    Fails with the system's reason when it has no socket to give.
+    Fails with the system's reason when it cannot create a socket.
     """
 
 def raising_tcp6() -> RaisingSocket:
-    """Makes a master object for IPv6 alone: option ipv6-v6only is on.
+    """Creates a master object for IPv6 only: option ipv6-v6only is on.
 
-    Fails with the system's reason when it has no socket to give.
+    Fails with the system's reason when it cannot create a socket.
     """
 
 def raising_bind(
@@ -1009,12 +1029,12 @@ def raising_bind(
     port: int | str,
     backlog: int | None = 32,
 ) -> RaisingSocket:
-    """Makes a server object: bound to address and port with option reuseaddr on, and
-    listening.
+    """Creates a server object that is bound to address and port, with option reuseaddr
+    on, and listens.
 
     address is an address, a name, or '*' for all IPv4 interfaces. port is 0 to 65535
-    (0 lets the system choose), digits, or a service name. backlog is how many
-    connections may wait for accept, 32 if absent.
+    (0 lets the system choose), digits, or a service name. backlog is the number of
+    connections that may wait for accept, 32 if absent.
 
     Fails with 'address already in use', 'permission denied', 'host or service not
     provided, or not known' and others.
@@ -1028,14 +1048,14 @@ def raising_connect(
     family: str | None = None,
     timeout: float | None = None,
 ) -> RaisingSocket:
-    """Makes a client object that is connected to address and port.
+    """Creates a client object that is connected to address and port.
 
-    port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
-    first; locport counts only with a locaddr. family is 'inet', 'inet6', or 'unspec'
-    for both, as when absent. The addresses of a name are tried in the resolver's
-    order; the last failure is reported. timeout limits the whole call in seconds, name
-    resolution and all addresses included; absent or negative: no limit. The client
-    that it gives has no limit.
+    port is 1 to 65535, digits, or a service name. locaddr and locport are the local
+    address to bind first; locport is ignored without locaddr. family is 'inet',
+    'inet6', or 'unspec' for both (the default). The addresses of a name are tried in
+    the resolver's order; if all fail, the last failure is reported. timeout limits the
+    whole call in seconds, name resolution and all addresses included; absent or
+    negative: no limit. The new client has no limit.
 
     Fails with 'connection refused', 'host or service not provided, or not known' and
     others.
@@ -1048,7 +1068,7 @@ def raising_connect4(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> RaisingSocket:
-    """Makes a client object as connect does, with the family 'inet'."""
+    """Creates a client object as connect does, with the family 'inet'."""
 
 def raising_connect6(
     address: str,
@@ -1057,22 +1077,21 @@ def raising_connect6(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> RaisingSocket:
-    """Makes a client object as connect does, with the family 'inet6'."""
+    """Creates a client object as connect does, with the family 'inet6'."""
 
 def raising_fromfd(
     fd: int,
     kind: Literal["master", "client", "server"],
 ) -> RaisingSocket:
-    """Makes an object of an open descriptor of a TCP socket.
+    """Creates an object for an open file descriptor of a TCP socket.
 
-    kind says what it is: 'master', 'client' or 'server'. The descriptor becomes
-    close-on-exec and non-blocking, and belongs to the object. Fails with 'address
-    family not supported' or the system's reason, and then the descriptor stays the
-    caller's.
+    kind is 'master', 'client' or 'server'. The descriptor becomes close-on-exec and
+    non-blocking, and the object owns it. Fails with 'address family not supported' or
+    the system's reason; then the caller still owns the descriptor.
     """
 
 def raising_poller() -> RaisingPoller:
-    """Makes a poller: it waits on many objects that it knows already.
+    """Creates a poller, which waits for events on many objects that were added to it.
 
     Fails with 'memory allocation failure' or the system's reason.
     """
@@ -1085,63 +1104,67 @@ def raising_select(
     """Waits until a member of recvt can be received from or a member of sendt can be
     sent to.
 
-    timeout is in seconds: absent or negative for ever, 0 just looks. Members are
-    objects of this library or others with getfd, and dirty if they buffer; what is no
-    socket, or closed, is ignored. Buffered bytes count as readable. There is no limit
-    on how many there are or on the number of a descriptor.
+    timeout is in seconds: absent or negative waits for ever, 0 does not wait. Members
+    are objects of this library, or other objects with a method getfd, and dirty if
+    they buffer. Closed objects, and values that are no sockets, are ignored. Buffered
+    bytes count as readable. There is no limit on the number of members or on the
+    number of a descriptor.
 
-    Gives the ready members in the order given; when there are none in time, empty sets
-    and 'timeout', or 'closed' when another thread has closed a member meanwhile.
+    Returns the ready members, in the order of the arguments. When no member is ready
+    in time, both sets are empty and the error is 'timeout', or 'closed' when another
+    thread closed a member meanwhile; in exception style that does not raise.
     """
 
 def raising_sleep(seconds: float) -> None:
-    """Waits for so many seconds, with their fraction; negative ones are none."""
+    """Waits for a number of seconds, which may have a fraction. A negative number
+    counts as 0.
+    """
 
 def raising_gettime() -> float:
-    """Gives the seconds since the beginning of 1970 (UTC), with their fraction."""
+    """Returns the time in seconds since 1970-01-01 00:00 UTC, with a fraction."""
 
 def raising_monotime() -> float:
-    """Gives the seconds of a clock that nobody sets, with their fraction.
+    """Returns the time of a monotonic clock in seconds, with a fraction.
 
-    Only differences mean anything.
+    Only differences between two results have a meaning.
     """
 
 def raising_setsize() -> int:
-    """Gives how many descriptors this process may have."""
+    """Returns how many file descriptors this process may have open."""
 
 def raising_dns_gethostname() -> str:
-    """Gives the name of this host.
+    """Returns the name of this host.
 
     Fails with the system's reason.
     """
 
 def raising_dns_toip(address: str, timeout: float | None = None) -> tuple[str, Host]:
-    """Gives the first IPv4 address of a host, and all that is known about it.
+    """Returns the first IPv4 address of a host, and a description of the host.
 
-    That is its canonical name, and the lists alias (other names) and ip (addresses).
-    timeout limits the call in seconds; absent or negative: no limit. Fails with
-    'timeout', 'host or service not provided, or not known', 'temporary failure in name
-    resolution' and others.
+    The description has name (the canonical name) and the lists alias (other names) and
+    ip (addresses). timeout limits the call in seconds; absent or negative: no limit.
+    Fails with 'timeout', 'host or service not provided, or not known', 'temporary
+    failure in name resolution' and others.
     """
 
 def raising_dns_tohostname(
     address: str,
     timeout: float | None = None,
 ) -> tuple[str, Host]:
-    """Gives the name of a host from its address or another name, and what toip gives
-    about it.
+    """Returns the canonical name of a host from its address or another name, and a
+    description of the host as toip does.
 
-    Fails as toip.
+    timeout and failures are those of toip.
     """
 
 def raising_dns_getaddrinfo(
     address: str,
     timeout: float | None = None,
 ) -> list[Address]:
-    """Gives the list of the addresses of a host, each with family ('inet' or 'inet6')
+    """Returns a list of the addresses of a host, each with family ('inet' or 'inet6')
     and addr.
 
-    They are in the resolver's order. Fails as toip.
+    The list is in the resolver's order. timeout and failures are those of toip.
     """
 
 def raising_dns_getnameinfo(
@@ -1149,8 +1172,9 @@ def raising_dns_getnameinfo(
     service: str | None = None,
     timeout: float | None = None,
 ) -> tuple[list[str], str | None]:
-    """Gives the list of the names of a host's addresses, and the name of a service.
+    """Returns a list of the names of a host's addresses, and the name of a service.
 
-    One of the two may be absent: the list is empty without a host, and the name is
-    absent without a service. Fails as toip.
+    Either argument may be absent, but not both: without address the list is empty,
+    without service the name of the service is absent. timeout and failures are those
+    of toip.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names and addresses, as the system's resolver knows them. Failures are returned."""
+"""Names and addresses, by the resolver of the system. Failures are returned."""
 
 from ._core import dns_getaddrinfo as getaddrinfo
 from ._core import dns_gethostname as gethostname

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The exceptions of polysock.
 
-Each failure is an ``Error``, and also the class that the standard library raises for the
-same event. The compiled module makes them of these classes without calling ``__init__``.
-Misuse never comes here: it is a TypeError or a ValueError everywhere.
+Each failure is an ``Error``, and also an instance of the class that the standard library
+raises for the same event. The compiled module creates the exceptions without calling
+``__init__``. Misuse raises TypeError or ValueError, never one of these classes.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if sys.version_info >= (3, 10):
 else:
 
     class _StandardTimeout(TimeoutError, socket.timeout):
-        """What the standard library has two classes for."""
+        """Both classes that the standard library has for a timeout."""
 
 
 class Error(OSError):
-    """A failure, as the raising module and ``try_`` raise it.
+    """A failure, as ``polysock.raising``, ``polysock.aio`` and ``try_`` raise it.
 
-    ``error`` is the failure in the words that a tuple would carry. ``partial`` is what
-    was received before it, in bytes, for what receives. ``last`` is the index of the last
-    byte sent, for send, or the count of bytes in the buffer, for receiveinto. ``errno``
-    is the system's number behind it. ``address`` is what connect or bind was called with,
-    as in '127.0.0.1:80', and is in the text. Each is None where there is none.
+    ``error`` is the failure in words, the same that a tuple carries. ``partial`` is the
+    bytes that a failed receive has received. ``last`` is the index of the last byte sent
+    for send, the number of bytes in the buffer for receiveinto. ``errno`` is the system's
+    error number. ``address`` is the address that connect or bind was called with, for
+    example '127.0.0.1:80'; ``str`` includes it. Each is None where it does not apply.
     """
 
     partial: Optional[bytes] = None
@@ -71,20 +71,20 @@ class Closed(Error, ConnectionError):
 
     It is also a ConnectionResetError, ConnectionAbortedError or BrokenPipeError if one of
     these events closed the connection. Its errno is None when the peer ended the stream,
-    and when the object was closed here.
+    and when this program closed the object.
     """
 
 
 class ClosedByReset(Closed, ConnectionResetError):
-    """The failure 'closed', by a reset."""
+    """The failure 'closed', caused by a reset."""
 
 
 class ClosedByAbort(Closed, ConnectionAbortedError):
-    """The failure 'closed', since the system has given the connection up."""
+    """The failure 'closed', because the system has aborted the connection."""
 
 
 class ClosedPipe(Closed, BrokenPipeError):
-    """The failure 'closed', of a send."""
+    """The failure 'closed' of a send."""
 
 
 class Refused(Error, ConnectionRefusedError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The functions that go between tuples and exceptions."""
+"""Functions that convert between result tuples and exceptions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .errors import Error
 
 _Value = TypeVar("_Value")
 
-if TYPE_CHECKING:  # what typing notes of overloads would outlive the module
+if TYPE_CHECKING:  # typing keeps a reference to each overload for ever
     from typing_extensions import ParamSpec
 
     _Parameters = ParamSpec("_Parameters")
 
     class _Try(Protocol):
-        """What ``try_`` is, and what ``newtry`` makes."""
+        """The type of ``try_`` and of the functions that ``newtry`` returns."""
 
         @overload
         def __call__(
@@ -45,15 +45,15 @@ __all__ = ["newtry", "protect", "try_"]
 
 
 def newtry(finalizer: Optional[Callable[[], object]] = None) -> _Try:
-    """Makes a function like ``try_`` that calls finalizer before it raises.
+    """Returns a function like ``try_`` that calls finalizer before it raises.
 
-    An exception in the finalizer takes the place of the failure.
+    An exception in the finalizer replaces the failure.
     """
     if finalizer is not None and not callable(finalizer):
         raise TypeError("bad argument #1 to 'newtry' (finalizer: function expected)")
 
     def attempt(result: Any, /) -> Any:
-        """Gives the value of a result tuple, or raises its failure as an Error."""
+        """Returns the value of a result tuple, or raises its failure as an Error."""
         if not isinstance(result, tuple) or len(result) < 2:
             raise TypeError("bad argument #1 to 'try_' (result: tuple expected)")
         if result[0] is not None:
@@ -78,9 +78,9 @@ try_: _Try = newtry()
 def protect(
     func: Callable[_Parameters, _Value],
 ) -> Callable[_Parameters, Union[Tuple[_Value, None], Tuple[None, str]]]:
-    """Makes a function that gives (value, None), or (None, error) if an Error is raised.
+    """Returns a function that returns (value, None), or (None, error) after an Error.
 
-    Every other exception goes through.
+    Any other exception propagates.
     """
     if not callable(func):
         raise TypeError("bad argument #1 to 'protect' (func: function expected)")

@@ -161,7 +161,7 @@ static PyType_Slot lines_slots[] = {
     {Py_tp_clear, lines_clear},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, lines_next},
-    {Py_tp_doc, "What lines() gives."},
+    {Py_tp_doc, "The iterator that lines() returns."},
     {0, NULL},
 };
 

@@ -157,7 +157,7 @@ static PyObject *deliver(PyObject *self, PyObject *failure) {
   return NULL;
 }
 
-/* Gives what self does with a failure. size is the length of a tuple; the reference to
+/* Returns what self does with a failure. size is the length of a tuple; the reference to
    value is taken over. */
 static PyObject *fail(PyObject *self, ps_status status, Py_ssize_t size, PyObject *value,
                       const char *function) {
@@ -172,7 +172,7 @@ static PyObject *fail_plain(PyObject *self, ps_status status, const char *functi
   return fail(self, status, 2, Py_NewRef(Py_None), function);
 }
 
-/* Gives the exception of words, which are all that a tuple carries. */
+/* Returns the exception of words, which are all that a tuple carries. */
 static PyObject *failure_of_words(PyObject *core, PyObject *args) {
   known *known = PyModule_GetState(core);
   PyObject *text = NULL, *value = Py_None;

@@ -149,39 +149,39 @@
 const ps_text kind;
 
 %feature("docstring")
-"Gives the descriptor as getfd does, but raises ValueError where there is none, as Python's loops
-expect.";
+"Returns the file descriptor as getfd does, but raises ValueError when there is none, as Python's
+event loops expect.";
 ps_fileno fileno();
 
 %feature("docstring")
-"Reads from a client into the first nbytes of a writable buffer, all of it if absent.
+"Reads from a client into the first nbytes of a writable buffer, or all of it if nbytes is absent.
 
-Gives how many bytes are in the buffer, on failure too. There is no copy in between. Fails as
-receive.";
+Returns the number of bytes in the buffer; a failure carries it, too. No bytes object is
+created. Fails as receive does.";
 ps_filled receiveinto(ps_room buffer, ps_total nbytes, ps_host *host);
 
 %feature("docstring")
-"Gives the object itself; leaving the block closes it.";
+"Returns the object itself; the end of the block closes it.";
 ps_itself __enter__();
 
 %feature("docstring")
-"Closes the object, and lets an exception go on.";
+"Closes the object. An exception propagates.";
 ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback,
                        ps_host *host);
 }
 
 %extend ps_poller {
 %feature("docstring")
-"Gives the descriptor as getfd does, but raises ValueError where there is none, as Python's loops
-expect.";
+"Returns the file descriptor as getfd does, but raises ValueError when there is none, as Python's
+event loops expect.";
 ps_fileno fileno();
 
 %feature("docstring")
-"Gives the poller itself; leaving the block closes it.";
+"Returns the poller itself; the end of the block closes it.";
 ps_itself __enter__();
 
 %feature("docstring")
-"Closes the poller, and lets an exception go on.";
+"Closes the poller. An exception propagates.";
 ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything traceback);
 }
 

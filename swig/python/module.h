@@ -132,7 +132,7 @@ static struct {
 static PyMethodDef failure_method = {
     "failure", failure_of_words, METH_VARARGS,
     "failure($module, error, value=None, /)\n--\n\n"
-    "Makes the exception of what a tuple says: its words, and its partial or last."};
+    "Returns the exception for the words of a tuple, and its partial or last."};
 
 /* ---- Classes ---- */
 
@@ -157,26 +157,26 @@ static PyMemberDef members[] = {
   }
 
 /* The slots of a family: of what is the same in both styles, and of the styles. */
-#define FAMILY(name, slots, noun, nouns)                                        \
-  static PyType_Slot name##_base_slots[] = {                                    \
-      slots,                                                                    \
-      {Py_tp_methods, name##_shared},                                           \
-      {Py_tp_getset, name##_properties},                                        \
-      {Py_tp_members, members},                                                 \
-      {Py_tp_doc, (void *)"What the " nouns " of both styles have in common."}, \
-      {0, NULL},                                                                \
-  };                                                                            \
-  static PyType_Slot name##_plain_slots[] = {                                   \
-      slots,                                                                    \
-      {Py_tp_methods, name##_styled},                                           \
-      {Py_tp_doc, (void *)name##_text},                                         \
-      {0, NULL},                                                                \
-  };                                                                            \
-  static PyType_Slot name##_raising_slots[] = {                                 \
-      slots,                                                                    \
-      {Py_tp_methods, name##_styled},                                           \
-      {Py_tp_doc, (void *)"A " noun " that raises its failures."},              \
-      {0, NULL},                                                                \
+#define FAMILY(name, slots, noun, nouns)                                      \
+  static PyType_Slot name##_base_slots[] = {                                  \
+      slots,                                                                  \
+      {Py_tp_methods, name##_shared},                                         \
+      {Py_tp_getset, name##_properties},                                      \
+      {Py_tp_members, members},                                               \
+      {Py_tp_doc, (void *)"The base class of the " nouns " of both styles."}, \
+      {0, NULL},                                                              \
+  };                                                                          \
+  static PyType_Slot name##_plain_slots[] = {                                 \
+      slots,                                                                  \
+      {Py_tp_methods, name##_styled},                                         \
+      {Py_tp_doc, (void *)name##_text},                                       \
+      {0, NULL},                                                              \
+  };                                                                          \
+  static PyType_Slot name##_raising_slots[] = {                               \
+      slots,                                                                  \
+      {Py_tp_methods, name##_styled},                                         \
+      {Py_tp_doc, (void *)"A " noun " whose failures are exceptions."},       \
+      {0, NULL},                                                              \
   };
 FAMILY(socket, SOCKET_SLOTS, "Socket", "sockets")
 FAMILY(poller, POLLER_SLOTS, "Poller", "pollers")
@@ -403,7 +403,7 @@ static PyModuleDef_Slot core_slots[] = {
 static struct PyModuleDef core_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "polysock._core",
-    .m_doc = "The compiled module; the package is what to import.",
+    .m_doc = "The compiled module. Import the package, not this module.",
     .m_size = sizeof(known),
     .m_slots = core_slots,
     .m_traverse = core_traverse,

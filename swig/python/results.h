@@ -70,7 +70,7 @@ static inline ps_host *ps_py_lend(ps_py_host *lent) {
 
 /* ---- Plain results ---- */
 
-/* Gives value, or in a tuple of this size with None behind it. Takes value over. */
+/* Returns value, or in a tuple of this size with None behind it. Takes value over. */
 static PyObject *succeed(PyObject *self, PyObject *value, Py_ssize_t size) {
   if (value == NULL || raises(self)) return value;
   PyObject *tuple = PyTuple_New(size);
@@ -247,7 +247,7 @@ static PyObject *ps_py_bytes(PyObject *self, const ps_bytes *bytes, ps_py_host *
   return good ? answer : deliver(self, answer);
 }
 
-/* Gives the next piece of an iterator. Its failures are exceptions in both styles, and
+/* Returns the next piece of an iterator. Its failures are exceptions in both styles, and
    keep what was read in the read buffer. */
 static PyObject *next_piece(PyObject *self, ps_pattern pattern, ps_maxsize maxsize) {
   ps_py_host lent;
@@ -297,7 +297,7 @@ static PyObject *entry_list(const ps_entry *entries, int families) {
   return list;
 }
 
-/* Gives one or two values of a name function. Takes them over; one that is NULL has set
+/* Returns one or two values of a name function. Takes them over; one that is NULL has set
    an exception. */
 static PyObject *name_values(PyObject *self, PyObject *first, PyObject *second) {
   PyObject *made = NULL;

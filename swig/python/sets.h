@@ -9,7 +9,7 @@
 
 #include "results.h"
 
-/* Gives an attribute that an object may lack. Returns NULL without an exception when
+/* Returns an attribute that an object may lack. Returns NULL without an exception when
    there is no such attribute. */
 static PyObject *attribute(PyObject *object, const char *name) {
   /* One and the same string each time, or the interpreter's cache of methods fills up. */
@@ -33,8 +33,8 @@ static int is_ours(const known *known, PyObject *object) {
   return base != NULL && PyObject_TypeCheck(object, base);
 }
 
-/* Gives the descriptor of a foreign object, which is -1 when it has none. Returns -1 when
-   an exception is set, and 0 when it is no object with a descriptor. */
+/* Returns the descriptor of a foreign object, which is -1 when it has none. Returns -1
+   when an exception is set, and 0 when it is no object with a descriptor. */
 static int fd_of(PyObject *object, int *fd) {
   PyObject *answer = ask(object, "getfd");
   *fd = -1;
@@ -118,7 +118,7 @@ static int is_new(PyObject *seen, PyObject *object) {
   return error ? -1 : PySet_GET_SIZE(seen) > before;
 }
 
-/* Gives the ready ones in order; one that was named twice is ready once. */
+/* Returns the ready ones in order; one that was named twice is ready once. */
 static PyObject *ready_list(const ps_sockets *sockets, PyObject *items) {
   PyObject *list = PyList_New(0), *seen = list != NULL ? PySet_New(NULL) : NULL;
   int good = seen != NULL;

@@ -346,7 +346,7 @@ KINDS = {
 
 
 def measure(library: str, loop: str, case: str, count: int) -> float:
-    """Gives the seconds of processor time for each of count."""
+    """Returns the seconds of processor time for each of count."""
     meter = Meter()
     its = KINDS[library](meter)
     fork = multiprocessing.get_context("fork")
@@ -394,7 +394,7 @@ Figures = Dict[Tuple[str, str, str], List[float]]
 
 
 def table(figures: Figures, loop: str) -> List[str]:
-    """Gives the rows for one loop."""
+    """Returns the rows for one loop."""
     rows = [f"| per, under {loop} | {' | '.join(LIBRARIES)} |"]
     rows.append("| --- |" + " ---: |" * len(LIBRARIES))
     for case in CASES:
@@ -412,7 +412,7 @@ def table(figures: Figures, loop: str) -> List[str]:
 
 
 def report(figures: Figures, options: argparse.Namespace) -> str:
-    """Gives the section of the document."""
+    """Returns the section of the document."""
     versions = [f"{name} {version(name)}" for name in ("polysock", "uvloop", "anyio")]
     text = f"""{TITLE}
 

@@ -50,7 +50,7 @@ start, stop = RESULT.start, RESULT.stop
 
 
 def memory(field: str) -> int:
-    """Gives a size from the status of this process, in bytes."""
+    """Returns a size from the status of this process, in bytes."""
     with open("/proc/self/status", encoding="ascii") as status:
         for line in status:
             if line.startswith(field + ":"):
@@ -92,7 +92,7 @@ def idle(connect: Callable[[], Any]) -> None:
 
 
 def records(size: int, last: int, times: int = COUNT) -> bytes:
-    """Gives the command for records."""
+    """Returns the command for records."""
     return b"records %d %d %d\n" % (size, times, last)
 
 
@@ -347,7 +347,7 @@ def iterating(lines: Any) -> None:
 
 
 def plain() -> socket.socket:
-    """Gives a connected socket whose peer has its command."""
+    """Returns a connected socket whose peer has its command."""
     client = socket.create_connection((HOST, PORT))
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     client.sendall(COMMANDS[CASE])
@@ -523,7 +523,7 @@ def protocols(cases: Cases) -> None:
             self.done = asyncio.get_running_loop().create_future()
 
         def connection_made(self, transport: Any) -> None:
-            """Gives the command."""
+            """Returns the command."""
             transport.write(COMMANDS[CASE])
             start()
 
@@ -547,7 +547,7 @@ def protocols(cases: Cases) -> None:
             self.done = asyncio.get_running_loop().create_future()
 
         def connection_made(self, transport: Any) -> None:
-            """Gives the command and the first message."""
+            """Returns the command and the first message."""
             self.transport = transport
             transport.write(COMMANDS[CASE])
             start()

@@ -38,7 +38,7 @@ BOUNDS = (
 
 
 def count(command: List[str], variables: Dict[str, str], folder: Path) -> int:
-    """Gives how many instructions a command takes."""
+    """Returns how many instructions a command takes."""
     done = subprocess.run(
         [
             "valgrind",

@@ -89,7 +89,7 @@ class Runner:
     absent: Dict[str, str] = field(default_factory=dict)
 
     def command(self, library: str, case: str, count: int) -> List[str]:
-        """Gives the command of one sample."""
+        """Returns the command of one sample."""
         language, name = library.split(":")
         program = {
             "lua": [self.lua, str(HERE / "cases.lua")],
@@ -298,7 +298,7 @@ def measure(runner: Runner, report: Report, largest: int) -> None:
 def grow(
     runner: Runner, language: str, name: str, largest: int
 ) -> Iterator[Tuple[int, float, float]]:
-    """Gives size, seconds of processor per byte, and peak memory."""
+    """Yields size, seconds of processor per byte, and peak memory."""
     size = KIB
     while size <= largest:
         found = [runner.sample(f"{language}:polysock", name, size) for _ in range(2)]

@@ -102,7 +102,7 @@ class Runner:
     samples: Samples = field(default_factory=dict)
 
     def command(self, peer: str, *arguments: object) -> List[str]:
-        """Gives the command of a server."""
+        """Returns the command of a server."""
         language, library = peer.split(":")
         program = {
             "c": [str(self.folder / "serve")],
@@ -184,7 +184,7 @@ class Runner:
 
 
 def reason_of(lines: Sequence[str]) -> str:
-    """Gives the line of an error message that says what happened."""
+    """Returns the line of an error message that says what happened."""
     said = [line.strip() for line in lines if not line.startswith("stack traceback")]
     return re.sub(r"^(\S+: )?\S+:\d+: ", "", said[-1]) if said else ""
 
@@ -213,7 +213,7 @@ def accepting(runner: Runner, peer: str, count: int) -> Any:
 
 
 def memory_of(process: Any) -> int:
-    """Gives the resident memory of a process, in bytes."""
+    """Returns the resident memory of a process, in bytes."""
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         for line in status:
             if line.startswith("VmRSS:"):

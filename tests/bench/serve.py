@@ -41,7 +41,7 @@ def timed(work: Callable[[], None]) -> None:
 
 
 def listen() -> Any:
-    """Makes a server of polysock."""
+    """Creates a server of polysock."""
     from polysock import raising
 
     server = raising.tcp4()
@@ -58,7 +58,7 @@ Answer = Callable[[Any], bool]
 
 
 def answerer(parts: Dict[Any, bytes]) -> Answer:
-    """Gives a function that answers what is there, and False when a client is gone."""
+    """Returns a function that answers what is there, and False when a client is gone."""
     from polysock import Error, Timeout
 
     def echo(client: Any) -> bool:
@@ -146,7 +146,7 @@ def polysock_accept() -> None:
 
 
 def listen_plain() -> socket.socket:
-    """Makes a server of the standard library."""
+    """Creates a server of the standard library."""
     server = socket.socket()
     if SHARED is not None:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

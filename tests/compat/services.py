@@ -43,7 +43,7 @@ def find(command: str) -> str:
 
 
 def free_port() -> int:
-    """Gives a port that is free, and that the system gives to nobody by itself."""
+    """Returns a port that is free, and that the system gives to nobody by itself."""
     try:
         text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
         ports = range(10000, int(text.split()[0]))

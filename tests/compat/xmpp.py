@@ -34,7 +34,7 @@ class Client:
         self.sock.sendall(text.encode())
 
     def until(self, pattern: str) -> str:
-        """Gives what matches next in the stream, and drops what came before it."""
+        """Returns what matches next in the stream, and drops what came before it."""
         while True:
             match = re.search(pattern.encode(), self.buffer, re.S)
             if match:

@@ -6,7 +6,7 @@ local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
 local support = dofile(folder .. "support.lua")
 local polysock = require("polysock")
 
--- Gives what a wait finds, as lists of tokens and of events; or nil and the error.
+-- Returns what a wait finds, as lists of tokens and of events; or nil and the error.
 local function found(poller, timeout, max)
    local ready, err = poller:wait(timeout, max)
    if not ready then

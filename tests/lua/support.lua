@@ -31,7 +31,7 @@ for i = -1, -10, -1 do
    support.lua = arg[i] or support.lua
 end
 
---- Lets the collector run often. Gives a function that ends that.
+--- Makes the collector run often. Returns a function that ends that.
 function support.collect_often()
    local pause = collectgarbage("setpause", 100)
    local multiplier = collectgarbage("setstepmul", 400)
@@ -41,7 +41,7 @@ function support.collect_often()
    end
 end
 
---- Gives a polysock client and its peer, which is an object of LuaSocket.
+--- Returns a polysock client and its peer, which is an object of LuaSocket.
 function support.pair()
    local listener = assert(luasocket.bind("127.0.0.1", 0))
    local host, port = listener:getsockname()
@@ -53,7 +53,7 @@ function support.pair()
    return client, peer
 end
 
---- Gives two connected polysock objects, and their server.
+--- Returns two connected polysock objects, and their server.
 function support.own_pair()
    local server = assert(polysock.bind("127.0.0.1", 0))
    local host, port = server:getsockname()
@@ -75,12 +75,12 @@ function support.start(program, environment)
    return { output = output, pid = output:read("*l"), name = name }
 end
 
---- Gives the next line of a program.
+--- Returns the next line of a program.
 function support.hear(child)
    return child.output:read("*l")
 end
 
---- Waits for a program to end. Gives the rest of its output, whether it ended well, its status.
+--- Waits for a program to end. Returns the rest of its output, whether it succeeded, its status.
 function support.finish(child)
    local rest = child.output:read("*a")
    child.output:close()
@@ -106,7 +106,7 @@ function support.until_asleep(child)
    end
 end
 
---- Sends a signal to a program that sleeps. Gives when that was, on the clock of all processes.
+--- Sends a signal to a program that sleeps. Returns the time, on the clock of all processes.
 function support.signal(child, signal)
    support.until_asleep(child)
    local now = polysock.monotime()
@@ -114,7 +114,7 @@ function support.signal(child, signal)
    return now
 end
 
---- Gives how many descriptors this process has open.
+--- Returns how many descriptors this process has open.
 function support.descriptors()
    local count = 0
    for _ in require("lfs").dir("/proc/self/fd") do
@@ -123,7 +123,7 @@ function support.descriptors()
    return count
 end
 
---- Gives how many bytes of memory this process occupies.
+--- Returns how many bytes of memory this process occupies.
 function support.resident()
    local file = assert(io.open("/proc/self/statm"))
    local pages = file:read("*n") and file:seek("set") and file:read("*a"):match("^%d+ (%d+)")

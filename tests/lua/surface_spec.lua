@@ -7,7 +7,7 @@ local support = dofile(folder .. "support.lua")
 local polysock = require("polysock")
 local core = require("polysock.core")
 
--- Gives the names that a pattern finds in the annotations.
+-- Returns the names that a pattern finds in the annotations.
 local function documented(pattern)
    local names = {}
    local file = assert(io.open(folder .. "../../lua/meta/polysock.lua"))

@@ -80,7 +80,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def waiting(awaitable: Any) -> Any:
-    """Gives a task that waits in the call."""
+    """Returns a task that waits in the call."""
     task = asyncio.ensure_future(awaitable)
     await turns(3)
     assert not task.done()
@@ -88,7 +88,7 @@ async def waiting(awaitable: Any) -> Any:
 
 
 async def pair(listener: socket.socket) -> Any:
-    """Gives a stream and its peer, which is a socket of the standard library."""
+    """Returns a stream and its peer, which is a socket of the standard library."""
     stream = await aio.connect(*listener.getsockname())
     peer = listener.accept()[0]
     peer.settimeout(10)

@@ -144,7 +144,7 @@ class Child:
         self.process.stdin.flush()
 
     def hear(self) -> str:
-        """Gives the next line that the child says, or fails with its traceback."""
+        """Returns the next line that the child says, or fails with its traceback."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.errors()
@@ -170,7 +170,7 @@ class Child:
         return now
 
     def interrupted_after(self) -> float:
-        """Gives the seconds from Ctrl-C to what the child says of it, on its clock.
+        """Returns the seconds from Ctrl-C to what the child says of it, on its clock.
 
         The shortest of some tries counts: a busy machine is not the module's fault.
         """
@@ -199,6 +199,6 @@ def until_asleep(process: int, thread: int) -> None:
 
 
 def descriptors() -> List[str]:
-    """Gives the open descriptors of this process."""
+    """Returns the open descriptors of this process."""
     folder = "/proc/self/fd" if os.path.exists("/proc/self/fd") else "/dev/fd"
     return sorted(os.listdir(folder))

@@ -66,7 +66,7 @@ async def send_all(
 def calls_of(
     stream: aio.Stream, chance: random.Random
 ) -> List[Tuple[Callable[[], Any], bytes]]:
-    """Gives calls, and what each one uses up behind its result."""
+    """Returns calls, and what each one uses up behind its result."""
     count = chance.choice((1, 2, 10, 50, 200))
     return [
         (lambda: stream.receive(), b"\n"),

@@ -54,7 +54,7 @@ def test_the_styles_are_classes(connect: Any) -> None:
 
 
 def interface_of(*names: str) -> Set[str]:
-    """Gives what the stub, which is the interface, says that classes have."""
+    """Returns what the stub, which is the interface, says that classes have."""
     stub = Path(__file__).resolve().parents[2] / "python" / "polysock" / "_core.pyi"
     found: Set[str] = set()
     for node in ast.parse(stub.read_text()).body:

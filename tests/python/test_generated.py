@@ -45,7 +45,7 @@ def check_types(*arguments: str) -> str:
 
 
 def read_docstrings(node: ast.AST) -> Dict[str, str]:
-    """Gives the texts of what a module or a class of the stub defines, by name."""
+    """Returns the texts of what a module or a class of the stub defines, by name."""
     texts: Dict[str, str] = {}
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.ClassDef, ast.FunctionDef)):
@@ -149,7 +149,7 @@ def test_the_package_checks_itself() -> None:
 
 
 def written(arguments: ast.arguments) -> List[str]:
-    """Gives parameters and defaults of a function of the stub, without self."""
+    """Returns parameters and defaults of a function of the stub, without self."""
     named = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * len(named) + list(arguments.defaults)
     pairs = zip(named, defaults[-len(named) or len(defaults) :])

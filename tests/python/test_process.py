@@ -184,7 +184,7 @@ def rounds(client: Any, peer: Any, server: Any) -> List[Callable[[], Any]]:
 
 
 def growth(call: Callable[[], Any]) -> int:
-    """Gives by how many bytes of Python's memory a hundred calls grow."""
+    """Returns by how many bytes of Python's memory a hundred calls grow."""
     tracemalloc.start()
     call()
     gc.collect()

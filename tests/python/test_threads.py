@@ -62,7 +62,7 @@ def join(threads: List[threading.Thread]) -> None:
 
 
 def blackhole() -> Tuple[Any, Any, List[socket.socket]]:
-    """Gives a listener that takes no more connections, so that a connect to it waits."""
+    """Returns a listener whose queue is full, so that a connect to it waits."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)

@@ -225,7 +225,7 @@ def soak(command: List[str], seconds: float, clients: int) -> None:
 
 
 def servers(options: Any) -> Iterator[List[str]]:
-    """Gives the commands of the servers."""
+    """Yields the commands of the servers."""
     yield [options.c]
     for waits in ("poller", "select"):
         yield [options.lua, str(HERE / "serve.lua"), waits]

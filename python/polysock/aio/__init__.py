@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""polysock under asyncio, and under loops that are like it, as uvloop.
+"""polysock for asyncio and for compatible loops such as uvloop.
 
 The calls are those of ``polysock.raising``, with ``await`` before what may wait: the same
 names, patterns, limits, partial results and exceptions::
@@ -9,16 +9,17 @@ names, patterns, limits, partial results and exceptions::
         async for line in stream:
             ...
 
-There is no thread per connection and no buffer but the read buffer of the core. What is
-buffered is given at once, without a turn of the loop; else the loop says when there is
-news, and the task goes on in that same turn. ``send`` ends when the system has the bytes.
+There is no thread per connection, and the read buffer of the core is the only buffer. A
+receive that finds its result in the buffer returns without an iteration of the loop;
+otherwise the task resumes in the iteration in which its descriptor is ready. ``send``
+ends when the system has accepted the bytes.
 
-Cancelling a call loses nothing. What was received stays buffered for the next call, and
-``Stream.sent`` tells how far a send went. A limit of time that is over raises ``Timeout``
-with the partial result, as everywhere: its bytes are taken, and go on as ``prefix``.
+Cancelling a call loses nothing: received bytes stay buffered for the next call, and
+``Stream.sent`` tells how far a send went. An expired limit raises ``Timeout`` with the
+partial result, as in the other modules; pass it as ``prefix`` to continue.
 
-One task may receive while another sends. Two in the same direction take turns. A stream
-and a server belong to the loop in which they were made, and to its thread.
+One task may receive while another sends; two in the same direction take turns. A stream
+or a server may be used only in the loop, and so the thread, that created it.
 """
 
 from ..errors import Closed, Error, Oversized, Refused, Timeout, Unresolved

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Connecting. The core's attempt goes on over several calls: the loop only says when."""
+"""Connecting. The core keeps the state of an attempt; the loop tells when to retry."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MASTERS: Dict[Optional[str], Callable[[], Socket]] = {
 }
 
 _SHORT = 1e-6
-"""Seconds: how long a call of an attempt takes. With 0 it would try the first address
-alone, and would give the resolver some time, which is the loop's here."""
+"""The limit of one call of connect, in seconds. With 0 the core would try only the first
+address, and would block the loop for the time that it gives the resolver."""
 
 
 async def numbers(address: str, end: float) -> List[str]:
-    """Gives the numeric addresses of one to bind. A name takes a thread of the loop's."""
+    """Returns the numeric addresses of a local address; the executor resolves a name."""
     if address == "*":
         return [address]
     try:
@@ -54,7 +54,7 @@ async def _bind(
 
 
 async def _is_writable(master: Socket, end: float) -> bool:
-    """Waits for the outcome of a connect that is under way. Tells whether it is there."""
+    """Waits for the outcome of a connect under way. Returns whether it is known."""
     side = Side(asyncio.get_running_loop(), master.getfd(), True)
     try:
         return not await side.wait(end)
@@ -65,7 +65,7 @@ async def _is_writable(master: Socket, end: float) -> bool:
 async def _finish(
     master: Socket, address: str, port: Union[int, str], end: float
 ) -> None:
-    """Connects a master. It stays one as long as its name is looked up."""
+    """Connects a master. It remains a master while its name is being resolved."""
     delay = 0.001
     while True:
         try:
@@ -93,7 +93,7 @@ async def _connect(
 ) -> Stream:
     master = make()
     try:
-        master.settimeout(timeout)  # misuse is found there
+        master.settimeout(timeout)  # checks the value
         limit = master.gettimeout()[0]
         end = inf if limit < 0 else monotime() + limit
         master.settimeout(0)
@@ -117,20 +117,20 @@ async def connect(
     family: Optional[str] = None,
     timeout: Optional[float] = None,
 ) -> Stream:
-    """Makes a stream that is connected to address and port.
+    """Creates a stream that is connected to address and port.
 
-    port is 1 to 65535, digits, or a service name. locaddr and locport bind its own end
-    first. family is "inet", "inet6", or "unspec" for both, as when absent. The addresses
-    of a name are tried one after another in the resolver's order; the last failure is
-    raised. timeout limits all of it, in seconds; None or negative: no limit. The stream
-    has no limits.
+    port is 1 to 65535, digits, or a service name. locaddr and locport are the local
+    address to bind first. family is "inet", "inet6", or "unspec" for both (the default).
+    The addresses of a name are tried one after another in the resolver's order; if all
+    fail, the last failure is raised. timeout limits the whole call, in seconds; None or
+    negative: no limit. The new stream has no limits.
 
-    A name resolves in a helper thread of the core. The loop looks for the answer after
-    1 ms, then less and less often, at last each 20 ms. A cancellation does not wait.
+    A helper thread of the core resolves the name. The loop polls for the answer after
+    1 ms, then at growing intervals of up to 20 ms. A cancellation does not wait for it.
 
     Raises:
-        Refused: nobody listens there.
-        Timeout: the limit is over.
+        Refused: nobody listens on that port.
+        Timeout: the limit has expired.
         Unresolved: the name has no address.
         Error: another failure.
     """
@@ -147,7 +147,7 @@ async def connect4(
     locport: Union[int, str, None] = None,
     timeout: Optional[float] = None,
 ) -> Stream:
-    """Makes a stream as connect does, with the family "inet"."""
+    """Creates a stream as connect does, with the family "inet"."""
     return await _connect(raising.tcp4, address, port, locaddr, locport, timeout)
 
 
@@ -158,5 +158,5 @@ async def connect6(
     locport: Union[int, str, None] = None,
     timeout: Optional[float] = None,
 ) -> Stream:
-    """Makes a stream as connect does, with the family "inet6"."""
+    """Creates a stream as connect does, with the family "inet6"."""
     return await _connect(raising.tcp6, address, port, locaddr, locport, timeout)

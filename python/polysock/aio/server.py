@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Server", "serve"]
 
 _AT_ONCE = 64
-"""So many connections are accepted in one turn of the loop."""
+"""At most this many connections are accepted in one iteration of the loop."""
 
 _PAUSE = 1.0
-"""Seconds: so long nothing is accepted when there are no descriptors or no memory."""
+"""Seconds without accepting after the process has run out of descriptors or memory."""
 
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -42,10 +42,10 @@ Handler = Callable[[Stream], Awaitable[object]]
 
 
 class Server:
-    """A listening object in a loop. ``serve`` makes it.
+    """A listening socket in an event loop. ``serve`` creates it.
 
-    ``async with`` closes it at the end, cancels the tasks of its connections and waits
-    for them.
+    At the end of its block, ``async with`` closes it, cancels the tasks of its
+    connections and waits for them.
     """
 
     def __init__(self, socket: Socket, handler: Handler) -> None:
@@ -69,7 +69,7 @@ class Server:
                 client: Optional[Socket] = self._socket.accept()
             except Error as error:
                 if error.errno not in _SHORTAGES:
-                    continue  # that connection has gone already
+                    continue  # the peer has closed that connection already
                 self._report("accepting has to pause", error)
                 self._loop.remove_reader(self._fd)
                 self._pause = self._loop.call_later(_PAUSE, self._listen)
@@ -84,7 +84,7 @@ class Server:
         try:
             await self._handler(stream)
         except Closed:
-            pass  # the connection is at its end, and so is its handler
+            pass  # the connection has ended, and so does its handler
         except Exception as error:
             self._report(f"the handler of {stream!r} has failed", error)
         finally:
@@ -95,7 +95,7 @@ class Server:
         self._loop.call_exception_handler(context)
 
     def getsockname(self) -> Tuple[str, int, str]:
-        """Gives address, port and family ("inet" or "inet6") on which it listens.
+        """Returns the local address, port and family ("inet" or "inet6").
 
         Raises:
             Closed: the server was closed.
@@ -103,15 +103,15 @@ class Server:
         return self._socket.getsockname()
 
     def getfd(self) -> int:
-        """Gives the descriptor, -1 once it is closed."""
+        """Returns the file descriptor, or -1 after close."""
         return self._socket.getfd()
 
     def connections(self) -> int:
-        """Gives how many handlers are at work."""
+        """Returns the number of running handlers."""
         return len(self._tasks)
 
     def close(self) -> int:
-        """Ends listening. The handlers go on. Closing again is fine."""
+        """Stops listening. Running handlers continue. Closing again has no effect."""
         if not self._closed.is_set():
             self._closed.set()
             if self._pause is not None:
@@ -127,7 +127,7 @@ class Server:
             await asyncio.wait(self._tasks)
 
     async def serve_forever(self) -> None:
-        """Waits until the server is closed; closes it when it is cancelled."""
+        """Waits until the server is closed. Cancelling this call closes it."""
         try:
             await self._closed.wait()
         finally:
@@ -158,8 +158,8 @@ async def serve(
 
     address is an address, a name, or "*" for all IPv4 interfaces; port is 0 to 65535 (0
     lets the system choose), digits, or a service name; backlog is how many connections
-    may wait for their turn. The stream is closed when the handler ends. A Closed that the
-    handler lets through ends it quietly; other exceptions go to the loop's exception
+    may wait to be accepted. The stream is closed when the handler ends. If the handler
+    raises Closed, its task ends silently; other exceptions go to the loop's exception
     handler.
 
     Raises:

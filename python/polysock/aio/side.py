@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tasks wait for: one direction of a descriptor."""
+"""How a task waits until a file descriptor is readable or writable."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Side"]
 
 
 class Side:
-    """One direction of a stream: what a task waits for.
+    """One direction of a stream, which tasks await.
 
-    For a task it is a future, which asyncio knows by its attributes. It differs in two
-    things: it can be awaited again and again, and when the descriptor is ready the task
-    goes on at once. A future would ask the loop for another turn first, which costs as
-    much as all the rest.
+    asyncio takes it for a future, because it has a future's attributes. It differs in
+    two ways: it can be awaited repeatedly, and the task resumes in the loop's callback
+    for the ready descriptor. A future schedules another iteration of the loop first,
+    which costs as much as everything else.
     """
 
     __slots__ = (
@@ -84,14 +84,14 @@ class Side:
     # What the loop calls.
 
     def _ready(self) -> None:
-        """The descriptor is ready, and stays so until somebody reads or writes."""
+        """The descriptor is ready, and remains so until something is read or written."""
         if self._wakeup is None:
             self.unregister()  # it would be reported in each turn of the loop
         else:
             self._step()
 
     def _tick(self) -> None:
-        """The timer has ended, which may be that of an earlier wait."""
+        """The timer has expired. It may have been set by an earlier wait."""
         self.timer = None
         self.armed = inf
         if self._wakeup is not None and self.end < inf and self._arm(self.end):
@@ -99,7 +99,7 @@ class Side:
             self._step()
 
     def _step(self) -> None:
-        """Lets the task go on, in this turn of the loop. No task is running now."""
+        """Resumes the task in this iteration of the loop. No task is running now."""
         wakeup, self._wakeup = self._wakeup, None
         if wakeup is not None:
             self._context.run(wakeup, self)
@@ -107,7 +107,7 @@ class Side:
     # What a call does.
 
     def wake(self) -> None:
-        """Lets the task go on in the next turn of the loop."""
+        """Resumes the task in the next iteration of the loop."""
         wakeup, self._wakeup = self._wakeup, None
         if wakeup is not None:
             self._loop.call_soon(wakeup, self, context=self._context)
@@ -120,7 +120,7 @@ class Side:
         self.registered = True
 
     def unregister(self) -> None:
-        """Lets the loop forget the descriptor. It comes before whatever closes that."""
+        """Unregisters the descriptor. Call it before the descriptor is closed."""
         if self.registered:
             self.registered = False
             if not self._loop.is_closed():
@@ -130,7 +130,7 @@ class Side:
                     self._loop.remove_reader(self.fd)
 
     def drop(self) -> None:
-        """Lets the loop forget all of it, and the task look for itself."""
+        """Unregisters the descriptor, stops the timer and resumes the waiting task."""
         self.unregister()
         self.fd = -1
         if self.timer is not None:
@@ -140,9 +140,9 @@ class Side:
         self.wake()
 
     def _arm(self, end: float) -> bool:
-        """Sees that the timer ends no later than that. Tells whether it is over already.
+        """Makes sure that the timer expires by end. Returns whether end has passed.
 
-        A timer that ends too early is not worth a new one: it looks again then.
+        A timer that expires earlier is kept: it is set again then.
         """
         left = end - monotime()
         if left <= 0:
@@ -157,7 +157,7 @@ class Side:
 
     @types.coroutine
     def wait(self, end: float) -> Generator[Side, None, bool]:
-        """Waits until the descriptor is ready. Tells whether its time was over before."""
+        """Waits until the descriptor is ready. Returns whether the time expired first."""
         if self.fd < 0:
             return False
         if end < inf and self._arm(end):
@@ -171,7 +171,7 @@ class Side:
         return self.over
 
     async def enter(self, end: float) -> bool:
-        """Takes the direction, or waits in line for it. Tells whether time was over."""
+        """Takes the direction, or queues for it. Returns whether the time expired."""
         if not self.busy:
             self.busy = True
             return False
@@ -196,7 +196,7 @@ class Side:
                 self.queue.remove(turn)
 
     def leave(self) -> bool:
-        """Gives the direction to the next in line. Tells whether there is none."""
+        """Passes the direction to the next call. Returns whether there is none."""
         while self.queue:
             turn = self.queue.popleft()
             if not turn.done():

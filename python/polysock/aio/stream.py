@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A connection: the calls of a raising object, which wait in the loop."""
+"""A connection: the calls of a socket in exception style, which wait in the loop."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ if TYPE_CHECKING:
 __all__ = ["Stream", "stop_waiting"]
 
 _READY = 4
-"""The mark of a socket that may ask the system: PS_MARK_KEEP. What would wait gives None,
-and keeps what it read."""
+"""The mark of a socket that may call the system: PS_MARK_KEEP. A call that would block
+returns None, and what it read stays buffered."""
 
 _WAITING = 12
-"""The mark between two waits: PS_MARK_KEEP and PS_MARK_BUFFERED. A receive looks at the
-buffer alone, since the loop says when there is more."""
+"""The mark between two waits: PS_MARK_KEEP and PS_MARK_BUFFERED. A receive looks only at
+the read buffer, because the loop tells when there is more."""
 
 _IN_USE = 256 | _WAITING
-"""The same while a task waits: iterators give nothing, for it is that task's turn."""
+"""The same while a task waits: iterators return nothing, since that task comes first."""
 
 _TURN = 64
-"""So many sends that need not wait follow each other; then other tasks have a turn. What
-receives needs no count: the loop has a turn whenever the buffer is empty."""
+"""After this many sends that did not wait, other tasks run. Receiving needs no count:
+other tasks run whenever the read buffer is empty."""
 
 _END = object()
 
 
 class Stream:
-    """A connected client in a loop. ``connect`` and ``serve`` make it.
+    """A connected client in an event loop. ``connect`` and ``serve`` create it.
 
-    ``Stream(client)`` takes over an object of ``polysock.raising``, which is not to be
-    used otherwise from then on. It has no limits of time at first.
+    ``Stream(client)`` takes over a client of ``polysock.raising``; do not use that object
+    afterwards. A new stream has no time limits.
 
-    ``sent`` is the index that the last send reached which ended: by success, failure or
-    cancellation. It is 0 before.
+    ``sent`` is the index of the last byte sent by the send that ended last, by success,
+    failure or cancellation. It is 0 before the first.
     """
 
     __slots__ = (
@@ -100,15 +100,16 @@ class Stream:
         prefix: Optional[Buffer] = None,
         maxsize: Optional[int] = None,
     ) -> bytes:
-        """Reads what pattern says, and gives it behind prefix.
+        """Reads according to pattern, and returns the bytes after prefix.
 
-        pattern is "*l" (a line without its end), "*L" (with it), "*a" (all until the peer
-        closes) or a count of bytes. maxsize bounds the result in bytes, prefix included.
+        pattern is "*l" (a line without its end), "*L" (with it), "*a" (everything until
+        the peer closes) or the size of the result in bytes. maxsize is the greatest size
+        of the result in bytes. Both sizes include prefix.
 
         Raises:
-            Timeout: a limit is over; ``partial`` goes on as prefix.
-            Closed: the connection has ended, or was closed here.
-            Oversized: the bytes are more than maxsize; the rest stays buffered.
+            Timeout: a limit has expired; pass ``partial`` as prefix to continue.
+            Closed: the connection has ended, or was closed by this program.
+            Oversized: the result exceeds maxsize; the rest stays buffered.
             Error: another failure.
         """
         if not self._incoming.busy:
@@ -119,7 +120,7 @@ class Stream:
         return made
 
     async def receiveany(self, max: Optional[int] = None) -> bytes:
-        """Reads what is there: at least one byte, at most max.
+        """Reads the available bytes: at least one, at most max.
 
         Raises:
             Timeout, Closed, Error: as receive; there is never a partial result.
@@ -133,7 +134,7 @@ class Stream:
         prefix: Optional[Buffer] = None,
         maxsize: Optional[int] = None,
     ) -> bytes:
-        """Reads up to a delimiter of one byte or more, which is used up and not given.
+        """Reads up to a delimiter of one byte or more, which is consumed, not returned.
 
         Raises:
             Timeout, Closed, Oversized, Error: as receive.
@@ -143,12 +144,12 @@ class Stream:
         return made
 
     async def receiveinto(self, buffer: Buffer, nbytes: Optional[int] = None) -> int:
-        """Fills the first nbytes of a writable buffer, or all of it; gives how many.
+        """Fills the first nbytes of a writable buffer, or all of it; returns the count.
 
-        The buffer changes when all bytes are there, or with a failure.
+        The buffer is written when all bytes have arrived, or when the call fails.
 
         Raises:
-            Timeout, Closed, Error: as receive; ``last`` is how many bytes are in buffer.
+            Timeout, Closed, Error: as receive; ``last`` is the number of bytes in buffer.
         """
         made: int = await self._call(0, self._socket.receiveinto, buffer, nbytes)
         return made
@@ -156,7 +157,7 @@ class Stream:
     def lines(
         self, pattern: Union[str, int, None] = "*l", maxsize: Optional[int] = None
     ) -> AsyncIterator[bytes]:
-        """Gives an asynchronous iterator over what receive(pattern) gives.
+        """Returns an asynchronous iterator over the results of receive(pattern).
 
         It ends when the peer has closed, after an unterminated last piece if there is
         one. Any other failure is raised, and leaves the bytes of the piece buffered.
@@ -188,9 +189,9 @@ class Stream:
     def _wait(
         self, start: Union[Buffer, int, None], call: Callable[..., Any], *args: Any
     ) -> Generator[Any, None, Any]:
-        """Makes a call again and again, when there is news, until it gives something.
+        """Repeats a call, whenever the descriptor is readable, until it has a result.
 
-        start is what it has before: its prefix, or a count of bytes.
+        start is the partial result before the call: its prefix, or a count of bytes.
         """
         side = self._incoming
         socket = self._socket
@@ -201,7 +202,7 @@ class Stream:
         elif (yield from side.enter(_until(block, end)).__await__()):
             raise _late(start)
         try:
-            # What those before have left in the buffer is no news for the loop.
+            # The loop does not report bytes that earlier calls left in the read buffer.
             made = call(*args) if in_line else None
             _mark(socket, _IN_USE)
             while made is None:
@@ -219,15 +220,15 @@ class Stream:
     async def send(
         self, data: Buffer, i: Optional[int] = 1, j: Optional[int] = -1
     ) -> int:
-        """Sends bytes i to j of data, and gives the index of the last one sent.
+        """Sends bytes i to j of data, and returns the index of the last byte sent.
 
-        i and j count from 1, or from the end when negative. It ends when the system has
-        the bytes: nothing is buffered here. After a cancellation ``sent`` tells how far
-        it went, so that ``send(data, stream.sent + 1, j)`` goes on.
+        i and j count from 1, or from the end when negative. The call ends when the system
+        has accepted all bytes; the library does not buffer them. After a cancellation
+        ``sent`` tells how far it went: ``send(data, stream.sent + 1, j)`` continues.
 
         Raises:
-            Timeout: a limit is over; ``last`` is the index that was reached.
-            Closed: the connection has ended, or was closed here.
+            Timeout: a limit has expired; ``last`` is the index of the last byte sent.
+            Closed: the connection has ended, or was closed by this program.
             Error: another failure.
         """
         self._credit -= 1
@@ -267,7 +268,7 @@ class Stream:
                         if over or not isinstance(error, Timeout):
                             raise
             finally:
-                side.unregister()  # it is ready nearly always
+                side.unregister()  # a descriptor is nearly always writable
                 side.leave()
         finally:
             self.sent = last
@@ -279,8 +280,8 @@ class Stream:
     ) -> int:
         """Limits the time of later calls, in seconds; None or negative: no limit.
 
-        Mode "b", as when absent, limits each single wait, mode "t" the whole call. 0
-        never waits. In line for a direction that is in use, time counts, too.
+        Mode "b" (the default) limits each single wait, mode "t" the whole call. With 0
+        calls never wait. The time in the queue for a direction in use counts.
         """
         block, total, deadline = self._limits or (-1.0, -1.0, inf)
         socket = self._socket
@@ -296,13 +297,13 @@ class Stream:
         return 1
 
     def gettimeout(self) -> Tuple[float, float]:
-        """Gives the limits of one wait and of a whole call, in seconds; -1: none."""
+        """Returns the limits of one wait and of a whole call, in seconds; -1: none."""
         return (self._limits or (-1.0, -1.0, inf))[:2]
 
     def setdeadline(self, seconds: Optional[float] = None) -> int:
-        """Sets the point in time, in seconds from now, by which all later calls end.
+        """Sets the deadline, in seconds from now, by which all later calls end.
 
-        None: there is none.
+        None: no deadline.
         """
         block, total, _ = self._limits or (-1.0, -1.0, inf)
         socket = self._socket
@@ -315,18 +316,18 @@ class Stream:
         return 1
 
     def getdeadline(self) -> Optional[float]:
-        """Gives the seconds that are left until the deadline, or None."""
+        """Returns the seconds that are left until the deadline, or None."""
         deadline = (self._limits or (-1.0, -1.0, inf))[2]
         return None if deadline == inf else max(deadline - monotime(), 0.0)
 
     def _limit(self, block: float, total: float, deadline: float) -> None:
         some = block >= 0 or total >= 0 or deadline < inf
-        # What gettimeout gives is kept as it was given.
+        # gettimeout returns the values as they were set.
         given = block != -1.0 or total != -1.0
         self._limits = (block, total, deadline) if some or given else None
 
     def _begin(self) -> Tuple[float, float]:
-        """Gives the limit of one wait, and the end of a call that begins now."""
+        """Returns the limit of one wait, and the end of a call that begins now."""
         if self._limits is None:
             return inf, inf
         block, total, end = self._limits
@@ -334,14 +335,14 @@ class Stream:
             end = min(end, monotime() + total)
         return (block if block >= 0 else inf), end
 
-    # ---- What needs no wait
+    # ---- Calls that never wait
 
     def shutdown(self, mode: Optional[str] = None) -> int:
-        """Shuts one way of the connection down: "send", "receive", or both if absent."""
+        """Shuts down "send", "receive", or both directions if absent."""
         return self._socket.shutdown(mode)
 
     def getpeername(self) -> Tuple[str, int, str]:
-        """Gives address, port and family ("inet" or "inet6") of the peer.
+        """Returns address, port and family ("inet" or "inet6") of the peer.
 
         Raises:
             Closed, Error: there is no connection.
@@ -349,7 +350,7 @@ class Stream:
         return self._socket.getpeername()
 
     def getsockname(self) -> Tuple[str, int, str]:
-        """Gives address, port and family ("inet" or "inet6") of this end.
+        """Returns the local address, port and family ("inet" or "inet6").
 
         Raises:
             Closed: the stream was closed.
@@ -357,11 +358,11 @@ class Stream:
         return self._socket.getsockname()
 
     def getfamily(self) -> str:
-        """Gives "inet4" or "inet6"."""
+        """Returns "inet4" or "inet6"."""
         return self._socket.getfamily()
 
     def getstats(self) -> Tuple[int, int, float]:
-        """Gives bytes received and taken, bytes sent, and the age in seconds."""
+        """Returns the numbers of bytes received and sent, and the age in seconds."""
         return self._socket.getstats()
 
     def setstats(
@@ -370,7 +371,7 @@ class Stream:
         sent: Optional[int] = None,
         age: Optional[float] = None,
     ) -> int:
-        """Sets what getstats counts from; None leaves a number as it is."""
+        """Sets what getstats returns; None leaves a value unchanged."""
         return self._socket.setstats(received, sent, age)
 
     def setoption(self, option: str, value: Union[bool, float, str, Linger]) -> int:
@@ -384,7 +385,7 @@ class Stream:
         return made
 
     def getoption(self, option: str) -> Union[bool, float, str, Linger, None]:
-        """Gives the value of an option, as raising.Socket.getoption does.
+        """Returns the value of an option, as raising.Socket.getoption does.
 
         Raises:
             Closed, Error: the system refuses.
@@ -392,19 +393,19 @@ class Stream:
         return self._socket.getoption(option)
 
     def dirty(self) -> bool:
-        """Tells whether bytes are in the read buffer."""
+        """Returns whether bytes are in the read buffer."""
         return self._socket.dirty()
 
     def pending(self) -> int:
-        """Gives how many bytes are in the read buffer."""
+        """Returns the number of bytes in the read buffer."""
         return self._socket.pending()
 
     def getfd(self) -> int:
-        """Gives the descriptor, -1 once it is closed."""
+        """Returns the file descriptor, or -1 after close."""
         return self._socket.getfd()
 
     def fileno(self) -> int:
-        """Gives the descriptor.
+        """Returns the file descriptor.
 
         Raises:
             ValueError: there is none.
@@ -412,10 +413,11 @@ class Stream:
         return self._socket.fileno()
 
     def detach(self) -> int:
-        """Gives the descriptor away, to be closed by the caller; the stream is closed.
+        """Returns the descriptor, which the caller then owns, and closes the stream.
 
         Raises:
-            Error: bytes are buffered; or Closed.
+            Error: bytes are still in the read buffer.
+            Closed: the stream was closed.
         """
         incoming, outgoing = self._incoming, self._outgoing
         incoming.unregister()
@@ -426,7 +428,7 @@ class Stream:
         return fd
 
     def close(self) -> int:
-        """Closes the connection. Calls that wait raise Closed. Closing again is fine."""
+        """Closes the stream. Waiting calls raise Closed. Closing again has no effect."""
         self._incoming.drop()
         self._outgoing.drop()
         return self._socket.close()
@@ -443,7 +445,7 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
-        """Lets the loop forget the descriptor, before the object behind it closes it."""
+        """Unregisters the descriptor from the loop before the socket closes it."""
         side = getattr(self, "_incoming", None)
         if side is None or not side.registered or self._loop.is_closed():
             return
@@ -465,7 +467,7 @@ def _forget(side: Side, _: Socket) -> None:
 
 
 def stop_waiting(socket: Socket) -> None:
-    """Leaves all waiting to the loop."""
+    """Makes a socket never wait by itself, because the loop does."""
     socket.settimeout(None, "t")
     socket.settimeout(0)
     socket.setdeadline(None)
@@ -473,12 +475,12 @@ def stop_waiting(socket: Socket) -> None:
 
 
 def _until(block: float, end: float) -> float:
-    """Gives the end of one wait that begins now."""
+    """Returns the end of one wait that begins now."""
     return end if block == inf else min(end, monotime() + block)
 
 
 def _late(start: Union[Buffer, int, None]) -> Timeout:
-    """Makes what a call raises that had no turn in time."""
+    """Returns the exception of a call whose time expired in the queue."""
     if isinstance(start, int):
         return Timeout("timeout", errno=errno.ETIMEDOUT, last=start)
     return Timeout("timeout", bytes(start or b""), errno.ETIMEDOUT)

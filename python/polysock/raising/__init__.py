@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The functions of polysock in exception style: a bare value, or an ``Error`` raised.
 
-The objects, and those that a raising server accepts, are of a class of their own whose
-methods raise, too. The style is decided where results are made, so nothing is wrapped and
-nothing is slower::
+The methods of its objects raise, too; their classes are ``RaisingSocket`` and
+``RaisingPoller``. The compiled module chooses the style when it makes a result, so there
+are no wrappers and no call is slower::
 
     with raising.connect(host, port) as client:
         for line in client:

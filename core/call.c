@@ -22,9 +22,8 @@ typedef struct turn_wait {
   int answer;
 } turn_wait;
 
-/* Turns change hands by looking again after a while, longer each time: two threads in the
-   same direction are rare, and a lock in every socket would cost all others memory and
-   time. */
+/* A thread that waits for a turn polls for it at growing intervals. Two threads in the
+   same direction are rare, and a lock in every socket would cost memory and time. */
 static int take_turn(ps_host *host, void *context, double seconds) {
   turn_wait *wait = context;
   wait->answer = ps__turn_enter(wait->call);
@@ -36,8 +35,8 @@ static int take_turn(ps_host *host, void *context, double seconds) {
   return PS__SIGNAL;
 }
 
-/* Waits for a turn that another thread has. The call is in no object yet, so the wait is
-   one of nobody's. */
+/* Waits for a turn that another thread has. The call is not counted in the object yet, so
+   it waits as a call without a socket. */
 static ps_status wait_for_turn(ps__call *call, int *answer) {
   turn_wait wait = {call, 0.0002, PS__TAKEN};
   ps__call outside = *call;
@@ -48,7 +47,8 @@ static ps_status wait_for_turn(ps__call *call, int *answer) {
 }
 
 static ps_status check_entered(ps__call *call, unsigned char kinds) {
-  ps_status status = ps__call_kind(call->self, kinds); /* it may have changed */
+  ps_status status =
+      ps__call_kind(call->self, kinds); /* the kind may have changed during the wait */
   call->fd = atomic_load_explicit(&call->self->fd, memory_order_relaxed);
   if (status.code == PS_OK && call->fd < 0 && (kinds & PS__DECIDED) != 0)
     status = ps__error_failure(PS_UNDECIDED);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Connecting: one attempt goes through the name, its addresses and the outcome of each,
-   and its progress stays with the object when a call runs out of time, so that the next
-   call with the same target goes on. A socket never becomes connected to a target that
-   the last call did not name. */
+/* Connecting: one attempt resolves the name, then tries its addresses in order. When a
+   call fails with PS_TIMEOUT, the attempt stays with the object, and the next call with
+   the same target continues it. A socket must never become connected to another target
+   than that of the last call. */
 
 #include <string.h>
 
@@ -11,11 +11,11 @@
 struct ps__attempt {
   unsigned replacements;    /* of the socket, when it began */
   ps__answer answer;        /* the addresses of the target */
-  const ps__record *record; /* the one that is tried; NULL while the name is resolved */
-  int begun;                /* connect was called for it, and its outcome is not known */
-  int later;                /* ... by an earlier call */
+  const ps__record *record; /* the address being tried; NULL while the name is resolved */
+  int begun; /* connect was called for record, and its outcome is unknown */
+  int later; /* begun by an earlier call */
   const char *address, *service;
-  char text[]; /* both of them */
+  char text[]; /* address and port */
 };
 
 static ps__attempt *make_attempt(const char *address, const char *service, int family) {
@@ -42,7 +42,7 @@ void ps__connect_drop(ps_socket *self) {
 int ps__connect_news(ps_socket *self) {
   ps__call call;
   if (!atomic_load(&self->naming)) return 0;
-  /* A connect that is under way elsewhere collects the answer itself. */
+  /* A connect under way in another thread collects the answer itself. */
   if (ps__call_try(&call, self, PS__ANY, PS__BOTH).code != PS_OK) return 0;
   int news = self->attempt != NULL && self->attempt->record == NULL &&
              ps__resolve_done(&self->attempt->answer);
@@ -50,14 +50,14 @@ int ps__connect_news(ps_socket *self) {
   return news;
 }
 
-/* The options that were set go along with a socket that changes its family. */
+/* Copies the options that were set to the new socket of another family. */
 static void copy_options(const ps_socket *self, int from, int to) {
   for (int option = 0; option < PS__OPTIONS; option++)
     if ((self->options >> option & 1) != 0) ps__os_copyoption(from, to, option);
 }
 
-/* A descriptor that is there keeps its number, so that another thread that waits on it
-   never meets a descriptor of somebody else. */
+/* An existing descriptor keeps its number, so that a thread that waits on it never waits
+   on another file. */
 int ps__connect_open(ps__call *call, int family) {
   ps_socket *self = call->self;
   if (call->fd >= 0 && self->family == family) return 0;
@@ -77,13 +77,13 @@ int ps__connect_open(ps__call *call, int family) {
   return error;
 }
 
-/* An IPv6 address that means an IPv4 one, as in ::ffff:127.0.0.1. */
+/* Is it an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1? */
 static int is_mapped(const ps__record *record) {
   return record->addr.family == 6 && strncmp(record->ip, "::ffff:", 7) == 0 &&
          strchr(record->ip, '.') != NULL;
 }
 
-/* Begins to connect to the address that is tried. */
+/* Begins to connect to the current address. */
 static int begin_address(ps__call *call, ps__attempt *attempt) {
   const ps__record *record = attempt->record;
   int error = ps__connect_open(call, record->addr.family);
@@ -98,9 +98,9 @@ static int begin_address(ps__call *call, ps__attempt *attempt) {
   return attempt->begun ? 0 : error;
 }
 
-/* How the connect that was begun ended, once the descriptor is writable. A program may
-   have asked for the pending error between two calls, and an error that was asked for is
-   gone; whether there is a peer tells then. */
+/* Returns the outcome of a connect once the descriptor is writable: 0 or an error number.
+   A program may have read the pending error between two calls, which clears it; then
+   getpeername tells whether the socket is connected. */
 static int outcome(ps__call *call, int later) {
   ps_option pending = {PS_NIL, 0, 0, 0, 0, ""};
   int error = ps__os_getoption(call->fd, PS__OPTION_ERROR, &pending);
@@ -119,7 +119,7 @@ static int is_writable(int fd) {
 static ps_status try_address(ps__call *call, ps__attempt *attempt) {
   int error = 0;
   if (!attempt->begun) {
-    /* Nobody would close what is opened for an object that setfd is about to change. */
+    /* A descriptor opened now would leak if setfd is about to replace it. */
     if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
     error = begin_address(call, attempt);
     if (error != 0) return ps__timeout_error(call, error);
@@ -127,9 +127,10 @@ static ps_status try_address(ps__call *call, ps__attempt *attempt) {
   }
   int later = attempt->later;
   attempt->later = 1;
-  /* On loopback the peer has answered by now, though the system says "in progress": a
-     look is cheaper than a wait, for which the host is left. A first call that may not
-     wait does not look, so that its answer does not depend on the network. */
+  /* On loopback the connection is often established already, though connect returned
+     EINPROGRESS; checking that is cheaper than a wait with the host's leave and enter.
+     The first call of an attempt with a timeout of 0 does not check, so that its result
+     does not depend on the network. */
   int look = later || call->block != 0;
   if (!look || !is_writable(call->fd)) {
     ps_status status = ps__timeout_wait(call, 1);
@@ -140,16 +141,18 @@ static ps_status try_address(ps__call *call, ps__attempt *attempt) {
   return error == 0 ? PS__DONE : ps__timeout_error(call, error);
 }
 
-/* Has the host or the clock stopped the call, and not the far end? */
+/* Did the host or a limit end the call, and not the peer? */
 static int is_stopped(ps_status status) {
   return status.system == 0 &&
          (status.code == PS_TIMEOUT || status.code == PS_INTERRUPTED);
 }
 
-/* May the next address be tried after this failure? The limit of one wait may be over for
-   one address; that of the call, the host or a close ends it. */
+/* Returns PS_OK if the next address may be tried after this failure. The limit of one
+   wait ends only the try of one address; the limit of the call, the host or a close ends
+   the attempt. */
 static ps_status may_go_on(ps__call *call, ps_status status) {
-  if (call->block == 0) return status; /* then the first address is the only one */
+  if (call->block == 0)
+    return status; /* with timeout 0 only the first address is tried */
   if (status.system != 0) return PS__DONE;
   if (status.code == PS_INTERRUPTED || status.code == PS_CLOSED) return status;
   return ps__timeout_goon(call);
@@ -181,8 +184,8 @@ static ps_status go_on(ps__call *call, ps__attempt *attempt) {
   return try_addresses(call, attempt);
 }
 
-/* Makes the socket what the outcome says. While the name is resolved it stays a master.
- */
+/* Sets the kind of the socket after the outcome. It stays a master while the name is
+   being resolved. */
 static void settle_attempt(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__attempt *attempt = self->attempt;
@@ -193,11 +196,11 @@ static void settle_attempt(ps__call *call, ps_status status) {
   ps__connect_drop(self);
   ps__stream_satisfied(self, 'w');
   if (status.code == PS_OK) {
-    atomic_store(&self->error, 0); /* of an address before */
+    atomic_store(&self->error, 0); /* that of an earlier address */
     atomic_store(&self->kind, PS__CLIENT);
   } else {
     atomic_store(&self->kind, PS__MASTER);
-    ps__stream_clear(self); /* of a connection that was made after all, and is gone */
+    ps__stream_clear(self); /* bytes of a connection that has ended */
     if (call->fd >= 0 && !ps__turn_gone(call)) ps__os_disconnect(call->fd);
   }
 }
@@ -207,17 +210,17 @@ static int is_target(const ps__attempt *attempt, const char *address,
   return strcmp(attempt->address, address) == 0 && strcmp(attempt->service, service) == 0;
 }
 
-/* Gives an attempt up for one with another target. */
+/* Abandons an attempt because the target is another one now. */
 static void abandon(ps__call *call) {
   ps_socket *self = call->self;
   if (self->attempt->begun) ps__os_disconnect(call->fd);
   ps__connect_drop(self);
-  ps__stream_clear(self); /* it may have been connected, and received from */
+  ps__stream_clear(self); /* it may have been connected and have received */
   atomic_store(&self->kind, PS__MASTER);
 }
 
-/* Is an attempt about another descriptor? setfd could not drop it if a call had both
-   turns. */
+/* Did an attempt begin before the descriptor was replaced? setfd cannot drop it while a
+   call has both turns. */
 static int is_outdated(const ps__call *call, const ps__attempt *attempt) {
   return attempt->replacements != call->replacements;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes past the read buffer: large results, straight into the memory of the language
-   or of the caller, which grows as the bytes come. A peer that only announces many bytes
-   costs nothing. */
+/* Large results bypass the read buffer: bytes are read directly into memory of the
+   language or of the caller. That memory grows as bytes arrive, so a peer that announces
+   many bytes without sending them costs no memory. */
 
 #include <stdint.h>
 #include <string.h>
@@ -29,7 +29,7 @@ ps_status ps__direct_fill(ps__call *call, char *memory, size_t least, size_t siz
       continue;
     }
     size_t got = 0;
-    /* A short rest comes by way of the reader, with whatever is behind it. */
+    /* A short rest is read through the reader, together with the bytes that follow it. */
     if (left < PS__DIRECT) {
       status = ps__stream_more(call, SIZE_MAX);
     } else {
@@ -42,9 +42,8 @@ ps_status ps__direct_fill(ps__call *call, char *memory, size_t least, size_t siz
   return status;
 }
 
-/* Fills memory up to size. Behind the first part the system is asked for pages in parts,
-   too: to fault for each page takes a quarter longer (160 ms instead of 125 for 300 MB).
- */
+/* Fills memory up to size. After the first part pages are mapped part by part; a page
+   fault for each page takes a quarter longer (160 ms instead of 125 for 300 MB). */
 static ps_status fill_pages(ps__call *call, char *memory, size_t size, size_t *have) {
   ps_status status = PS__DONE;
   while (status.code == PS_OK && *have >= PART && size - *have > PART) {
@@ -91,12 +90,13 @@ ps_bytes ps__direct_receive(ps__call *call, ps__wish *wish, size_t count) {
   const ps__piece none = {PS__MORE, prefix, 0, 0, 0};
   if (memory == NULL && !ps__holds(host))
     return ps__stream_deliver(call, ps__error_failure(PS_NOMEMORY), wish->prefix, none);
-  /* Bytes that are not to go out, or are to be held, are for the reader. */
+  /* An interrupted call returns no bytes, and a held view must point into the reader: put
+     the bytes back. */
   int back = status.code == PS_INTERRUPTED || ps__holds(host);
   if (back &&
       ps__direct_unread(self, memory == NULL ? NULL : memory + prefix, have) == PS_OK) {
     if (status.code != PS_OK) return ps__stream_fail(call, status, wish, 0);
-    /* Without memory there: the language may find some when it makes the result. */
+    /* grow had no memory. Use the reader; the language may have memory for the result. */
     return ps__stream_receive(call, wish, 0);
   }
   if (status.code == PS_OK) status = ps__error_failure(PS_NOMEMORY);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Codes and words: the only place where a failure or a misuse becomes text. The lists
-   themselves are in errors.def; what a system's number means, os.h knows. */
+/* Converts codes to words. This is the only file that makes the text of a failure or a
+   misuse. The lists are in errors.def; os_posix.c maps the system's error numbers. */
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ ps_status ps__error_system(int error) {
   return (ps_status){ps__os_code(error), 0, error, NULL};
 }
 
-/* Returns the length of a text that is cut to at most `most` bytes, at the beginning of a
+/* Returns the length of a text that is cut to at most `most` bytes without splitting a
    UTF-8 character. */
 static int cut(const char *text, size_t most) {
   size_t length = strlen(text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of a registration when its socket changes: it is closed, gets another
-   descriptor, or has bytes buffered. A descriptor leaves the queue before it is closed,
-   for a copy of it in another process would keep it there for ever. No function here
-   waits for more than the lock. */
+/* Updates the registration of a socket in a poller when the socket is closed, gets
+   another descriptor, or has buffered bytes. A descriptor is removed from the queue
+   before it is closed, because a copy of it in another process would keep it registered.
+   Functions here wait only for the lock. */
 
 #include <stdint.h>
 #include <string.h>
@@ -61,7 +61,7 @@ ps__slot *ps__member_find(const ps_poller *poller, ps_source source) {
   return slot != NULL && slot->socket == NULL ? slot : NULL;
 }
 
-/* ---- The list of those that a wait looks at ---- */
+/* ---- The list of slots that each wait checks ---- */
 
 void ps__member_list(ps_poller *poller, int fd) {
   ps__slot *slot = place_of(poller, fd);
@@ -92,13 +92,14 @@ void ps__member_unlist(ps_poller *poller, int fd) {
 
 /* ---- The queue ---- */
 
-/* The queue of a parent is never touched: what is removed from a copy of it is removed
-   from both. The first call that needs the queue makes another. */
+/* Was the queue made by this process? The copy of a parent's queue is never changed,
+   because that would change the parent's queue. The first call that needs a queue makes
+   one. */
 static int is_ours(const ps_poller *poller) {
   return poller->process == ps__os_process();
 }
 
-/* Lets a wait that is under way look at the list. */
+/* Wakes a wait under way so that it checks the list. */
 static void notify(const ps_poller *poller) {
   if (is_ours(poller) && (poller->waiting || poller->nested))
     ps__os_queue_wake(poller->queue);
@@ -120,7 +121,7 @@ static void disarm(ps_poller *poller, int fd, ps__slot *slot) {
   if (is_ours(poller)) ps__os_queue_remove(poller->queue, fd);
 }
 
-/* A descriptor of somebody else may be closed by now; it is never ready then. */
+/* A descriptor with another owner may have been closed; then it is never ready. */
 static void arm_again(ps_poller *poller, int fd, ps__slot *slot) {
   if ((slot->flags & PS__ARMED) == 0) return;
   slot->flags &= (unsigned char)~PS__ARMED;
@@ -185,7 +186,7 @@ static void forget_socket(ps_socket *socket) {
   atomic_store(&socket->poller, NULL);
 }
 
-/* Takes a numbered slot out of the table. */
+/* Removes a slot from the table. */
 static void empty(ps_poller *poller, int fd, ps__slot *slot) {
   ps__member_unlist(poller, fd);
   disarm(poller, fd, slot);
@@ -222,8 +223,9 @@ void ps__member_end_all(ps_poller *poller) {
     end_slot(poller, (ps_source){poller->nameless->slot.socket, -1});
 }
 
-/* Gets a place for a descriptor. What is registered with its number already is another
-   registration of the same file, and stays, or of a file that its owner has closed. */
+/* Makes the slot of a descriptor available. If one with its number is registered already,
+   that is either a registration of the same file, which stays, or of a file that its
+   owner has closed, which ends. */
 static short take_place(ps_poller *poller, int fd, int anyway) {
   ps__slot *there = ps__member_slot(poller, fd);
   if (there == NULL) return make_place(poller, fd) ? PS_OK : PS_NOMEMORY;
@@ -239,7 +241,7 @@ static short take_place(ps_poller *poller, int fd, int anyway) {
 
 static int is_named(const ps_socket *socket) { return !atomic_load(&socket->naming); }
 
-/* Moves the registration of a socket to another number; -1 is none. */
+/* Moves the registration of a socket to another descriptor; -1: none. */
 static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
   ps__slot moved = *slot_of(poller, socket);
   ps__nameless *made = NULL;
@@ -262,8 +264,8 @@ static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
   return PS_OK;
 }
 
-/* Makes the registration what the socket is now. 0 or an error number; then the next wait
-   tries again. */
+/* Updates the registration to the state of the socket. Returns 0 or an error number;
+   after an error the next wait retries. */
 static int settle_slot(ps_poller *poller, ps_socket *socket) {
   int fd = atomic_load(&socket->fd), error = 0;
   if (fd != socket->watched && move_slot(poller, socket, fd) != PS_OK) {
@@ -299,7 +301,8 @@ static ps_status add_socket(ps_poller *poller, ps_socket *socket, ps__slot slot)
   if (fd >= 0) *place_of(poller, fd) = slot;
   socket->watched = fd;
   poller->count++;
-  /* From here on the socket tells what changes; what did before is looked at now. */
+  /* From here on the socket notifies the poller of changes. Check for earlier ones now.
+   */
   atomic_store(&socket->poller, poller);
   int error = settle_slot(poller, socket);
   if (error == 0) return PS__DONE;
@@ -343,15 +346,15 @@ int ps__member_modify(ps_poller *poller, ps_source source, unsigned events) {
   return 0;
 }
 
-/* ---- What sockets tell ---- */
+/* ---- Notifications of sockets ---- */
 
 int ps__member_has_bytes(const ps_socket *socket) {
   return atomic_load(&socket->pending) > 0 || socket->transport->pending(socket) > 0;
 }
 
-/* The call has left the object by one atomic operation, which comes between the store of
-   `pending` and these loads: either this thread sees that the socket is in a poller, or
-   the poller sees the bytes. */
+/* The call has left the object by an atomic operation between its store to `pending` and
+   these loads. So either this thread sees that the socket is in a poller, or the poller
+   sees the bytes. */
 void ps__member_buffered(ps_socket *self) {
   if (!ps__member_has_bytes(self) || atomic_load(&self->told)) return;
   ps__os_lock();

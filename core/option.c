@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Options: which there are, and which type of value each takes. The list is options.def;
-   how the system spells an option, os_posix.c knows. */
+/* Options: the type of the value of each, and the functions that set and get them. The
+   list is options.def; os_posix.c makes the system calls. */
 
 #include <math.h>
 #include <string.h>
@@ -50,14 +50,14 @@ static ps_status check(enum type type, ps_option *value) {
     case LINGER:
       if (value->type != PS_LINGER || !(value->number >= 0)) code = PS_MISUSE_NOTLINGER;
       break;
-    case ERROR: /* read-only, and refused by the caller */
+    case ERROR: /* read-only: the caller has refused it */
       break;
   }
   return code == 0 ? PS__DONE : ps__error_misuse(code, 2, "value");
 }
 
-/* Rounds up to whole units, and to what an int can hold: a limit never becomes shorter,
-   and a short one never none. */
+/* Rounds up to a whole number that an int can hold. So a limit never becomes shorter, and
+   a short one never becomes 0, which would mean no limit. */
 static long long whole(double number) {
   double up = ceil(number);
   return up >= 2147483647.0    ? 2147483647
@@ -93,12 +93,12 @@ ps_done ps_socket_setoption(ps_socket *self, ps_optionname option, ps_option val
   return (ps_done){error == 0 ? PS__DONE : ps__error_system(error)};
 }
 
-/* The words of a pending error: the system's own where those of the failure would hide
-   which number it was. */
+/* Converts a pending error to words: those of the system where the words of the failure
+   would not identify the error number. */
 static void describe(ps_socket *self, ps_option *value) {
   int hidden = atomic_exchange(&self->error, 0);
   int error = value->integer != 0 ? (int)value->integer : hidden;
-  if (value->integer != 0) /* whoever receives next would not be told */
+  if (value->integer != 0) /* reading it cleared it: the next receive must still fail */
     atomic_store_explicit(&self->broken, (unsigned short)error, memory_order_relaxed);
   value->type = error == 0 ? PS_NIL : PS_TEXT;
   if (error == 0) return;

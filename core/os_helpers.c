@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Helper threads that resolve names: a queue of questions, the threads that answer them,
-   and the answers that nobody has collected yet. All of it belongs to the process, and a
-   forked child starts without helpers. It knows no socket, and a system is asked for
-   nothing but threads, a lock and ps__os_resolve. */
+/* Helper threads that resolve names: a queue of questions, the threads that resolve them,
+   and results that were not collected yet. All of it belongs to the process, and a forked
+   child starts without helpers. This file knows no sockets. */
 
 #define _DEFAULT_SOURCE /* pthread_condattr_setclock, sigset_t */
 #include <errno.h>
@@ -16,25 +15,24 @@
 
 #include "os.h"
 
-/* Modules of the system's resolver, such as clients of a directory, run on this stack,
-   and the thread-local memory of every loaded library is part of it: 256 KiB have been
-   too small for some. Only pages that are touched take memory. */
+/* Modules of the system's resolver, such as LDAP clients, run on this stack, and it
+   contains the thread-local memory of every loaded library: 256 KiB have been too small
+   for some. Only pages that are touched use memory. */
 enum { STACK = 1 << 20, CHAINS = 256 };
 
-/* RESTING: no helper knows of it. That is so before it is queued, and in the child after
-   a fork, until somebody there asks. */
+/* RESTING: not queued yet; or, in a forked child, not asked about since the fork. */
 enum { RESTING, QUEUED, RUNNING, DONE };
 
-/* The lock guards all but what says otherwise. */
+/* The lock protects all members without another comment. */
 typedef struct question {
-  ps__lookup lookup;    /* first: callers hold this. The answer is constant once DONE */
+  ps__lookup lookup;    /* first: callers have a pointer to it. Constant once DONE */
   atomic_int state;     /* changed under the lock, read without it */
   atomic_int collected; /* a holder has seen that it is DONE */
   unsigned holders;
   unsigned hash;
-  double expires;                  /* DONE: not given to later calls after this time */
-  struct question *before, *after; /* in one of the lists */
-  struct question *chain;          /* the next one whose hash is similar */
+  double expires; /* DONE: later calls do not share the result after this time */
+  struct question *before, *after; /* neighbours in one of the lists */
+  struct question *chain;          /* the next one in the same hash bucket */
   char text[];                     /* host and service */
 } question;
 
@@ -43,13 +41,13 @@ typedef struct list {
   unsigned count;
 } list;
 
-/* A held question that is DONE or RESTING is in no list, only in its chain. */
+/* A question with a holder that is DONE or RESTING is in no list, only in its chain. */
 static struct {
   pthread_once_t once;
   pthread_mutex_t mutex;
-  pthread_cond_t answered; /* any of them */
+  pthread_cond_t answered; /* any question became DONE */
   list queue, running;
-  list kept; /* no holder, and not collected */
+  list kept; /* DONE questions without a holder whose result was not collected */
   question *chains[CHAINS];
   unsigned helpers;
 } process = {.once = PTHREAD_ONCE_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -90,7 +88,7 @@ static void discard(question *asked) {
   free(asked);
 }
 
-/* The oldest go first when there are too many. */
+/* Frees expired results, and the oldest ones when there are too many. */
 static void expire(void) {
   double now = ps__os_monotime();
   for (question *at = process.kept.first, *next; at != NULL; at = next) {
@@ -118,7 +116,7 @@ static void rest(list *from) {
     question *asked = from->first;
     take_out(from, asked);
     set_state(asked, RESTING);
-    asked->expires = 0; /* if it has no holder, the next call that starts frees it */
+    asked->expires = 0; /* without a holder, the next call of start frees it */
     if (asked->holders == 0) append(&process.kept, asked);
   }
 }
@@ -126,9 +124,9 @@ static void rest(list *from) {
 static void lock(void) { pthread_mutex_lock(&process.mutex); }
 static void unlock(void) { pthread_mutex_unlock(&process.mutex); }
 
-/* The helpers are the parent's, and so are the threads that wait for them. Nothing is
-   freed here: the allocator may not be ready before fork returns. What a helper has of an
-   unfinished answer is lost to the child. */
+/* In the child there are no helpers, and no threads that wait for them. Nothing is freed
+   here: the allocator may not be usable before fork returns. The memory of a helper's
+   unfinished result leaks in the child. */
 static void give_up_helpers(void) {
   process.helpers = 0;
   rest(&process.queue);
@@ -159,8 +157,8 @@ static void publish(question *asked, const ps__lookup *answer) {
   pthread_cond_broadcast(&process.answered);
 }
 
-/* The answer is made in memory of the helper's own, so that a fork never finds half of
-   one. A question that is RUNNING is not freed, so its text stays. */
+/* The result is made in memory of the helper, so that a fork never copies an incomplete
+   one. A question that is RUNNING is not freed, so its text stays valid. */
 static void *help(void *context) {
   (void)context;
   lock();
@@ -207,8 +205,8 @@ static int start_helper(void) {
   return error;
 }
 
-/* Queues a question that rests. A helper ends only when the queue is empty, so one that
-   runs is enough to get it answered. */
+/* Queues a RESTING question. A helper ends only when the queue is empty, so one running
+   helper is enough to process it. */
 static int enqueue(question *asked) {
   if (state_of(asked) != RESTING) return 0;
   int error = process.helpers < PS__HELPERS ? start_helper() : 0;
@@ -275,7 +273,7 @@ static void hold(question *asked) {
 static void let_go(question *asked) {
   if (--asked->holders > 0) return;
   int state = state_of(asked);
-  if (state == RUNNING) return; /* its helper keeps it */
+  if (state == RUNNING) return; /* its helper still uses it */
   if (state == QUEUED) take_out(&process.queue, asked);
   if (state != DONE || atomic_load(&asked->collected)) {
     discard(asked);
@@ -305,8 +303,8 @@ int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
   return error;
 }
 
-/* Sees to it that a helper works on a question. One that cannot be worked on is answered
-   so. */
+/* Queues a RESTING question. If that fails, the question becomes DONE with the failure.
+ */
 static void resume(question *asked) {
   int error = enqueue(asked);
   if (error == 0) return;
@@ -333,7 +331,7 @@ int ps__os_lookup_done(ps__lookup *lookup) {
   return collect(asked);
 }
 
-/* Waits for any answer, but not beyond a time of the monotonic clock. */
+/* Waits until any question is DONE, at most until a time of the monotonic clock. */
 static void wait_until(double until) {
 #ifdef __APPLE__
   double left = fmax(until - ps__os_monotime(), 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* os.h for POSIX systems. Thin: one system call a function where that is possible;
-   policy, such as what to do when a call would wait, is the core's. */
+/* os.h for POSIX systems: one system call per function where possible. Decisions, such as
+   what to do when a call would block, belong to the core. */
 
 #define _GNU_SOURCE /* accept4, dup3, madvise, strerrordesc_np */
 #define _FILE_OFFSET_BITS 64
-#define _TIME_BITS 64 /* 32 bits: the time ends in 2038 */
+#define _TIME_BITS 64 /* on 32-bit systems: times after 2038 */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -79,7 +79,7 @@ int ps__os_prepare(int fd) {
 }
 
 #ifndef SOCK_CLOEXEC
-/* The same for a descriptor that is ours. It is closed when that fails. */
+/* As ps__os_prepare for a descriptor that we opened, which is closed on failure. */
 static int prepare_new(int fd) {
   int error = ps__os_prepare(fd);
   if (error != 0) close(fd);
@@ -147,7 +147,7 @@ int ps__os_accept(int fd, int *client) {
 
 int ps__os_connect(int fd, const ps__addr *addr) {
   int error = answer(connect(fd, (const struct sockaddr *)addr->raw.bytes, addr->size));
-  return error == EINTR ? EINPROGRESS : error; /* it goes on by itself */
+  return error == EINTR ? EINPROGRESS : error; /* the connect goes on asynchronously */
 }
 
 int ps__os_disconnect(int fd) {
@@ -176,7 +176,7 @@ int ps__os_shutdown(int fd, const char *mode) {
   return answer(shutdown(fd, how));
 }
 
-/* A signal in the middle of close leaves nothing to be done again. */
+/* close must not be retried after EINTR: the descriptor is closed. */
 int ps__os_close(int fd) { return answer(close(fd)); }
 
 static void describe(const struct sockaddr *addr, socklen_t size, char *ip, size_t room) {
@@ -248,7 +248,7 @@ int ps__os_hasoption(int option) { return options[option].number != -1; }
 
 int ps__os_setoption(int fd, int option, const ps_option *value) {
   int level = options[option].level, number = options[option].number;
-  /* The system cuts a longer name, and may know the rest as another device. */
+  /* The system truncates a longer name, which may then be the name of another device. */
   if (option == PS__OPTION_DEVICE && strlen(value->text) >= IFNAMSIZ) return ENODEV;
   if (value->type == PS_TEXT)
     return answer(
@@ -268,7 +268,7 @@ typedef union raw {
   char text[IFNAMSIZ];
 } raw;
 
-/* The rest of the room is 0. */
+/* Bytes that the system does not write are 0. */
 static int read_option(int fd, int option, raw *room, socklen_t *size) {
   memset(room, 0, sizeof *room);
   *size = option == PS__OPTION_DEVICE   ? sizeof room->text
@@ -303,11 +303,11 @@ int ps__os_copyoption(int from, int to, int option) {
   int error = read_option(from, option, &wanted, &size);
   if (error == 0) error = read_option(to, option, &present, &other);
   if (error != 0) return error;
-  /* To set the size of a buffer ends its tuning, even to the size that it has, and to set
-     a device may take a privilege. */
+  /* Setting a buffer size, even to the current value, ends its automatic tuning, and
+     setting a device may need a privilege. */
   if (memcmp(&wanted, &present, sizeof wanted) == 0) return 0;
 #ifdef __linux__
-  /* It doubles the size that it is given, to have room for its own needs. */
+  /* The system doubles the size that it is given. */
   if (option == PS__OPTION_RECVBUFFER || option == PS__OPTION_SENDBUFFER)
     wanted.integer /= 2;
 #endif
@@ -341,7 +341,7 @@ short ps__os_code(int error) {
   }
 }
 
-/* Returns NULL for a number that the list lacks. */
+/* Returns NULL for a number that is not in errno.def. */
 static const char *own_words(int error) {
   switch (error) {
 #define PS_ERRNO(number, code)
@@ -412,7 +412,8 @@ static ps_status resolver_status(int code) {
   };
   ps_status status = {PS_OK, 0, 0, NULL};
   if (code == 0) return status;
-  status.code = PS_NONAME; /* others say that a name has no address of the kind */
+  status.code =
+      PS_NONAME; /* other codes mean that a name has no address of this family */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (known[i].resolver == code) status.code = known[i].code;
   if (code == EAI_SYSTEM) {

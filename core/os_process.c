@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process is: its number, which a fork changes, the lock that sockets and
-   pollers share, and the order in which locks are taken when the process forks. A child
-   finds none of them taken. */
+/* State of the process: its number, which changes in a forked child; the lock of sockets
+   and pollers; and the handlers that take and release all locks around a fork, so that
+   none is locked in the child. */
 
 #define _DEFAULT_SOURCE /* pthread_atfork */
 #include <pthread.h>

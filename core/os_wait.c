@@ -25,20 +25,20 @@
 
 #include "os.h"
 
-/* In place of a waker's descriptor: none is needed. */
+/* The descriptor of a waker that needs none. */
 enum { UNWATCHED = -2 };
 
-/* A wait without a descriptor looks up from time to time, at most so much too late. */
+/* A wait without a descriptor for its waker polls at this interval, in seconds. */
 static const double SLICE = 0.05;
 
-/* What a wake makes readable, once and for ever. Threads that begin a waker after that
-   get another one, so that a wake costs those that wait at that moment and nobody else.
-   The last waker that uses a bell frees it: the descriptor is never closed beneath a
-   poll. */
+/* A descriptor that a wake makes readable, permanently. Threads that begin a waker after
+   that use a new bell, so that a wake affects only the threads that wait at that moment.
+   The last waker that uses a bell frees it: its descriptor is never closed during a poll.
+ */
 typedef struct ps__bell {
   struct ps__bell *next; /* in all or stale */
-  int fd;                /* -1: taken from us, or of another process */
-  int end;               /* the end of the pipe whose closing rings; -1 with an eventfd */
+  int fd;                /* -1: closed by the program, or of another process */
+  int end;               /* closing this end of the pipe rings; -1: it is an eventfd */
   unsigned users;
 } bell;
 
@@ -46,7 +46,7 @@ static struct {
   pthread_mutex_t mutex;
   bell *current; /* not rung yet */
   bell *all;
-  bell *stale; /* the parent's, to be freed */
+  bell *stale; /* those of the parent, to be freed */
 } wakers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void lock(void) { pthread_mutex_lock(&wakers.mutex); }
@@ -58,8 +58,8 @@ static void close_bell(bell *closed) {
   closed->fd = closed->end = -1;
 }
 
-/* The bells are the parent's: to ring one here would wake threads there. Nothing is
-   freed: the allocator may not be ready before fork returns. */
+/* The child shares the bells with its parent: ringing one would wake threads of the
+   parent. Nothing is freed here: the allocator may not be usable before fork returns. */
 static void give_up_bells(void) {
   bell **last = &wakers.all;
   for (; *last != NULL; last = &(*last)->next) close_bell(*last);
@@ -84,7 +84,7 @@ static int open_bell(bell *made) {
 
 static void ring(bell *rung) {
   uint64_t one = 1;
-  /* It cannot fail: nobody has written to this one before. */
+  /* It cannot fail: nothing was written to this eventfd before. */
   if (write(rung->fd, &one, sizeof one) < 0) return;
 }
 
@@ -156,7 +156,7 @@ static void leave(const ps__waker *waker) {
 void ps__os_waker_begin(ps__waker *waker) {
   pthread_once(&once, watch_forks);
   waker->woken = 0;
-  if (IS_SINGLE_THREADED) { /* there is nobody who could wake it */
+  if (IS_SINGLE_THREADED) { /* no other thread could wake it */
     *waker = (ps__waker){NULL, ps__os_process(), UNWATCHED, 0};
     return;
   }
@@ -172,9 +172,9 @@ void ps__os_waker_end(ps__waker *waker) {
   unlock();
 }
 
-/* Joins a waker that was woken to the bell that is current now. A bell that is current
-   has not been rung, so if it woke the poll, somebody else closed its descriptor, as
-   programs do that become daemons: it is not ours any more. */
+/* Attaches a waker that was woken to the current bell. The current bell has not been
+   rung. If it woke the poll all the same, the program closed its descriptor, as daemons
+   do, and the number may now belong to another file: it must not be used or closed. */
 static void renew(ps__waker *waker) {
   lock();
   bell *old = waker->bell;
@@ -198,7 +198,7 @@ void ps__os_wake(void) {
 
 /* ---- Waiting ---- */
 
-/* Long waits are cut to a day: the callers look at the clock and wait again. */
+/* Waits are limited to a day: the callers check the clock and wait again. */
 int ps__os_sleep(double seconds) {
   double cut = fmin(seconds, 86400);
   struct timespec time = {(time_t)cut, 0};
@@ -207,7 +207,7 @@ int ps__os_sleep(double seconds) {
 }
 
 /* The system counts entries against the limit on descriptors, so each descriptor gets
-   one, however often it is named. place is by descriptor: 1 + the place of its entry. */
+   only one entry. place is indexed by descriptor: 1 + the index of its entry. */
 static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled,
                      unsigned *place) {
   nfds_t used = 0;
@@ -226,7 +226,7 @@ static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled
   return used;
 }
 
-/* A watch whose descriptor is none is watched no more. */
+/* A watch whose descriptor is not open is not polled again. */
 static void mark(ps_watch *watch, const struct pollfd *answered) {
   int bad = (answered->revents & POLLNVAL) != 0;
   short wanted = watch->writable ? POLLOUT : POLLIN;
@@ -245,8 +245,8 @@ static void mark_all(const ps_sockets *sets, size_t count, const struct pollfd *
     }
 }
 
-/* Polls the entries and, behind them, the descriptor of the waker. found is how many are
-   ready, the waker's among them. */
+/* Polls the entries and, after them, the descriptor of the waker. found is the number of
+   ready ones, including the waker. */
 static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__waker *waker,
                      int *found) {
   int sliced = waker != NULL && waker->fd == -1 && seconds > 0;
@@ -264,7 +264,7 @@ static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__wak
   return 0;
 }
 
-/* Was it begun before a fork, or before there was another thread? */
+/* Was it begun before a fork, or before the process had a second thread? */
 static int is_outdated(const ps__waker *waker) {
   return waker->process != ps__os_process() ||
          (waker->fd == UNWATCHED && !IS_SINGLE_THREADED);

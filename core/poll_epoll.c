@@ -14,11 +14,11 @@
 
 struct ps__queue {
   int epoll, bell;
-  struct epoll_event *found; /* what the system writes to */
+  struct epoll_event *found; /* memory for epoll_wait */
   size_t room;
 };
 
-/* The bell is told apart from all descriptors. */
+/* The data of the eventfd's events; no descriptor has this number. */
 static const uint64_t BELL = UINT64_MAX;
 
 static int control(const ps__queue *queue, int operation, int fd, unsigned events,
@@ -71,7 +71,8 @@ static int make_room(ps__queue *queue, size_t room) {
   return 0;
 }
 
-/* A waker's descriptor changes from wait to wait, so it is polled beside the queue. */
+/* A waker has another descriptor in each wait, so it is polled together with the queue
+   instead of being added to it. */
 static int poll_first(const ps__queue *queue, double seconds, ps__waker *waker) {
   ps_watch watch = {.fd = queue->epoll};
   ps_sockets set = {&watch, 1};
@@ -110,7 +111,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
 
 void ps__os_queue_wake(ps__queue *queue) {
   uint64_t one = 1;
-  /* It fails only when it has been rung very often. */
+  /* It fails only when the counter is at its maximum; then it is readable anyway. */
   if (write(queue->bell, &one, sizeof one) < 0) return;
 }
 

@@ -11,22 +11,22 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/types.h>
-/* The next one needs the types of this one. */
+/* sys/event.h needs the types of sys/types.h. */
 #include <sys/event.h>
 #include <time.h>
 #include <unistd.h>
 
 struct ps__queue {
   int kqueue;
-  unsigned process;     /* in another one the number is not ours */
-  struct kevent *found; /* what the system writes to */
+  unsigned process;     /* in a forked child fd may be another file */
+  struct kevent *found; /* memory for kevent */
   size_t room;
 };
 
 static void *data_of(unsigned generation) { return (void *)(uintptr_t)generation; }
 
-/* One change. Returns 0 or an error number: a receipt has either, and asks for it in
-   place of events that wait. */
+/* Makes one change. Returns 0 or an error number. With EV_RECEIPT the call returns the
+   result of the change, and no pending events. */
 static int change(const ps__queue *queue, int fd, int filter, int flags,
                   unsigned generation) {
   struct kevent made, receipt = {0};
@@ -66,8 +66,8 @@ int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generat
   return error;
 }
 
-/* Enabling what is enabled changes nothing but its data, and fails for what is not
-   there. */
+/* EV_ENABLE on an enabled filter only changes its data; it fails if the filter does not
+   exist. */
 int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned generation) {
   int reads = change(queue, fd, EVFILT_READ, EV_ENABLE, generation) == 0;
   int writes = change(queue, fd, EVFILT_WRITE, EV_ENABLE, generation) == 0;
@@ -76,7 +76,8 @@ int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned gene
   if ((events & PS__IN) != 0) error = change(queue, fd, EVFILT_READ, EV_ADD, generation);
   if (error == 0 && (events & PS__OUT) != 0)
     error = change(queue, fd, EVFILT_WRITE, EV_ADD, generation);
-  /* What was there before is taken out last, and on failure what was not. */
+  /* Remove the read filter: last if it is no longer wanted, after a failure if it is new.
+   */
   if (error == 0 ? (events & PS__IN) == 0 : !reads)
     change(queue, fd, EVFILT_READ, EV_DELETE, 0);
   if (error == 0 ? (events & PS__OUT) == 0 : !writes)
@@ -98,7 +99,8 @@ static int make_room(ps__queue *queue, size_t room) {
   return 0;
 }
 
-/* A waker's descriptor changes from wait to wait, so it is polled beside the queue. */
+/* A waker has another descriptor in each wait, so it is polled together with the queue
+   instead of being added to it. */
 static int poll_first(const ps__queue *queue, double seconds, ps__waker *waker) {
   ps_watch watch = {.fd = queue->kqueue};
   ps_sockets set = {&watch, 1};

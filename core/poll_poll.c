@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The event queue of os.h on any POSIX system: poll(2), and a pipe that wakes it. A wait
-   costs by how many descriptors are watched; that is all that poll(2) can do. */
+/* The event queue of os.h on any POSIX system: poll(2), and a pipe that wakes it. The
+   cost of a wait is proportional to the number of descriptors, as with every use of
+   poll(2). */
 
 #define _DEFAULT_SOURCE
-#define _FILE_OFFSET_BITS 64 /* 32 bits: fstat fails for large inode numbers */
+#define _FILE_OFFSET_BITS 64 /* on 32-bit systems: fstat fails for large inode numbers \
+                              */
 #include "queue.h"
 
 #if PS__POLLER == PS__POLL
@@ -16,25 +18,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is kept of a descriptor beside its pollfd. poll(2) knows numbers, not files, so
-   the file is recognized by what the system calls it. */
+/* Data of a descriptor in addition to its pollfd. poll(2) knows numbers, not open files,
+   so a file is identified by its device and inode numbers. */
 typedef struct owner {
   unsigned generation;
   unsigned file;
 } owner;
 
 struct ps__queue {
-  int bell, ring; /* two ends of a pipe */
+  int bell, ring; /* the ends of the pipe: to read, to write */
   struct pollfd *watched;
   owner *owners;
   size_t count, room;
-  unsigned *places; /* by descriptor: 1 + where it is in watched */
+  unsigned *places; /* indexed by descriptor: 1 + its index in watched */
   size_t numbers;
-  struct pollfd *polled; /* what a wait works with; behind the others two of its own */
+  struct pollfd *polled; /* the copy that a wait uses, with two more entries at its end */
   owner *polled_owners;
   size_t polled_count, polled_room;
-  size_t next;  /* the wait after this one begins to report here */
-  char changed; /* polled is not what watched is */
+  size_t next;  /* where the next wait begins to report */
+  char changed; /* polled is no longer equal to watched */
 };
 
 static int prepare(int fd) {
@@ -90,13 +92,13 @@ static short bits_of(unsigned events) {
                  ((events & PS__OUT) != 0 ? POLLOUT : 0));
 }
 
-/* Returns where a descriptor is, or count. */
+/* Returns the index of a descriptor, or count. */
 static size_t find(const ps__queue *queue, int fd) {
   size_t place = (size_t)fd < queue->numbers ? queue->places[fd] : 0;
   return place > 0 ? place - 1 : queue->count;
 }
 
-/* Arrays grow by little, since each member should not cost much. */
+/* Arrays grow in small steps, to limit the memory per member. */
 static int grow_arrays(ps__queue *queue) {
   if (queue->count < queue->room) return 0;
   size_t room = queue->room + queue->room / 8 + 8;
@@ -164,7 +166,7 @@ void ps__os_queue_remove(ps__queue *queue, int fd) {
 
 /* ---- Waiting ---- */
 
-/* Copies what is watched, since it may change meanwhile. */
+/* Copies what is watched, because that may change during the wait. */
 static int copy(ps__queue *queue) {
   size_t count = queue->count;
   if (!queue->changed) return 0;
@@ -193,8 +195,8 @@ static unsigned events_of(short found) {
   return events;
 }
 
-/* Is a descriptor that was polled still watched, and its file the one that was added?
-   Another file is asked about no more. */
+/* Is a descriptor that was polled still watched, and does it still refer to the file that
+   was added? If it is another file, stops watching it. */
 static int is_known(ps__queue *queue, size_t at) {
   const struct pollfd *polled = &queue->polled[at];
   size_t there = find(queue, polled->fd);
@@ -209,7 +211,7 @@ static int is_known(ps__queue *queue, size_t at) {
   return 0;
 }
 
-/* With the lock, so that no descriptor that is watched is closed meanwhile. */
+/* Called with the lock held, so that no watched descriptor is closed meanwhile. */
 static size_t report(ps__queue *queue, ps__event *events, size_t room) {
   size_t reported = 0, count = queue->polled_count, start = queue->next;
   for (size_t i = 0; i < count && reported < room; i++) {
@@ -229,7 +231,7 @@ static void silence(const ps__queue *queue) {
   }
 }
 
-/* A waker without a descriptor is woken often, as os.h says. */
+/* The interval at which a waker without a descriptor is woken, in seconds: see os.h. */
 static const double SLICE = 0.05;
 
 int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
@@ -259,7 +261,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
 }
 
 void ps__os_queue_wake(ps__queue *queue) {
-  /* A pipe that is full has been rung. */
+  /* It fails when the pipe is full; then it is readable anyway. */
   if (write(queue->ring, "", 1) < 0) return;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The poller and its members, as callers see them. What a registration is, member.c
-   knows; how a wait goes, poller_wait.c. Nothing here waits for more than the lock. */
+/* The public functions of a poller, except the wait, which is in poller_wait.c. member.c
+   implements registrations. Functions here wait only for the lock. */
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ ps_always ps_poller_close(ps_poller *self) {
     ps__member_end_all(self);
     int waiting = self->waiting && self->process == ps__os_process();
     if (waiting)
-      ps__os_queue_wake(self->queue); /* the wait frees it */
+      ps__os_queue_wake(self->queue); /* the wait under way frees the queue */
     else
       ps__member_free_queue(self);
   }
@@ -56,7 +56,7 @@ void ps_poller_free(ps_poller *self) {
 
 /* ---- Members ---- */
 
-/* Takes the lock for a call on a member. Without success it is not taken. */
+/* Takes the lock for a call on a member. After a failure it is not taken. */
 static ps_status begin_with(ps_poller *self, ps_source source) {
   ps_status status = ps__member_begin(self);
   if (status.code != PS_OK || ps__member_find(self, source) != NULL) return status;
@@ -106,12 +106,12 @@ ps_done ps_poller_add(ps_poller *self, ps_source source, ps_events events, void 
     if (source.fd < 0) return (ps_done){ps__error_failure(PS_CLOSED)};
     return (ps_done){add(self, source, events_of(events), token)};
   }
-  /* The descriptor cannot be closed while a call is in the socket. */
+  /* A counted call in the socket keeps its descriptor open. */
   ps__call call;
   status = ps__call_try(&call, source.socket, PS__ANY, PS__SHARED);
   if (status.code != PS_OK) return (ps_done){status};
   status = add(self, source, events_of(events), token);
-  /* A close that came before the socket was in the poller has told nobody. */
+  /* A close before the socket was in the poller has notified nobody. */
   if (ps__turn_gone(&call)) {
     ps__member_end(source.socket);
     if (status.code == PS_OK) status = ps__error_failure(PS_CLOSED);

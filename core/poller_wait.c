@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The wait of a poller: what the system and the sockets say becomes one list of events.
-   Nothing here looks at members that are not ready, and the lock is held neither while
-   waiting nor while the host is asked. */
+/* The wait of a poller: merges the events of the system and of the sockets into one list.
+   It must not visit members that are not ready, and must not hold the lock while it waits
+   or calls the host's interrupted. */
 
 #include <math.h>
 #include <stdint.h>
@@ -11,17 +11,17 @@
 typedef struct poller_wait {
   ps_poller *poller;
   ps_host *host;
-  size_t most;      /* events that may be reported */
-  size_t count;     /* events that are */
+  size_t most;      /* the greatest number of events to report */
+  size_t count;     /* events reported so far */
   ps_status status; /* why the wait ends, or PS_OK */
   int woken;
-  int known;  /* a member is ready whatever the system says */
+  int known;  /* a member is ready without asking the system */
   int naming; /* a member waits for a name */
 } poller_wait;
 
-enum { ROOM = 64 }; /* events at first */
+enum { ROOM = 64 }; /* initial capacity for events */
 
-/* Makes room for so many events. */
+/* Makes room for a number of events. */
 static int make_event_room(ps_poller *self, size_t room) {
   if (self->room >= room) return 1;
   void *events = ps__os_realloc(self->events, room * sizeof *self->events);
@@ -35,14 +35,14 @@ static int make_event_room(ps_poller *self, size_t room) {
   return 1;
 }
 
-/* Is the event at the place of a slot its own, and of this wait? */
+/* Has this wait already reported an event of the slot? */
 static int is_reported(const poller_wait *wait, int fd, const ps__slot *slot) {
   if (slot->place >= wait->count) return 0;
   const ps__event *owner = &wait->poller->owners[slot->place];
   return owner->fd == fd && owner->generation == slot->generation;
 }
 
-/* Adds to what is reported. Returns whether there was room. */
+/* Reports events of a slot. Returns whether there was room. */
 static int report(poller_wait *wait, int fd, ps__slot *slot, unsigned events) {
   static const char *const texts[] = {"", "r", "w", "rw"};
   ps_poller *self = wait->poller;
@@ -58,9 +58,9 @@ static int report(poller_wait *wait, int fd, ps__slot *slot, unsigned events) {
   return 1;
 }
 
-/* What a listed member is ready for without asking the system. No call is left in the
-   socket by the question for its name, so no descriptor is closed by that under the lock:
-   a close first ends the registration, for which it needs the lock. */
+/* Returns the events that a listed member is ready for without asking the system. The
+   call that asks whether its name is resolved closes no descriptor here, with the lock
+   held: a close ends the registration first, and needs the lock for that. */
 static unsigned known_events(poller_wait *wait, int fd, ps__slot *slot) {
   ps_socket *socket = slot->socket;
   unsigned events = (slot->flags & PS__GIVEN) != 0 ? PS__IN : 0;
@@ -76,7 +76,7 @@ static unsigned known_events(poller_wait *wait, int fd, ps__slot *slot) {
   return events & slot->events;
 }
 
-/* Must each wait look at a member that is not ready? */
+/* Must later waits check a member that is not ready? */
 static int stays_listed(const ps__slot *slot) {
   const ps_socket *socket = slot->socket;
   return socket != NULL &&
@@ -88,13 +88,13 @@ static void unlist(ps_poller *self, int fd, ps__slot *slot) {
   slot->flags &= (unsigned char)~PS__GIVEN;
   if (slot->socket == NULL) return;
   atomic_store(&slot->socket->told, 0);
-  /* Bytes that came before that were not told. */
+  /* Bytes that arrived before that were not notified. */
   if (ps__member_has_bytes(slot->socket) && (slot->events & PS__IN) != 0)
     ps__member_list(self, fd);
 }
 
-/* Looks at the listed members, and reports as long as fewer than most are reported. Those
-   that are reported go to the end of the list. */
+/* Checks the listed members, and reports the ready ones up to a total of most. Those that
+   are reported move to the end of the list. */
 static void gather_listed(poller_wait *wait, size_t most) {
   ps_poller *self = wait->poller;
   int last = self->last, fd = self->first, done = fd < 0;
@@ -136,7 +136,7 @@ static void gather(poller_wait *wait, size_t most) {
   }
 }
 
-/* Reports what the queue found. Returns how many members are new among them. */
+/* Reports the events of the queue. Returns how many members were not reported before. */
 static size_t convert(poller_wait *wait, size_t count, unsigned changes) {
   ps_poller *self = wait->poller;
   size_t before = wait->count;
@@ -154,7 +154,7 @@ static size_t convert(poller_wait *wait, size_t count, unsigned changes) {
   return wait->count - before;
 }
 
-/* Waits in the system for at most room events. */
+/* Waits in the system call for at most room events. */
 static int ask_system(poller_wait *wait, size_t room, double seconds, ps__waker *waker,
                       size_t *count) {
   ps_poller *self = wait->poller;
@@ -169,7 +169,7 @@ static int ask_system(poller_wait *wait, size_t room, double seconds, ps__waker 
   return error;
 }
 
-/* Asks until all that are ready are reported, or as many as may be. */
+/* Asks the queue until all ready members, or the greatest number, are reported. */
 static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
   ps_poller *self = wait->poller;
   for (;;) {
@@ -180,7 +180,7 @@ static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
     int error = ask_system(wait, room, seconds, waker, &count);
     if (error != 0 || self->closed) return error;
     size_t added = convert(wait, count, changes);
-    /* The queue itself may have taken the place of one. */
+    /* The wake-up of the queue itself may have used one place. */
     if (count + 1 < room || added == 0 || left <= room) return 0;
     if (!make_event_room(self, self->room * 2)) return 0;
     seconds = 0;
@@ -188,15 +188,17 @@ static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
   }
 }
 
-/* Looks at the list, then at the system, then at what of the list had to wait until it
-   was known how many the system reports. Without a limit on how many nobody waits. */
+/* Checks the list, then asks the system, then checks the list again. With a limit on the
+   number of events, the first check may only use half of it, so that neither the list nor
+   the system is left out for ever. */
 static int look_around(poller_wait *wait, double seconds, ps__waker *waker) {
   ps_poller *self = wait->poller;
   int limited = wait->most != SIZE_MAX;
   self->turn++;
   gather(wait, limited ? (wait->most + (self->turn & 1)) / 2 : SIZE_MAX);
   if (wait->naming && seconds > 0 && !wait->known) {
-    /* Helper threads wake the wait. One that has answered by now has woken nobody. */
+    /* Helper threads wake the wait. Check again for those that finished before it began.
+     */
     ps__os_waker_begin(waker);
     gather(wait, wait->most);
   } else {

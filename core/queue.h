@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of poll_epoll.c, poll_kqueue.c and poll_poll.c is the event queue of os.h. All
-   are compiled everywhere, and those that are not chosen are empty: so nobody who
-   compiles the core needs to know. A build chooses another one by -DPS__POLLER=PS__POLL.
- */
+/* Chooses which of poll_epoll.c, poll_kqueue.c and poll_poll.c implements the event queue
+   of os.h. All are compiled on every system; those that are not chosen are empty, so that
+   a build can compile all files of the core. -DPS__POLLER=PS__POLL chooses poll(2). */
 
 #ifndef PS_QUEUE_H
 #define PS_QUEUE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader: the buffer of what was received and not yet taken, and the search for a
-   piece in it. It must never search a byte twice because a piece came in portions, and
-   never lose or change a byte because there is no memory. */
+/* The reader: the read buffer, and the search for a piece in it. It must never search a
+   byte twice because a piece arrived in several parts, and never lose or change a byte
+   because there is no memory. */
 
 #define _GNU_SOURCE /* memmem */
 #include "reader.h"
@@ -10,9 +10,9 @@
 
 #include "os.h"
 
-enum { SHORT = 64 }; /* a delimiter up to here needs no memory to be searched for */
+enum { SHORT = 64 }; /* the search for a delimiter up to this size allocates nothing */
 
-static const size_t MOST = PTRDIFF_MAX - sizeof(ps__buffer); /* bytes in a buffer */
+static const size_t MOST = PTRDIFF_MAX - sizeof(ps__buffer); /* capacity of a buffer */
 
 static char *bytes(ps__buffer *buffer) { return buffer->data + buffer->head; }
 
@@ -36,14 +36,14 @@ static PS__APART size_t count_returns(const char *data, size_t size) {
   return count;
 }
 
-/* The CRs that a line may have. */
+/* Returns how many CRs a line may have. */
 static size_t most_returns(const ps__wish *wish) {
   size_t most = sum(wish->limit, wish->prefix.size), least = PS__RETURNS;
   return most < least ? least : most;
 }
 
-/* Returns how many bytes there are before more than `limit` are no CR or more than
-   `returns` are; *kept are no CR. */
+/* Returns the length of the longest prefix of data that has at most `limit` bytes other
+   than CR and at most `returns` CRs. *kept is the number of its bytes other than CR. */
 static size_t reach(const char *data, size_t size, size_t limit, size_t returns,
                     size_t *kept) {
   size_t at = 0, dropped = 0;
@@ -56,7 +56,7 @@ static size_t reach(const char *data, size_t size, size_t limit, size_t returns,
   return at;
 }
 
-/* The line in the first `size` bytes, of which CRs at the end are no part. */
+/* Returns the line in the first `size` bytes, without CRs at its end. */
 static inline ps__piece line(int verdict, const ps__wish *wish, const char *data,
                              size_t size, size_t used) {
   while (size > 0 && data[size - 1] == '\r') size--;
@@ -66,7 +66,7 @@ static inline ps__piece line(int verdict, const ps__wish *wish, const char *data
   return (ps__piece){verdict, wish->prefix.size, kept, size, used};
 }
 
-/* Finds LF in the first `end` bytes, and remembers that it is not there. */
+/* Finds LF in the first `end` bytes; if there is none, remembers that. */
 static inline const char *find_end(ps__buffer *buffer, const char *start, size_t end) {
   size_t from = buffer->length == 0 ? buffer->searched : 0;
   if (from >= end) return NULL;
@@ -78,8 +78,8 @@ static inline const char *find_end(ps__buffer *buffer, const char *start, size_t
   return found;
 }
 
-/* A line whose end is not within the limit, but may be when its CRs are dropped: nothing
-   but what is in front of `end` is known. */
+/* Looks for a line whose LF is not within the limit, but may be once its CRs are dropped.
+   The bytes after `end` were not searched. */
 static PS__APART ps__piece look_long_line(ps__buffer *buffer, const ps__wish *wish,
                                           const char *found, size_t end) {
   const char *start = bytes(buffer);
@@ -124,23 +124,24 @@ static PS__APART ps__piece look_line_with_end(ps__buffer *buffer, const ps__wish
   const char *start = bytes(buffer);
   const char *found = find_end(buffer, start, smaller(buffer->size, wish->limit));
   if (found != NULL) return answer(PS__PIECE, wish, (size_t)(found - start) + 1);
-  /* Without its end the line is at least one byte longer. */
+  /* There is no LF yet, so the line has at least one more byte. */
   return buffer->size >= wish->limit ? answer(PS__OVERSIZED, wish, wish->limit)
                                      : answer(PS__MORE, wish, 0);
 }
 
-/* The search for a delimiter, by Knuth, Morris and Pratt with help of the C library. */
+/* The search for a delimiter: the algorithm of Knuth, Morris and Pratt, with memmem. */
 typedef struct search {
   ps__buffer *buffer;
   const ps__wish *wish;
   const char *delimiter;
   size_t length;
-  size_t match;    /* bytes of the delimiter that end what was searched */
-  size_t *borders; /* NULL: not needed by now */
-  size_t *few;     /* memory for those of a short delimiter */
+  size_t match;    /* the searched bytes end with so many bytes of the delimiter */
+  size_t *borders; /* NULL: not needed yet */
+  size_t *few;     /* memory for the borders of a short delimiter */
 } search;
 
-/* A delimiter of 8 bytes or less is its own mark, since its length is compared, too. */
+/* Identifies a delimiter together with its length: up to 8 bytes, the mark is the
+   delimiter itself; for longer ones it is a hash. */
 static uint64_t mark_of(ps_data delimiter) {
   uint64_t mark = 14695981039346656037u; /* FNV-1a */
   if (delimiter.size <= sizeof mark) {
@@ -152,16 +153,16 @@ static uint64_t mark_of(ps_data delimiter) {
   return mark;
 }
 
-/* What the buffer remembers from now on is about this delimiter. */
+/* Makes this delimiter the one whose search the buffer remembers. */
 static void claim(ps__buffer *buffer, const ps__wish *wish) {
-  if (buffer->length != 0) return; /* it was, or recall had forgotten */
+  if (buffer->length != 0) return; /* it is already: recall has checked that */
   if (buffer->searched != 0 || buffer->counted != 0) forget(buffer);
   buffer->length = wish->delimiter.size;
   buffer->mark = mark_of(wish->delimiter);
 }
 
-/* Forgets what is not about this delimiter, or about one that begins in the prefix of an
-   earlier call. Returns whether anything is left. */
+/* Forgets an earlier search for something else, or one whose partial match began in the
+   prefix of an earlier call. Returns whether an earlier search can be continued. */
 static int recall(ps__buffer *buffer, const ps__wish *wish) {
   if (buffer->length == 0) return 0;
   if (wish->again) return 1;
@@ -172,8 +173,9 @@ static int recall(ps__buffer *buffer, const ps__wish *wish) {
   return 0;
 }
 
-/* Returns for each part of the delimiter, from its front, how many bytes both begin and
-   end it; NULL without memory. */
+/* Returns the failure function of the algorithm: for each prefix of the delimiter, the
+   length of its longest border (a proper prefix that is also a suffix). NULL without
+   memory. */
 static const size_t *borders_of(search *self) {
   if (self->borders != NULL) return self->borders;
   const char *delimiter = self->delimiter;
@@ -194,8 +196,8 @@ static const size_t *borders_of(search *self) {
   return self->borders = borders;
 }
 
-/* Where the first part of a delimiter is; never more than SHORT bytes of it, for some
-   libraries take time for each of them at each place. */
+/* Finds the first bytes of a delimiter. It searches for at most SHORT bytes, because
+   memmem of some C libraries needs time proportional to the product of both lengths. */
 static const char *find(const char *data, size_t size, const char *part, size_t length) {
   if (length == 1) return memchr(data, part[0], size);
 #if (defined __linux__ || defined __APPLE__ || defined __FreeBSD__ || \
@@ -239,8 +241,8 @@ static int follow(search *self, const char *data, size_t *at, size_t end) {
   return match == self->length;
 }
 
-/* Searches from where the search was before, the prefix first if it is new, up to end.
-   Returns as follow. */
+/* Continues the search where the last one stopped, or with the prefix if that is new, up
+   to end. Returns the same as follow. */
 static int resume(search *self, size_t *at, size_t end) {
   ps__buffer *buffer = self->buffer;
   ps_prefix prefix = self->wish->prefix;
@@ -265,10 +267,10 @@ static PS__APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish,
   size_t few[SHORT];
   search self = {buffer, wish, wish->delimiter.data, wish->delimiter.size, 0, NULL, few};
   size_t at, end = buffer->size, before = wish->prefix.size;
-  /* What begins behind the limit is for another look. */
+  /* A delimiter that begins after the limit does not matter. */
   if (end > wish->limit) end = smaller(end, sum(wish->limit, self.length));
   int found = resume(&self, &at, end);
-  if (found < 0) forget(buffer); /* it may be about another prefix */
+  if (found < 0) forget(buffer); /* the search may have been for another prefix */
   if (found < 0) *code = PS_NOMEMORY;
   if (found < 0) return answer(PS__MORE, wish, 0);
   if (found > 0 && at < self.length)
@@ -327,7 +329,7 @@ ps__piece ps__reader_rest(const ps__reader *self, const ps__wish *wish, int ende
                            : answer(PS__MORE, wish, raw);
 }
 
-/* Copies what is no CR to memory that may overlap, and returns where it ends there. */
+/* Copies all bytes but CRs to memory that may overlap. Returns the end of the copy. */
 static char *drop_returns(char *to, const char *data, const char *end) {
   for (;;) {
     const char *next = memchr(data, '\r', (size_t)(end - data));
@@ -378,7 +380,7 @@ static void move(ps__buffer *buffer, size_t head) {
   buffer->head = head;
 }
 
-/* Makes the buffer larger. Returns 0 without memory, and then nothing has changed. */
+/* Makes the buffer larger. Returns 0 without memory; nothing has changed then. */
 static int resize(ps__reader *self, size_t capacity) {
   ps__buffer *buffer = self->buffer;
   buffer = ps__os_realloc(buffer, sizeof *buffer + capacity);
@@ -393,10 +395,11 @@ char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size)
   size_t held = ps__reader_size(self);
   size_t head = self->buffer == NULL ? 0 : self->buffer->head;
   size_t capacity = self->buffer == NULL ? 0 : self->buffer->capacity;
-  /* What is left of one piece does not make the buffer for the next ones larger. */
+  /* The rest of one piece must not enlarge the buffer for the following ones. */
   size_t need = want == 0 ? 1 : held <= want / 2 ? want - held : want;
   if (capacity - head - held < need) {
-    /* What moves to the front is no more than what was taken or what may be read. */
+    /* Move bytes to the front only if they are at most as many as were taken or wanted.
+     */
     int enough = capacity - held >= need && (held <= head || held <= want);
     size_t aim = enough ? capacity : sum(held, need), most = sum(bound, need);
     if (!enough && aim < capacity * 2) aim = capacity * 2;
@@ -417,10 +420,10 @@ void ps__reader_filled(ps__reader *self, size_t count) {
   if (self->buffer->size == 0) ps__reader_clear(self);
 }
 
-/* Takes bytes about which something is remembered, or the last ones. */
+/* Takes bytes that a remembered search covers, or the last bytes. */
 void ps__reader_take_rest(ps__reader *self, size_t count, int keep) {
   ps__buffer *buffer = self->buffer;
-  /* What is left of a part of the delimiter may be a shorter part of it. */
+  /* The rest of a partial match may itself be a shorter partial match. */
   if (count == buffer->size || sum(count, buffer->match) > buffer->searched)
     forget(buffer);
   else
@@ -462,7 +465,7 @@ struct ps__buffer *ps__reader_split(ps__reader *self, short *code) {
     made->head = 0;
     made->capacity = old->size;
     memcpy(made->data, bytes(old), old->size);
-    old->borders = NULL; /* made has them */
+    old->borders = NULL; /* the new buffer owns them now */
   }
   self->buffer = made;
   return old;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that receive: they check their arguments and make of them the wish that
-   the stream fulfils. */
+/* The public functions that receive: they check their arguments and convert them to a
+   wish for ps__stream_receive. */
 
 #include <stdint.h>
 
@@ -13,8 +13,8 @@ ps_pattern ps_pattern_of(const char *text, size_t size) {
   return (ps_pattern){known && (starred || size == 1) ? letter : '?', 0};
 }
 
-/* More bytes than any buffer of 64 bits can hold. It is the same on systems of 32 bits,
-   so that no program is misuse on some systems alone. */
+/* Is a count larger than any buffer of a 64-bit system? The bound is the same on 32-bit
+   systems, so that misuse does not depend on the system. */
 static int is_too_large(long long count) { return count > INT64_MAX - 65536; }
 
 static int is_pattern(ps_pattern pattern) {
@@ -35,13 +35,13 @@ static ps_status check_prefix(ps_prefix prefix, ps_maxsize maxsize) {
              : ps__error_misuse(PS_MISUSE_PREFIXSIZE, 2, "prefix");
 }
 
-/* A count that no memory can hold is never reached, so one such is as good as another.
-   SIZE_MAX means something else. */
+/* Converts a count to size_t. A count that no memory can hold is never reached, so its
+   exact value does not matter; SIZE_MAX has another meaning. */
 static size_t count_of(long long count) {
   return (unsigned long long)count < SIZE_MAX ? (size_t)count : SIZE_MAX - 1;
 }
 
-/* A bound that no memory can reach is none. */
+/* Returns the limit of a wish. A bound that no memory can reach is no bound. */
 static size_t limit_of(ps_prefix prefix, ps_maxsize maxsize) {
   if (maxsize == 0 || maxsize - prefix.size > SIZE_MAX) return SIZE_MAX;
   return (size_t)(maxsize - prefix.size);
@@ -53,13 +53,13 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
   if (pattern.kind != 'n') return wish;
   size_t count = count_of(pattern.count);
   wish.count = count > prefix.size ? count - prefix.size : 0;
-  wish.limit = SIZE_MAX; /* it was checked */
+  wish.limit = SIZE_MAX; /* the count was checked against maxsize */
   return wish;
 }
 
-/* Gives a line or a count of bytes that is in the reader, to a host that holds: neither
-   turn nor clock is needed then. Returns whether it was there; if not, nothing has
-   changed. */
+/* Fast path: returns a line or a count of bytes that is in the reader already, for a host
+   with PS_HOST_HOLD, without turn or clock. Returns whether it was there; if not, nothing
+   has changed. */
 static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *host,
                           ps_bytes *result) {
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
@@ -144,7 +144,7 @@ ps_bytes ps_socket_receiveuntil(ps_socket *self, ps_data delimiter, ps_prefix pr
   return receive_wish(self, &wish, 0, host);
 }
 
-/* Fills memory when the reader has all of it, or when no more will come. */
+/* Fills memory only when the reader has all bytes, or when no more will come. */
 static ps_status fill_at_once(ps__call *call, char *memory, size_t size, size_t *have) {
   ps__reader *reader = &call->self->reader;
   ps_status status = PS__DONE;
@@ -183,7 +183,8 @@ ps_lines ps_socket_lines(ps_socket *self, ps_pattern pattern, ps_maxsize maxsize
   ps_status status = ps__call_kind(self, PS__CLIENT);
   if (status.code == PS_OK) status = check_pattern(pattern, maxsize);
   if (status.code == PS_OK && pattern.kind == 'n' && pattern.count == 0)
-    status = ps__error_misuse(PS_MISUSE_POSITIVE, 1, "pattern"); /* it would never end */
+    status = ps__error_misuse(PS_MISUSE_POSITIVE, 1,
+                              "pattern"); /* the iterator would never end */
   return (ps_lines){status, pattern, maxsize};
 }
 

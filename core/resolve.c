@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: the resolver under the limits of a call. A numeric address is read in place; a
-   name is resolved in a helper thread, and the question outlives a call whose time is
-   over, so that the next call collects the answer. */
+/* Names: resolution within the limits of a call. A numeric address is parsed here; a
+   helper thread resolves a name. The look-up continues after the call has failed with
+   PS_TIMEOUT, so that the next call can collect the result. */
 
 #include <math.h>
 #include <stdio.h>
@@ -10,12 +10,12 @@
 
 #include "internal.h"
 
-/* A helper thread cannot interrupt a wait as a signal does; so often the host is asked
-   while it works. */
+/* The wait for a helper thread is not interrupted by signals; the host's interrupted is
+   called at this interval, in seconds. */
 static const double SLICE = 0.05;
 
-/* What the first call gives the resolver even if it may not wait: names that need no
-   network, such as localhost, are known by then. */
+/* The first call waits this long for the resolver, in seconds, even with a timeout of 0:
+   enough for names that need no network, such as localhost. */
 static const double GRACE = 0.01;
 
 static void free_records(ps__record *records) {
@@ -33,8 +33,8 @@ static int await_answer(ps_host *host, void *context, double seconds) {
   return answered ? PS__READY : PS__SIGNAL;
 }
 
-/* Answers a question that is an address, or that names no host. Returns whether it did.
- */
+/* Answers a question without the resolver if it has a numeric address or no host. Returns
+   whether it did. */
 static int read_in_place(ps__lookup *question) {
   int flags = question->flags, named = question->host != NULL;
   if ((flags & PS__NAMES) != 0) return 0;
@@ -97,8 +97,9 @@ ps_status ps__resolve_port(ps_port port, short argument, const char *name, int l
                            char digits[16], const char **service) {
   long long number = port.number;
   if (port.service != NULL) {
-    /* A name has a letter. Without one the resolver would read a number its own way: it
-       takes a sign, blanks and nothing at all, and it wraps what is too large. */
+    /* Only a text with a letter is a name. The resolver's parser of numbers is too
+       lenient: it accepts signs, blanks and the empty text, and numbers that are too
+       large wrap. */
     if (strpbrk(port.service, LETTERS) != NULL) {
       *service = port.service;
       return PS__DONE;
@@ -136,7 +137,7 @@ static ps_entry *entry(const char *text, int family) {
   return made;
 }
 
-/* Lists the addresses or the names of records. */
+/* Makes a list of the addresses or the names of records. */
 static ps_status list(const ps__record *records, int names, ps_entry **entries) {
   ps_entry **last = entries;
   for (; records != NULL; records = records->next) {
@@ -151,7 +152,7 @@ static ps_status list(const ps__record *records, int names, ps_entry **entries) 
   return PS__DONE;
 }
 
-/* A question that is answered within one call. */
+/* Resolves a question within one call. */
 static ps_status ask(ps__answer *answer, ps_seconds timeout, ps_host *host) {
   if (isnan(timeout)) return ps__error_misuse(PS_MISUSE_NAN, 2, "timeout");
   ps_status status = ps__resolve_name(answer->question.host, 1, "address");
@@ -167,8 +168,8 @@ ps_hostname ps_dns_gethostname(void) {
   return result;
 }
 
-/* Lists what is known of a host. A host has the alias under which it was asked for, when
-   that is neither its name nor an address. */
+/* Makes the description of a host. Its only alias is the name that was asked for, unless
+   that is its canonical name or an address. */
 static void list_host(ps_resolved *result, const ps__lookup *found, ps_name address,
                       int named) {
   const char *name = named                         ? found->records->name

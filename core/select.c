@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting on many at once, without a limit on how many or on how high a descriptor is. A
-   look at the members is a call on each that is a socket, so that no descriptor changes
-   hands meanwhile; between two looks, when the host is asked, no call is under way. */
+/* ps_select, without a limit on the number of members or of a descriptor. Each poll
+   enters every socket among the members, so that no descriptor is replaced or closed
+   meanwhile. Between two polls, when the host's interrupted may run, no socket is
+   entered. */
 
 #include <math.h>
 
@@ -10,22 +11,22 @@
 typedef struct wait_set {
   ps_sockets sets[2]; /* to receive, to send */
   ps_host *host;
-  unsigned process; /* of the calls of a look */
+  unsigned process; /* the process in which the sockets were entered */
   int known;        /* a member is ready without asking the system */
   int naming;       /* a member waits for a name */
   int closed;       /* a member was closed meanwhile */
 } wait_set;
 
-/* Bits of `buffered` during the call: the socket of a watch is entered; it was entered by
-   this look or by one before. */
+/* Bits of `buffered` during the call. ENTERED: the socket is entered now. MEMBER: it was
+   entered by this or an earlier poll. */
 enum { BUFFERED = 1, ENTERED = 2, MEMBER = 4 };
 
 static int is_closed(const ps_socket *self) {
   return (atomic_load_explicit(&self->state, memory_order_relaxed) & PS__CLOSED) != 0;
 }
 
-/* Enters the socket of a watch. One that was closed before the first look is no member;
-   one that was closed between two looks is to end the wait. */
+/* Enters the socket of a watch. One that was closed before the first poll is ignored; one
+   that was closed between two polls ends the wait. */
 static void enter(wait_set *wait, ps_watch *watch) {
   ps_socket *self = watch->socket;
   ps__call call = {.self = self};
@@ -41,14 +42,14 @@ static void enter(wait_set *wait, ps_watch *watch) {
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
   int known = !watch->writable && ps_socket_pending(self).size > 0;
   if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
-    watch->fd = -1; /* it has no peer yet, and would count as ready for all at once */
+    watch->fd = -1; /* not connecting yet: poll would report it as ready for everything */
     known = watch->writable && ps__connect_news(self);
     wait->naming = 1;
   }
   watch->buffered = (char)(ENTERED | MEMBER | (known ? BUFFERED : 0));
 }
 
-/* Is a watch ready whatever the system says? */
+/* Is a watch ready without asking the system? */
 static int is_known(const ps_watch *watch) {
   int member = watch->socket != NULL ? (watch->buffered & ENTERED) != 0 : watch->fd >= 0;
   return member && (watch->buffered & BUFFERED) != 0;
@@ -64,7 +65,7 @@ static void enter_all(wait_set *wait) {
     }
 }
 
-/* Leaves the socket of a watch. One that is closed by now is not ready. */
+/* Leaves the socket of a watch, which is not ready if it has been closed. */
 static void leave(wait_set *wait, ps_watch *watch) {
   ps__call call = {.self = watch->socket, .process = wait->process};
   if (ps__turn_gone(&call)) {
@@ -107,7 +108,7 @@ static int look_at_all(ps_host *host, void *context, double seconds) {
       ps__timeout_poll(host, wait->sets, 2, wait->known || wait->closed ? 0 : seconds,
                        wakeable ? &waker : NULL);
   leave_all(wait);
-  if (wait->closed && !any_ready(wait)) { /* others may be ready as well */
+  if (wait->closed && !any_ready(wait)) { /* report other ready members, if any */
     enter_all(wait);
     answer = ps__timeout_poll(host, wait->sets, 2, 0, NULL);
     leave_all(wait);
@@ -116,7 +117,7 @@ static int look_at_all(ps_host *host, void *context, double seconds) {
   if (wakeable) ps__os_waker_end(&waker);
   if (answer > 0) return answer;
   if (wait->closed || any_ready(wait)) return PS__READY;
-  return answer == PS__READY ? PS__SIGNAL : answer; /* what was ready is no member now */
+  return answer == PS__READY ? PS__SIGNAL : answer; /* the ready ones were closed */
 }
 
 static void prepare(ps_sockets set, char writable) {

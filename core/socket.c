@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What one can ask of a socket and set in it, apart from the options of the system:
-   names, texts, statistics, limits. None of it waits. NULL is answered like a closed
-   master. */
+/* Properties of a socket except options: addresses, texts, statistics, limits. Nothing
+   here waits. NULL counts as a closed master where misuse is not possible. */
 
 #include <math.h>
 #include <stdio.h>
@@ -75,7 +74,7 @@ ps_always ps_socket_settimeout(ps_socket *self, ps_seconds value, ps_mode mode) 
   if (status.code != PS_OK) return (ps_always){status};
   if (isnan(value)) return (ps_always){ps__error_misuse(PS_MISUSE_NAN, 1, "value")};
   char letter = mode == NULL ? 'b' : mode[0];
-  /* As in LuaSocket, only the first letter counts; r is an old name of t. */
+  /* As in LuaSocket, only the first letter counts; r is an old name for t. */
   if (letter == 'b')
     SET(block, value);
   else if (letter == 't' || letter == 'r')

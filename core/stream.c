@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Receive and send: asks the reader for a piece, moves bytes through the transport, and
-   waits when the transport would block. A byte that came from the far end is in the
-   result, in the partial or still in the reader, never in two of them and never in none.
-   What goes past the read buffer is in direct.c. */
+/* Receive and send: asks the reader for a piece, receives bytes through the transport,
+   and waits when that would block. A received byte must always be in exactly one place:
+   the result, the partial or the reader. Results that bypass the read buffer are in
+   direct.c. */
 
 #include <string.h>
 
 #include "internal.h"
 
-enum { CHUNK = 64 * 1024 }; /* what a read asks for when nobody knows what will come */
+enum { CHUNK = 64 * 1024 }; /* bytes to read when the size of the piece is unknown */
 
-/* ---- Views: memory that a thread may look at until its next call on the object ---- */
+/* ---- Views: memory that a thread may read until its next call on the object ---- */
 
 struct ps__view {
   ps__view *next;
   unsigned long thread;
   struct ps__buffer *buffer;
-  int dropped; /* what it shows is nowhere else */
+  int dropped; /* its bytes were dropped from the reader */
 };
 
-/* Frees the views of a thread; 0 is all threads. */
+/* Frees the views of a thread; 0: of all threads. */
 static void free_views(ps_socket *self, unsigned long thread) {
   for (ps__view **at = &self->views; *at != NULL;) {
     ps__view *view = *at;
@@ -33,7 +33,7 @@ static void free_views(ps_socket *self, unsigned long thread) {
   }
 }
 
-/* Leaves the buffer to the thread that looks at it, and goes on with another. */
+/* Leaves the buffer to the thread that has a view of it, and continues with another. */
 static short keep_view(ps_socket *self) {
   ps__view *view = ps__os_realloc(NULL, sizeof *view);
   if (view == NULL) return PS_NOMEMORY;
@@ -50,7 +50,7 @@ static short keep_view(ps_socket *self) {
   return PS_OK;
 }
 
-/* Ends the calling thread's views, and gets another's out of the way. */
+/* Ends the views of the calling thread, and separates the view of another thread. */
 static ps_status settle_views(ps_socket *self) {
   if (self->viewer == 0 && self->views == NULL) return PS__DONE;
   unsigned long me = ps__os_thread();
@@ -58,19 +58,19 @@ static ps_status settle_views(ps_socket *self) {
   if (self->viewer == 0) return PS__DONE;
   if (self->viewer != me) return ps__error_failure(keep_view(self));
   self->viewer = 0;
-  ps__reader_take(&self->reader, 0, 0); /* frees what only the view needed */
+  ps__reader_take(&self->reader, 0, 0); /* frees a buffer that only the view needed */
   return PS__DONE;
 }
 
-/* The system tells once that a connection is broken, and to whoever asks first; after
-   that it looks as if the far end had ended its stream. The object remembers. */
+/* The system reports the error of a broken connection only once; later calls see end of
+   file. So the object remembers the error. */
 static void break_connection(ps_socket *self, int error) {
   atomic_store_explicit(&self->broken, (unsigned short)error, memory_order_relaxed);
 }
 
 void ps__stream_clear(ps_socket *self) {
   break_connection(self, 0);
-  /* Without memory to tell them apart, the view of the other thread is what stays. */
+  /* Without memory to separate them, the bytes stay for the view of the other thread. */
   if (self->viewer != 0 && self->viewer != ps__os_thread() && keep_view(self) != PS_OK)
     ps__reader_take(&self->reader, ps__reader_size(&self->reader), 1);
   else
@@ -115,8 +115,8 @@ void ps__stream_end(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__stream_count(self);
   if (status.code != PS_TIMEOUT) ps__stream_satisfied(self, 'r');
-  /* The end closes the descriptor, which takes its time if the socket lingers. Other
-     threads run meanwhile, and what this one holds must outlast what they do. */
+  /* ps__call_end closes the descriptor, which may wait if the socket lingers. Other
+     threads run meanwhile, and must not free the view of this one. */
   if (ps__turn_gone(call)) self->viewer = ps__os_thread();
   ps__call_end(call);
   if (atomic_load(&self->poller) != NULL) ps__member_buffered(self);
@@ -167,7 +167,7 @@ ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) 
 ps_status ps__stream_more(ps__call *call, size_t bound) {
   ps__reader *reader = &call->self->reader;
   size_t room, got, size = ps__reader_size(reader);
-  /* What is left of one line does not make the buffer for the next ones larger. */
+  /* The rest of one line must not enlarge the buffer for the following ones. */
   size_t want = size < CHUNK / 2 ? CHUNK - size : CHUNK;
   char *memory = ps__reader_room(reader, want, bound, &room);
   if (memory == NULL) return ps__error_failure(PS_NOMEMORY);
@@ -176,8 +176,8 @@ ps_status ps__stream_more(ps__call *call, size_t bound) {
   return status;
 }
 
-/* A reset, and a close from another thread, read "closed" too, but what came before them
-   is not all. */
+/* A reset, and a close by another thread, are PS_CLOSED, too, but the stream is
+   incomplete then. */
 int ps__stream_ended(const ps__call *call, ps_status status) {
   return status.code == PS_CLOSED && status.system == 0 && !ps__turn_gone(call);
 }
@@ -212,8 +212,8 @@ ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
   result.held = 0;
   if (lends) {
     result = lend(host, result);
-    /* The code does not tell whether the copy failed: the failure to be reported may be
-       PS_NOMEMORY already. */
+    /* A copy that failed has no data. The code cannot tell: the failure that carries the
+       bytes may itself be PS_NOMEMORY. */
     if (result.data == NULL) return result;
   } else if (piece.raw > 0) {
     self->viewer = ps__os_thread();
@@ -272,7 +272,7 @@ void ps_bytes_copy(const ps_bytes *bytes, char *to) {
   ps__reader_copy(to + bytes->head_size, bytes->data, bytes->size, bytes->raw);
 }
 
-/* Are bytes that the calling thread holds in a buffer that is only its view? */
+/* Is the held view of the calling thread in a buffer that is no longer the reader's? */
 static int is_dropped(const ps_socket *self) {
   for (const ps__view *view = self->views; view != NULL; view = view->next)
     if (view->dropped && view->thread == ps__os_thread()) return 1;
@@ -280,7 +280,7 @@ static int is_dropped(const ps_socket *self) {
 }
 
 int ps_socket_take(ps_socket *self, const ps_bytes *view) {
-  if (view->held == 0) return 1; /* the reader may be another thread's */
+  if (view->held == 0) return 1; /* do not read the reader: another thread may use it */
   if (self == NULL) return 0;
   if (is_dropped(self)) return 1;
   if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before)
@@ -312,7 +312,7 @@ static ps_status send_some(ps__call *call, const char *data, size_t size, size_t
     case PS__BROKEN:
       if (!ps__os_sendonly(io.error)) break_connection(call->self, io.error);
       return ps__timeout_error(call, io.error);
-    default: /* a signal: asked about before the next try */
+    default: /* a signal: the host is called before the next try */
       return PS__DONE;
   }
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Master, server and client: making a socket, its moves from one kind to another, and its
-   end. */
+/* Creates sockets, changes their kind (master, server, client), and closes them. */
 
 #include <limits.h>
 #include <math.h>
@@ -28,7 +27,7 @@ static ps_object make_socket(unsigned char kind, int family, int fd) {
   return (ps_object){PS__DONE, self};
 }
 
-/* Makes a socket for a descriptor that was opened for it. */
+/* Creates a socket for a descriptor that was just opened, or closes the descriptor. */
 static ps_object make_opened(int error, unsigned char kind, int family, int fd) {
   if (error != 0) return failed(ps__error_system(error));
   ps_object result = make_socket(kind, family, fd);
@@ -90,12 +89,12 @@ static ps_status bind_call(ps__call *call, ps_name address, const char *service,
                                     .service = service,
                                     .family = family,
                                     .flags = PS__PASSIVE}};
-  ps__connect_drop(self); /* a master may have an attempt that waits for its name */
+  ps__connect_drop(self); /* an attempt to connect may wait for its name */
   ps_status status = ps__resolve_ask(call, &answer);
   const ps__record *record =
       status.code == PS_OK ? ps__resolve_found(&answer)->records : NULL;
   if (record != NULL && ps__turn_gone(call)) {
-    status = ps__error_failure(PS_CLOSED); /* nobody would close what is opened now */
+    status = ps__error_failure(PS_CLOSED); /* a descriptor opened now would leak */
     record = NULL;
   }
   for (; record != NULL; record = record->next) {
@@ -109,7 +108,7 @@ static ps_status bind_call(ps__call *call, ps_name address, const char *service,
   return status;
 }
 
-/* The numbers of the arguments are those of the function that was called. */
+/* The numbers of the arguments in the function that the caller called. */
 typedef struct bind_place {
   short address, port;
   const char *address_name, *port_name;
@@ -153,7 +152,7 @@ ps_done ps_socket_listen(ps_socket *self, ps_backlog backlog) {
   return (ps_done){error == 0 ? PS__DONE : ps__error_system(error)};
 }
 
-/* Returns the object, or the failure in its place. */
+/* Returns the object, or frees it and returns the failure. */
 static ps_object finish_making(ps_object made, ps_status status) {
   if (status.code == PS_OK) return made;
   ps_socket_free(made.socket, NULL);
@@ -170,7 +169,7 @@ ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog, ps_host *ho
 
 /* ---- Accept ---- */
 
-/* A descriptor that came by setfd may be in blocking mode, and accept would wait. */
+/* Would accept block? Only on a descriptor from setfd, which may be in blocking mode. */
 static int is_waiting(const ps__call *call) {
   if (!atomic_load_explicit(&call->self->foreign, memory_order_relaxed)) return 1;
   ps_watch watch = {.fd = call->fd};
@@ -191,7 +190,7 @@ ps_object ps_socket_accept(ps_socket *self, ps_host *host) {
       result = make_opened(0, PS__CLIENT, self->family, fd);
     else if (!waiting || ps__os_again(error))
       result.status = ps__timeout_wait(&call, 0);
-    /* A connection that was given up while it queued is no failure of the server. */
+    /* A connection that its peer aborted before accept is no failure of the server. */
     else if (ps__os_signalled(error) || ps__os_code(error) == PS_CLOSED)
       result.status = ps__timeout_goon(&call);
     else
@@ -202,7 +201,7 @@ ps_object ps_socket_accept(ps_socket *self, ps_host *host) {
   return result;
 }
 
-/* ---- Connected by one function ---- */
+/* ---- Create and connect ---- */
 
 /* limit is the number of the argument timeout. */
 static ps_object connect_as(ps_object (*make_master)(void), ps_name address, ps_port port,
@@ -269,12 +268,12 @@ ps_always ps_socket_shutdown(ps_socket *self, ps_mode mode) {
     self->transport->shutdown(&call, mode);
     ps__call_end(&call);
   }
-  /* As documented: a peer that is gone already is no failure. */
+  /* By contract it is no failure if the peer has disconnected already. */
   return (ps_always){PS__DONE};
 }
 
-/* Drops what a closed object, or one in which no call is under way, has of a connection.
- */
+/* Drops the buffered bytes and the connect attempt of an object that is closed or in
+   which no call is under way. */
 static void forget_connection(ps_socket *self) {
   ps__connect_drop(self);
   ps__stream_clear(self);
@@ -315,7 +314,7 @@ ps_fd ps_socket_getfd(const ps_socket *self) {
 
 typedef struct replacement {
   ps__call call;
-  int answer;      /* of ps__turn_replace */
+  int answer;      /* result of ps__turn_replace */
   unsigned before; /* the state word when the object was empty */
 } replacement;
 
@@ -326,8 +325,7 @@ static int pause_shortly(ps_host *host, double seconds) {
   return PS__SIGNAL;
 }
 
-/* Waits until another setfd has come to its end, and then until the calls under way have
-   left. */
+/* Waits until another setfd has finished, then until the calls under way have left. */
 static int await_door(ps_host *host, void *context, double seconds) {
   replacement *made = context;
   made->answer = ps__turn_replace(&made->call);
@@ -341,9 +339,9 @@ static int await_empty(ps_host *host, void *context, double seconds) {
   return pause_shortly(host, seconds);
 }
 
-/* Sets the number in an object that no other call can enter. A call that asks its host
-   meanwhile, perhaps the one that does this, has its turn still: what belongs to the turn
-   is left to it, or to the next one. */
+/* Replaces the descriptor of an object that no other call can enter. A call whose host
+   runs interrupted, which may have called this function, still has its turn: members that
+   belong to the turn are left to it, or to the next call. */
 static void replace(const replacement *made, int fd) {
   ps_socket *self = made->call.self;
   int family = 0, closed = (made->before & PS__CLOSED) != 0;
@@ -351,7 +349,8 @@ static void replace(const replacement *made, int fd) {
     atomic_store(&self->family, (unsigned char)family);
   ps__member_hold(self);
   int old = atomic_exchange(&self->fd, fd);
-  if (closed) ps__timeout_close(made->call.host, old); /* a child has it after a fork */
+  if (closed)
+    ps__timeout_close(made->call.host, old); /* in a forked child it may still be open */
   atomic_store(&self->foreign, 1);
   atomic_fetch_add(&self->replacements, 1);
   if (closed) atomic_fetch_add(&self->revivals, 1);
@@ -381,7 +380,7 @@ ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
   if (status.code == PS_OK) replace(&made, (int)fd);
   int closed = status.code == PS_OK && fd < 0;
   ps__timeout_close(host, ps__turn_replaced(&made.call, closed));
-  ps__os_wake(); /* those who select found it neither closed nor open */
+  ps__os_wake(); /* a ps_select that could not enter the object checks it again */
   return (ps_nothing){status};
 }
 

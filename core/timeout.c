@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of time, and the one loop in which the core waits. The clock is monotonic, and
-   it is read only when a limit needs it. A wait never starts before the operation itself
-   was tried. */
+/* Time limits, and the only loop in which the core waits. The clock is monotonic, and is
+   read only when a limit needs it. A call tries its operation before it waits. */
 
 #include <math.h>
 
@@ -24,7 +23,7 @@ void ps__timeout_start(ps__call *call) {
     if (from_start) call->end = fmin(call->end, now + call->block);
     if (call->end <= now) call->block = 0; /* a deadline that has passed */
   }
-  if (call->block == 0) { /* it takes what is there, whatever the clock says */
+  if (call->block == 0) { /* it does not depend on the clock: it never waits */
     call->end = INFINITY;
     call->budget = PS_AT_HAND;
   }
@@ -32,7 +31,7 @@ void ps__timeout_start(ps__call *call) {
 
 ps_status ps__timeout_error(const ps__call *call, int error) {
   if (call->self == NULL) return ps__error_system(error);
-  /* What a call meets when another thread closes beneath it is that close. */
+  /* An error after another thread has closed the socket is a result of that close. */
   if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
   atomic_store_explicit(&call->self->error, (unsigned short)error, memory_order_relaxed);
   return ps__error_system(error);
@@ -58,8 +57,8 @@ static ps_status ask_host(ps__call *call) {
   return ps__turn_gone(call) ? ps__error_failure(PS_CLOSED) : PS__DONE;
 }
 
-/* Without this a peer that never stops sending would hold the call past its end, and
-   Ctrl-C with it. */
+/* Checks limits and signals. Without it, a peer that sends without a pause could keep the
+   call beyond its limit, and Ctrl-C would not end it. */
 ps_status ps__timeout_goon(ps__call *call) {
   if (call->end != INFINITY && ps__os_monotime() >= call->end)
     return ps__error_failure(PS_TIMEOUT);
@@ -70,8 +69,7 @@ ps_status ps__timeout_pause(ps__call *call, ps__step *step, void *context) {
   if (call->block == 0) return ps__error_failure(PS_TIMEOUT);
   double end = call->end;
   if (call->block > 0) end = fmin(end, ps__os_monotime() + call->block);
-  /* A call on no socket has tried nothing before, and a short limit may be over by now.
-   */
+  /* A wait without a socket has not tried anything yet, even if its limit has expired. */
   for (int first = call->self == NULL;; first = 0) {
     double left = end == INFINITY ? INFINITY : end - ps__os_monotime();
     if (left <= 0 && !first) return ps__error_failure(PS_TIMEOUT);
@@ -101,7 +99,7 @@ int ps__timeout_poll(ps_host *host, const ps_sockets *sets, size_t count, double
   return waker != NULL && waker->woken ? PS__SIGNAL : PS__TIMEUP;
 }
 
-/* One descriptor that is waited for. */
+/* The context of a step that waits for one descriptor. */
 typedef struct single {
   ps_watch watch;
   ps__waker *waker;
@@ -111,7 +109,7 @@ static int poll_single(ps_host *host, void *context, double seconds) {
   single *waited = context;
   ps_sockets set = {&waited->watch, 1};
   int answer = ps__timeout_poll(host, &set, 1, seconds, waited->waker);
-  /* What turns out to be no descriptor never gets ready; the operation says so. */
+  /* An invalid descriptor never becomes ready; let the operation fail. */
   return waited->watch.fd < 0 ? PS__READY : answer;
 }
 
@@ -126,7 +124,7 @@ ps_status ps__timeout_wait(ps__call *call, int writable) {
     single waited = {{.fd = call->fd, .writable = (char)writable},
                      wakeable ? &waker : NULL};
     if (wakeable) ps__os_waker_begin(&waker);
-    /* A close that came before the waker began woke nobody. */
+    /* A close before the waker began has not woken it. */
     status = ps__turn_gone(call) ? ps__error_failure(PS_CLOSED)
                                  : ps__timeout_pause(call, poll_single, &waited);
     if (wakeable) ps__os_waker_end(&waker);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How bytes move over TCP. A transport tries once and tells how that went; it never
-   waits, and it knows no limits, patterns or buffers. Another transport (a Unix socket,
-   TLS, the memory of a test) is another file with the same four functions. */
+/* The TCP transport. A transport tries an operation once and returns the result; it never
+   waits, and knows no limits, patterns or buffers. Another transport (Unix sockets, TLS,
+   the one in memory of the tests) is another file with the same four functions. */
 
 #include "internal.h"
 

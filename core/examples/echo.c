@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The C side of polysock in one page: a server that echoes one line, and the client that
-   sends it. Built and run by the tests. */
+/* An example for C: a server that echoes one line, and the client that sends it. The
+   tests build and run it. */
 
 #include <stdio.h>
 

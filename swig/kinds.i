@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The vocabulary of the interface: the kinds of result and the types of argument, by name. How
-// each looks in a language is in that language's lang.i, which is found by include path; here
-// is only what all languages share, and what stops a build that forgot a type.
+// The result kinds and argument types of the interface. How each looks in a language is defined in
+// lang.i of that language, which the include path selects. This file has the parts that all
+// languages share, and makes a missing type an error of the build.
 
 %{
 #include <math.h>
@@ -9,16 +9,15 @@
 #include "polysock.h"
 %}
 
-// Names lose the prefix of the core. The names of classes begin with a capital letter, and so do
-// those of the wrappers of their methods, which is how languages tell them from functions.
+// Names lose the prefix of the core. The names of classes begin with a capital letter, and so do the
+// names of the wrappers of their methods; by this the bindings distinguish methods from functions.
 %rename("%(strip:[ps_])s") "";
 %rename(Socket) ps_socket;
 %rename(Poller) ps_poller;
 %nodefaultctor ps_socket;
 %nodefaultctor ps_poller;
 
-// A function that returns anything but the kinds of lang.i is a mistake, and so is an argument
-// of a type that lang.i does not know.
+// A result or an argument of a type without a typemap in lang.i is an error of the build.
 %define %untyped(TYPE)
 %typemap(out) TYPE %{
 %#error "$symname returns a type that is no result kind: see swig/kinds.i"
@@ -44,8 +43,8 @@
 %untyped(float)
 %untyped(double)
 
-// Argument types. Those with a default may be absent, and nil or None is absent, too. void * is a
-// token: any value of the language, which comes back as it was.
+// Argument types. Those with a default may be absent; nil or None is absent, too. void * is a token:
+// any value of the language, which is returned unchanged.
 typedef const char *ps_name;
 typedef const char *ps_localname;
 typedef const char *ps_servicename;

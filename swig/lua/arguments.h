@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments out of a Lua stack. What is wrong with one is raised, so nothing here
-   allocates what Lua does not collect. */
+/* Converts arguments on a Lua stack to values of the core. An invalid argument is raised
+   by longjmp, so functions here must not allocate memory that Lua does not collect. */
 
 #ifndef PS_LUA_ARGUMENTS_H
 #define PS_LUA_ARGUMENTS_H
@@ -25,7 +25,7 @@ static lua_Number ps_lua_number(lua_State *L, int index, const char *function, i
   return value;
 }
 
-/* A number for a type in which NaN has a meaning of its own. */
+/* A number for a type in which NaN means "absent": a NaN from the program is misuse. */
 static lua_Number ps_lua_given(lua_State *L, int index, const char *function, int number,
                                const char *name) {
   lua_Number value = ps_lua_number(L, index, function, number, name);
@@ -40,7 +40,7 @@ static long long ps_lua_integer(lua_State *L, int index, const char *function, i
   return value;
 }
 
-/* An integer for which any that is too large means the same. */
+/* An integer; values beyond the range are clamped. */
 static long long ps_lua_clamped(lua_State *L, int index, const char *function, int number,
                                 const char *name) {
   lua_Number value;
@@ -78,8 +78,8 @@ static ps_port ps_lua_port(lua_State *L, int index, const char *function, int nu
   return port;
 }
 
-/* Nil leaves the pattern as it is. A text is looked up before it is tried as a number,
-   which costs more than the rest of receive. */
+/* Nil leaves the pattern unchanged. A text is compared with the patterns before it is
+   converted to a number, which would cost more than the rest of receive. */
 static void ps_lua_pattern(lua_State *L, int index, ps_pattern *pattern,
                            const char *function, int number, const char *name) {
   int type = lua_type(L, index);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What differs between the versions of Lua: 5.1 with LuaJIT, 5.2, 5.3, 5.4 and 5.5. Other
-   files call the functions below and never ask for a version. */
+/* The differences between the versions of Lua: 5.1 and LuaJIT, 5.2, 5.3, 5.4 and 5.5.
+   Other files call the functions below and never check the version. */
 
 #ifndef PS_LUA_COMPAT_H
 #define PS_LUA_COMPAT_H
@@ -26,7 +26,7 @@ static int to_number(lua_State *L, int index, lua_Number *value) {
   return *value != 0 || lua_isnumber(L, index);
 }
 
-/* Returns whether the value is an integer, or a float or a text that stands for one. */
+/* Returns whether the value is an integer, or a float or text that converts to one. */
 static int to_integer(lua_State *L, int index, long long *value) {
 #if LUA_VERSION_NUM >= 503
   int good = 0;
@@ -49,13 +49,13 @@ static void push_integer(lua_State *L, long long value) {
 #endif
 }
 
-/* Up to 5.2 lua_pushlstring runs the collector before it copies the bytes, later after.
- */
+/* Up to 5.2 lua_pushlstring may run the collector before it copies the bytes, later
+   versions only afterwards. */
 enum { COLLECTS_BEFORE_COPY = LUA_VERSION_NUM < 503 };
 
 /* ---- Tables ---- */
 
-/* Pushes table[i], by __index too. The index of the table is positive. */
+/* Pushes table[i], respecting __index. The index of the table is positive. */
 static void push_member(lua_State *L, int table, int i) {
   lua_pushinteger(L, i);
   lua_gettable(L, table);
@@ -69,7 +69,7 @@ static void *push_userdata(lua_State *L, size_t size) {
 #endif
 }
 
-/* Pushes a userdata to which one table belongs, which is empty at first. */
+/* Pushes a userdata with an associated table, which is initially empty. */
 static void *push_owner(lua_State *L, size_t size) {
 #if LUA_VERSION_NUM >= 504
   void *made = lua_newuserdatauv(L, size, 1);
@@ -87,7 +87,7 @@ static void *push_owner(lua_State *L, size_t size) {
   return made;
 }
 
-/* Pushes its table. */
+/* Pushes the table of such a userdata. */
 static void push_owned(lua_State *L, int owner) {
 #if LUA_VERSION_NUM >= 504
   lua_getiuservalue(L, owner, 1);
@@ -112,8 +112,8 @@ static void set_registry(lua_State *L, const void *key) {
 
 /* ---- Functions for protected calls ---- */
 
-/* Up to 5.1 pushing a C function allocates, which must not raise where a protected call
-   is about to begin. There the functions are made at loading. */
+/* In 5.1 pushing a C function allocates memory and may raise, which must not happen just
+   before a protected call. There the functions are created when the module loads. */
 static void keep_function(lua_State *L, lua_CFunction function) {
 #if LUA_VERSION_NUM < 502
   lua_pushcfunction(L, function);
@@ -133,8 +133,8 @@ static void push_function(lua_State *L, lua_CFunction function) {
 
 /* ---- The main coroutine ---- */
 
-/* Up to 5.1 it is known only if the module was loaded there. The address of this variable
-   is its key in the registry. */
+/* In 5.1 it is known only if the module was loaded in it. The address of this variable is
+   its key in the registry. */
 static const char main_key = 0;
 
 static void keep_main(lua_State *L) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What Lua lends to each call of the core: the turn of a signal, memory for large
-   strings, and protected calls for what makes a result. */
+/* The ps_host of Lua: it runs the hook that a signal has set, and allocates memory for
+   large strings. Also the protected calls that make results. */
 
 #ifndef PS_LUA_HOST_H
 #define PS_LUA_HOST_H
@@ -35,9 +35,9 @@ static void set_hook(hook_state state) {
   lua_sethook(state.L, state.hook, state.mask, state.count);
 }
 
-/* On a signal the stock interpreter sets a hook, for the next event of its main coroutine
-   alone, which ends the program. Another coroutine that waits borrows it. Returns the
-   hook of the main coroutine, or none. */
+/* On a signal the standard interpreter sets a hook, which ends the program at the next
+   event of the main coroutine only. When another coroutine waits, the hook must run
+   there. Returns the hook of the main coroutine, or none. */
 static hook_state borrow_hook(lua_State *L) {
   const int events = LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT;
   const hook_state none = {NULL, NULL, 0, 0};
@@ -47,12 +47,12 @@ static hook_state borrow_hook(lua_State *L) {
   if (lent.hook == NULL || lent.hook == lua_gethook(L)) return none;
   if ((lent.mask & events) != events || lent.count != 1) return none;
   lua_sethook(L, lent.hook, lent.mask, lent.count);
-  lua_sethook(main, NULL, 0, 0); /* or it would raise a second time there */
+  lua_sethook(main, NULL, 0, 0); /* so that it does not raise again there */
   return lent;
 }
 
-/* The interpreter's hook removes itself when it runs. One that is still there is the
-   program's own, or a debugger's, and goes back to where it was. */
+/* The interpreter's hook removes itself when it runs. One that is still set belongs to
+   the program or a debugger, and is restored. */
 static void give_back(hook_state own, hook_state lent) {
   if (lent.hook == NULL) return;
   int kept = lua_gethook(own.L) == lent.hook;
@@ -60,8 +60,8 @@ static void give_back(hook_state own, hook_state lent) {
   if (kept && lua_gethook(lent.L) == NULL) set_hook(lent);
 }
 
-/* Lua runs a hook when a function is called, so one is called. An error of the hook is
-   left on the stack. */
+/* Calls a function, because Lua runs a hook at a call. If the hook raises, its error
+   stays on the stack. */
 static int interrupted(ps_host *host) {
   lua_State *L = ((ps_lua_host *)host)->L;
   hook_state own = hook_of(L), lent = borrow_hook(L);
@@ -88,7 +88,7 @@ static ps_host *ps_lua_lend(ps_lua_host *lent, lua_State *L) {
   return &lent->host;
 }
 
-/* Returns whether the result is in the memory of grow, which is freed if it is not. */
+/* Returns whether the result is in the memory of grow; if not, frees that memory. */
 static int is_lent(ps_lua_host *lent, const ps_bytes *bytes) {
   if (lent->large.block == NULL) return 0;
   int used = bytes->data == lent->large.block + head_of_strings() &&
@@ -99,8 +99,8 @@ static int is_lent(ps_lua_host *lent, const ps_bytes *bytes) {
 
 /* ---- Protected calls ---- */
 
-/* Calls what pushes a result, without the program's hook, which could raise here. Pass
-   the result to has_memory, whatever it is. */
+/* Calls a function that pushes a result, in protected mode and without the hook of the
+   program, which could raise. Always pass the return value to has_memory. */
 static int protected(lua_State *L, int arguments, int results) {
   lua_Hook hook = lua_gethook(L);
   int mask = lua_gethookmask(L), count = lua_gethookcount(L);
@@ -110,8 +110,8 @@ static int protected(lua_State *L, int arguments, int results) {
   return error;
 }
 
-/* Returns whether there was memory. Any other error goes on: a signal has set its hook
-   just then. */
+/* Returns whether there was memory. Any other error is raised again: it is that of a hook
+   which a signal has set in the meantime. */
 static int has_memory(lua_State *L, int error) {
   if (error == LUA_OK) return 1;
   if (error != LUA_ERRMEM) lua_error(L);

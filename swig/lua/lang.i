@@ -6,8 +6,8 @@
 #include "support.h"
 %}
 
-// ---- Arguments. Each that has no default is there, since absent ones were made nil. What these
-// ---- allocate is Lua's to collect, for the next one may raise.
+// ---- Arguments. An argument without a default is always on the stack: absent ones were replaced
+// ---- by nil. Memory must belong to Lua, because the next argument may raise.
 
 %define %argument(FUNCTION, TYPES...)
 %typemap(in) TYPES { $1 = FUNCTION(L, $input, "$symname", $argnum, "$1_name"); }
@@ -18,7 +18,8 @@
 }
 %enddef
 
-// The object first, what is in it last: to read the arguments may run code that frees it.
+// The userdata is checked first, its pointer is read last: reading arguments may run code that
+// frees the object.
 %define %class(TYPE, CLASS)
 %typemap(in) TYPE (ps_lua_object *object) {
   object = ps_lua_self(L, $input, &CLASS, "$symname");

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Large results become strings of Lua without a copy.
+/* Makes Lua strings of large results without a copy.
 
-   Lua makes a string by copying bytes into a block that it asks its allocator for. While
-   a large result becomes a string, an allocator stands in for that one and gives the
-   block into which the bytes were read: Lua copies them onto themselves, which costs
-   nothing. Without a second block a result of 300 MB takes less than half of the time,
-   and half of the memory.
+   Lua creates a string by copying bytes into a block from its allocator. While a large
+   result becomes a string, this file replaces the allocator by one that returns the block
+   into which the bytes were read: Lua then copies them onto themselves, which costs
+   almost nothing. Without the second block a result of 300 MB takes less than half the
+   time and half the memory.
 
-   This is done from Lua 5.4 on, and only if a sample at loading shows that strings are
-   made so. Before 5.4 a finaliser that raises would leave the stand-in in its place.
-   (External strings of 5.5 want the length before the bytes are there, and cost a call to
-   free each: they replace nothing here.) */
+   This is done from Lua 5.4 on, and only if a test when the module loads shows that
+   strings are created this way. Before 5.4 a finaliser that raises would leave the
+   replacement in place. (The external strings of 5.5 need the length before the bytes are
+   read, and a call to free each, so they are no alternative.) */
 
 #ifndef PS_LUA_LARGE_STRINGS_H
 #define PS_LUA_LARGE_STRINGS_H
@@ -21,14 +21,14 @@
 
 #include "compat.h"
 
-/* Memory for a string, which belongs to nobody else until it is one. */
+/* Memory for a string that does not exist yet. */
 typedef struct large_string {
   char *block; /* NULL: there is none */
   size_t size;
 } large_string;
 
-/* How many bytes of Lua's are in front of those of a string, in one block; 0 where
-   strings are not made as described. All states find the same. */
+/* The size of Lua's header before the bytes of a string in the same block; 0 if strings
+   are not created as described. It is the same for all states. */
 static atomic_size_t string_head;
 
 static size_t head_of_strings(void) {
@@ -56,10 +56,10 @@ static void large_free(lua_State *L, large_string *large) {
 }
 
 typedef struct stand_in {
-  lua_Alloc allocate; /* the one that is stood in for */
+  lua_Alloc allocate; /* the allocator of the state */
   void *data;
   size_t size; /* of the block */
-  char *block; /* NULL: not yet made, or taken */
+  char *block; /* NULL: not allocated yet, or used */
 } stand_in;
 
 static void *give_block(void *data, void *memory, size_t old, size_t size) {
@@ -86,7 +86,7 @@ static void set_allocator(lua_State *L, lua_Alloc allocate, stand_in *in) {
   lua_setallocf(L, allocate, in);
 }
 
-/* Pushes length bytes that were read into the block. It needs no more memory. */
+/* Pushes length bytes that were read into the block. It allocates no memory. */
 static void large_push(lua_State *L, large_string *large, size_t length) {
   size_t head = head_of_strings();
   if (large->size > head + length + 1) large_grow(L, large, length);
@@ -94,11 +94,11 @@ static void large_push(lua_State *L, large_string *large, size_t length) {
   set_allocator(L, give_block, &in);
   lua_pushlstring(L, large->block + head, length);
   lua_setallocf(L, in.allocate, in.data);
-  large->block = in.block; /* unless a short one was there already */
+  large->block = in.block; /* not used: Lua had the same short string already */
   large_free(L, large);
 }
 
-enum { SAMPLE = 1000 }; /* bytes, for a string that Lua does not look up */
+enum { SAMPLE = 1000 }; /* bytes: long strings are not interned */
 
 static int push_sample(lua_State *L) {
   char text[SAMPLE] = {0};

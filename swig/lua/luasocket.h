@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What polysock.luasocket adds: a class for each kind, as LuaSocket has them, with
-   methods that do what LuaSocket's do where programs rely on it. Each is a closure that
-   calls the method of polysock in its own frame. Nothing here touches objects of polysock
-   itself. */
+/* The C part of polysock.luasocket: a class for each kind, as in LuaSocket, whose methods
+   behave like LuaSocket's where programs rely on it. Each method is a closure that calls
+   the method of polysock in the same frame. Objects made by `polysock` itself are not
+   affected. */
 
 #ifndef PS_LUA_LUASOCKET_H
 #define PS_LUA_LUASOCKET_H
@@ -11,8 +11,7 @@
 
 #include "results.h"
 
-/* The names of the classes in the registry, where LuaSocket has them and programs look.
- */
+/* The names of the classes in the registry, as in LuaSocket; programs use them. */
 static const char *const classes[] = {"tcp{master}", "tcp{client}", "tcp{server}"};
 enum { MASTER, CLIENT, SERVER, CLASSES };
 
@@ -38,7 +37,7 @@ static void set_class(lua_State *L, int index, int class) {
     lua_pop(L, 1);
 }
 
-/* Results that are an object: it becomes one of LuaSocket's kind. */
+/* Gives a result that is an object the LuaSocket class of its kind. */
 static int adopt(lua_State *L) {
   int count = call_original(L), object = lua_gettop(L) - count + 1;
   const ps_lua_object *made = count > 0 ? to_object(L, object) : NULL;
@@ -58,7 +57,7 @@ static void truncate_number(lua_State *L, int index) {
   lua_replace(L, index);
 }
 
-/* LuaSocket takes a port as text, and what is no port fails. */
+/* LuaSocket passes a port as text to the resolver: an invalid port is a failure. */
 static void port_as_text(lua_State *L, int index) {
   lua_Number number = lua_tonumber(L, index);
   if (lua_type(L, index) == LUA_TNUMBER && number != trunc(number))
@@ -86,7 +85,7 @@ static int bind_as_luasocket(lua_State *L) {
   return call_original(L);
 }
 
-/* A connect that failed leaves a client, too. */
+/* In LuaSocket the object is a client even after a failed connect. */
 static int connect_as_luasocket(lua_State *L) {
   port_as_text(L, 3);
   revive(L);
@@ -106,7 +105,7 @@ static int listen_as_luasocket(lua_State *L) {
   return count;
 }
 
-/* A success has three results. */
+/* In LuaSocket a success has three results, two of them nil. */
 static int with_nils(lua_State *L, int count) {
   if (count != 1) return count;
   lua_pushnil(L);
@@ -114,7 +113,7 @@ static int with_nils(lua_State *L, int count) {
   return 3;
 }
 
-/* Waits until bytes are there, or the end, and takes none. */
+/* Waits until bytes or the end of the stream can be received, and takes none. */
 static int receive_nothing(lua_State *L, ps_socket *socket) {
   ps_lua_host lent;
   ps_bytes bytes = ps_socket_receiveany(socket, 1, ps_lua_lend(&lent, L));
@@ -155,7 +154,7 @@ static int tostring_as_luasocket(lua_State *L) {
   return 1;
 }
 
-/* ---- What opens it ---- */
+/* ---- Opening ---- */
 
 typedef struct adapter {
   const char *name;
@@ -181,7 +180,7 @@ static const adapter adapted_functions[] = {
     {"tcp4", adopt},     {"tcp6", adopt},    {"select", call_original},
     {NULL, NULL}};
 
-/* Replaces functions of the table on top by closures that call them. */
+/* Replaces functions of the table on top by closures that wrap them. */
 static void adapt(lua_State *L, const adapter *adapters) {
   for (; adapters->name != NULL; adapters++) {
     lua_getfield(L, -1, adapters->name);
@@ -199,7 +198,7 @@ static void copy_table(lua_State *L, int from) {
   }
 }
 
-/* Pushes the list of the classes, which are made at first. */
+/* Pushes the list of the classes, which it creates at the first call. */
 static void push_classes(lua_State *L) {
   get_registry(L, &classes_key);
   if (lua_istable(L, -1)) return;
@@ -225,8 +224,8 @@ static void push_classes(lua_State *L) {
   set_registry(L, &classes_key);
 }
 
-/* name(there): enters the classes in the registry by their names, or takes them out while
-   a LuaSocket loads, which would fill them with methods for its own objects. */
+/* name(present): adds the classes to the registry by their names, or removes them while
+   LuaSocket loads, which would add methods for its own objects to them. */
 static int name_classes(lua_State *L) {
   int there = lua_toboolean(L, 1);
   push_classes(L);
@@ -240,10 +239,9 @@ static int name_classes(lua_State *L) {
   return 0;
 }
 
-/* open(module): adapts the functions of a table that has those of the module, and lets
-   the process ignore SIGPIPE, as LuaSocket does. polysock has no need of that, but LuaSec
-   writes to the descriptors by itself, where only the process can be kept from SIGPIPE.
- */
+/* open(module): adapts the functions in a table, and makes the process ignore SIGPIPE, as
+   LuaSocket does. polysock does not need that, but LuaSec writes to the descriptors by
+   itself and relies on it. */
 static int open_as_luasocket(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading: the module's table, the metatable of the objects, and nothing else. Of what
-   the generator makes only the functions are used. Its classes share a table in the
-   registry with those of other modules, and have metamethods that trust their arguments
-   and members that leak. */
+/* Loads the module: its table, and the metatables of its objects. Only the functions that
+   SWIG generates are used. Its classes share a registry table with those of other
+   modules, their metamethods trust their arguments, and some members leak. */
 
 #ifndef PS_LUA_MODULE_H
 #define PS_LUA_MODULE_H
@@ -10,7 +9,8 @@
 #include "luasocket.h"
 #include "poller.h"
 
-/* Adds functions to the table on top, without the names that begin with an underscore. */
+/* Adds functions to the table on top, except those whose names begin with an underscore.
+ */
 static void add_functions(lua_State *L, const swig_lua_method *functions) {
   for (; functions->name != NULL; functions++) {
     if (functions->name[0] == '_') continue;
@@ -19,7 +19,7 @@ static void add_functions(lua_State *L, const swig_lua_method *functions) {
   }
 }
 
-/* A class, how its objects are closed, and what the generator has made for it. */
+/* A class, the function that closes its objects, and its generated methods. */
 typedef struct ps_lua_methods {
   const ps_lua_class *class;
   lua_CFunction close;
@@ -40,7 +40,7 @@ static void fill_metatable(lua_State *L, const ps_lua_methods *class) {
   add_function(L, "__gc", collect);
 }
 
-/* Loaded again, the module shares the classes of the first. */
+/* A second load of the module uses the same classes. */
 static void add_class(lua_State *L, const ps_lua_methods *class) {
   get_registry(L, class->class);
   int there = !lua_isnil(L, -1);
@@ -58,7 +58,7 @@ static void keep_functions(lua_State *L) {
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep_function(L, kept[i]);
 }
 
-/* Pushes the module's table. classes ends with one that is NULL. */
+/* Pushes the module's table. The last entry of classes is NULL. */
 static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
                         const ps_lua_methods *classes) {
   find_string_head(L);
@@ -67,7 +67,7 @@ static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
   for (; classes->class != NULL; classes++) add_class(L, classes);
   lua_newtable(L);
   add_functions(L, functions);
-  /* In a table, since init.lua offers all functions of the module. */
+  /* In a table of their own, because init.lua exports all functions of the module. */
   lua_createtable(L, 0, 2);
   add_function(L, "name", name_classes);
   add_function(L, "open", open_as_luasocket);
@@ -81,7 +81,7 @@ SWIGEXPORT int luaopen_polysock_core(lua_State *L) {
   return 1;
 }
 
-/* The generator's function for loading is not used, and not seen. */
+/* SWIG's own loading function is not used, so it is static. */
 #undef SWIG_init
 #define SWIG_init open_generated
 #undef SWIGEXPORT

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The userdata that an object is to Lua, how misuse is raised, and when an object may be
-   freed. It must never trust a userdata, or a metamethod's argument, to be an object.
+/* The userdata of an object, how misuse is raised, and when an object is freed. It must
+   never assume that a userdata, or the argument of a metamethod, is an object.
 
-   Lua calls __gc when nothing refers to an object. A program may call it at any time,
-   even from a hook or a finaliser in the middle of a call on the object. Then the object
-   is closed, and its memory stays. */
+   Lua calls __gc when nothing refers to an object. But a program may also call it at any
+   time, even from a hook or a finaliser during a call on the object; then the object is
+   closed, and its memory is kept. */
 
 #ifndef PS_LUA_OBJECT_H
 #define PS_LUA_OBJECT_H
@@ -16,7 +16,7 @@
 
 /* ---- Misuse ---- */
 
-/* The generator calls a method Class_name, and counts self as its first argument. */
+/* SWIG names a method Class_name, and counts self as its first argument. */
 static int is_method(const char *function) {
   return *function >= 'A' && *function <= 'Z';
 }
@@ -48,20 +48,20 @@ static void add_function(lua_State *L, const char *name, lua_CFunction function)
 
 /* A class of objects. Its address is the key of its metatable in the registry. */
 typedef struct ps_lua_class {
-  short expected; /* the misuse of whatever is none */
+  short expected; /* the misuse code for other values */
   void (*close)(void *);
   void (*free)(void *);
 } ps_lua_class;
 
 typedef struct ps_lua_object {
-  const void *ours; /* says that this userdata is one: the address of the key below */
-  const ps_lua_class *class; /* says of which class */
+  const void *ours;          /* identifies our userdata: the address of the key below */
+  const ps_lua_class *class; /* its class */
   union {                    /* NULL: it was freed */
     void *it;
     ps_socket *socket;
     ps_poller *poller;
   };
-  int pins; /* hooks that run inside a call on it: it is not freed now */
+  int pins; /* hooks running inside a call on it: it must not be freed now */
 } ps_lua_object;
 
 static const char ours_key = 0;
@@ -70,8 +70,8 @@ static void close_socket(void *socket) { ps_socket_close(socket, NULL); }
 static void free_socket(void *socket) { ps_socket_free(socket, NULL); }
 static const ps_lua_class socket_class = {PS_MISUSE_NOTOBJECT, close_socket, free_socket};
 
-/* An object is known by the class that is written into it. A comparison of metatables
-   made a call without input or output take 710 instructions instead of 434. */
+/* An object is recognized by the class stored in its userdata. With a comparison of
+   metatables a call without I/O took 710 instructions instead of 434. */
 static ps_lua_object *to_instance(lua_State *L, int index, const ps_lua_class *class) {
   ps_lua_object *object = lua_touserdata(L, index);
   /* A light userdata has no length. */
@@ -99,15 +99,16 @@ static ps_lua_object *ps_lua_self(lua_State *L, int index, const ps_lua_class *c
   return self;
 }
 
-/* What an object is for the core, once all arguments are there: to read them may run code
-   of the program, which may free it. */
+/* Returns the pointer of an object for the core. Called after all arguments were read,
+   because reading them may run code of the program that frees the object. */
 static void *ps_lua_it(lua_State *L, const ps_lua_object *self, const char *function) {
   if (self->it == NULL)
     bad(L, self->class->expected, function, is_method(function), NULL);
   return self->it;
 }
 
-/* Pushes an object without anything behind it: until then that is the caller's. */
+/* Pushes an object whose pointer is NULL. The caller sets it, and owns the socket until
+   then. */
 static ps_lua_object *push_instance(lua_State *L, const ps_lua_class *class,
                                     ps_lua_object *made) {
   *made = (ps_lua_object){&ours_key, class, {NULL}, 0};
@@ -143,10 +144,10 @@ static void pin(lua_State *L, int by) {
   }
 }
 
-/* ---- Its end ---- */
+/* ---- Closing ---- */
 
-/* An object may be used after it was collected: by the finaliser of another one. It is
-   closed then, and closing it again is fine. */
+/* The finaliser of another object may use an object after its own finaliser has run. It
+   is closed then, and closing it again has no effect. */
 static int close_instance(lua_State *L, const ps_lua_class *class, const char *function) {
   const ps_lua_object *object = ps_lua_self(L, 1, class, function);
   if (object->it != NULL) class->close(object->it);

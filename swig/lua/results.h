@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Results onto a Lua stack: each function pushes the values of one kind and says how many
-   they are. What was read stays in the object until Lua has it, for to make a string may
-   fail, and may run finalisers that use the object. */
+/* Pushes results: each function pushes the values of one kind and returns their number.
+   Received bytes stay in the read buffer until the Lua string exists, because creating it
+   may fail, and may run finalisers that use the object. */
 
 #ifndef PS_LUA_RESULTS_H
 #define PS_LUA_RESULTS_H
@@ -10,8 +10,9 @@
 
 #include "sets.h"
 
-/* Misuse that is a failure in LuaSocket is one for the classes of luasocket.h, whose
-   methods are closures of other functions. Returns whether this is such a case. */
+/* Some misuse is a failure in LuaSocket, and so for the classes of luasocket.h. Their
+   methods are recognized by being closures of other functions. Returns whether this is
+   such a case. */
 static int soften(lua_State *L, ps_status *status, const char *function) {
   if (!lua_iscfunction(L, lua_upvalueindex(1))) return 0;
   int connects = strcmp(name_of(function), "connect") == 0 ||
@@ -23,7 +24,8 @@ static int soften(lua_State *L, ps_status *status, const char *function) {
     *status = (ps_status){PS_SERVICE, 0, 0, NULL};
   } else if (code == PS_MISUSE_NOTMASTER && connects) {
     *status = (ps_status){PS_CONNECTED, 0, 0, NULL};
-  } else if (code == PS_MISUSE_NOTCLIENT) { /* after a connect that failed, it is one */
+  } else if (code == PS_MISUSE_NOTCLIENT) { /* in LuaSocket it is a client after a failed
+                                               connect */
     lua_getfield(L, 1, "class");
     const char *class = lua_tostring(L, -1);
     if (class != NULL && strcmp(class, "tcp{client}") == 0)
@@ -33,12 +35,12 @@ static int soften(lua_State *L, ps_status *status, const char *function) {
   return status->code != code;
 }
 
-/* What every result does that is no success. */
+/* Handles every result that is no success. */
 static int failure(lua_State *L, ps_status status, const char *function) {
   if (status.code >= PS_MISUSED && !soften(L, &status, function))
     return ps_lua_misuse(L, status, function);
   if (status.code == PS_INTERRUPTED)
-    return lua_error(L); /* the hook's, see interrupted */
+    return lua_error(L); /* the error of the hook, see interrupted */
   char buffer[PS_WORDS];
   lua_pushnil(L);
   lua_pushstring(L, ps_status_words(status, buffer));
@@ -68,9 +70,9 @@ static int ps_lua_object_made(lua_State *L, const ps_object *object,
 
 /* ---- Bytes ---- */
 
-/* Pushes the bytes of a view that has CRs to be dropped. Up to this size they are put
-   together here; else in Lua's memory, but not before they are a string: a finaliser may
-   run when memory is asked for, and close the socket. */
+/* Pushes the bytes of a view without its CRs. A short result is assembled on the C stack.
+   For a long one the view is pushed as a string first, because allocating the memory for
+   the result may run a finaliser that closes the socket. */
 static void push_without_crs(lua_State *L, ps_bytes bytes) {
   char small[1024];
   bytes.head_size = 0;
@@ -90,7 +92,7 @@ static void push_without_crs(lua_State *L, ps_bytes bytes) {
 
 /* The view first, for the same reason. */
 static void push_both(lua_State *L, const ps_bytes *bytes) {
-  /* Most often the only CR is behind the line. */
+  /* Usually the only CR is at the end of the line. */
   if (bytes->raw > bytes->size && memchr(bytes->data, '\r', bytes->size) != NULL)
     push_without_crs(L, *bytes);
   else
@@ -112,7 +114,8 @@ static int push_data(lua_State *L) {
   return 1;
 }
 
-/* The same where a finaliser may close the socket before Lua copies the view. */
+/* The same for versions in which a finaliser may close the socket before Lua copies the
+   view. */
 static int push_copy(lua_State *L, const ps_bytes *bytes) {
   char small[1024];
   ps_data copy = {small, ps_bytes_size(bytes)};
@@ -131,8 +134,8 @@ static int push_copy(lua_State *L, const ps_bytes *bytes) {
   return has_memory(L, error);
 }
 
-/* Pushes the bytes of a view, which are to be taken then, and returns whether there was
-   memory. A small string for which there is none is Lua's own error. */
+/* Pushes the bytes of a view, which the caller then takes. Returns whether there was
+   memory. For a short string the lack of memory raises Lua's error instead. */
 static int push_view(lua_State *L, const ps_bytes *bytes) {
   if (COLLECTS_BEFORE_COPY) return push_copy(L, bytes);
   if (bytes->head_size + bytes->size <= LUAL_BUFFERSIZE) {
@@ -144,14 +147,14 @@ static int push_view(lua_State *L, const ps_bytes *bytes) {
   return has_memory(L, protected(L, 1, 1));
 }
 
-/* Takes the bytes of a view out of the object, unless a finaliser has received them, or
-   freed the object. */
+/* Removes the bytes of a view from the read buffer. Returns whether they were still
+   there: a finaliser may have received them or freed the object. */
 static int take(const ps_lua_object *object, const ps_bytes *bytes) {
   return object->socket != NULL && ps_socket_take(object->socket, bytes);
 }
 
-/* Pushes the bytes of a success and takes them, or neither. Returns PS_OK, or why it did
-   neither. */
+/* Pushes the bytes of a success and takes them, or does neither. Returns PS_OK, or the
+   reason of the failure. */
 static short push_success(lua_State *L, const ps_lua_object *object,
                           const ps_bytes *bytes, ps_lua_host *lent) {
   if (is_lent(lent, bytes))
@@ -163,8 +166,8 @@ static short push_success(lua_State *L, const ps_lua_object *object,
   return PS_BUSY;
 }
 
-/* Pushes a failure with its partial. That comes first and is taken last: neither a
-   finaliser nor the lack of memory for the words does harm then. */
+/* Pushes a failure with its partial. The partial is made first and taken last, so that it
+   is not lost when a finaliser runs or there is no memory for the words. */
 static int push_failure(lua_State *L, const ps_lua_object *object, const ps_bytes *bytes,
                         ps_lua_host *lent, const char *function) {
   ps_status status = bytes->status;
@@ -194,7 +197,7 @@ static int ps_lua_bytes(lua_State *L, const ps_lua_object *object, const ps_byte
   return 3;
 }
 
-/* The iterator of lines: its upvalues are the object and the pattern. */
+/* The iterator of lines: its upvalues are the object and its ps_lines. */
 static int next_piece(lua_State *L) {
   const ps_lua_object *object = lua_touserdata(L, lua_upvalueindex(1));
   const ps_lines *lines = lua_touserdata(L, lua_upvalueindex(2));
@@ -322,8 +325,7 @@ static int ps_lua_hostname(lua_State *L, const ps_hostname *name, const char *fu
   return 1;
 }
 
-/* Entries come from the core and are not Lua's, so what builds tables of them runs
- * protected. */
+/* The entries belong to the core, so tables of them are made in protected mode. */
 static void push_entries(lua_State *L, const ps_entry *entries, int families) {
   lua_newtable(L);
   for (int i = 1; entries != NULL; entries = entries->next, i++) {
@@ -366,7 +368,7 @@ static int push_names(lua_State *L) {
   return 2;
 }
 
-/* Pushes a result by a protected call, and frees its entries. */
+/* Pushes a result in protected mode, and frees its entries. */
 static int protect(lua_State *L, ps_status status, lua_CFunction push, const void *result,
                    ps_entry *first, ps_entry *second, const char *function) {
   int base = lua_gettop(L), error = LUA_OK;

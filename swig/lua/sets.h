@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The sets of select, in and out. A member is an object of ours, or any that has getfd
-   and perhaps dirty. To read a set runs code of the program: it may change the set, and
-   free members. */
+/* The sets that select takes and returns. A member is one of our objects, or any other
+   object with a method getfd and perhaps dirty. Reading a set runs code of the program,
+   which may change the set and free members. */
 
 #ifndef PS_LUA_SETS_H
 #define PS_LUA_SETS_H
@@ -10,7 +10,7 @@
 
 /* ---- In ---- */
 
-/* Pushes a method of a foreign object, or nil where there is none. */
+/* Pushes a method of a foreign object, or nil if it has none. */
 static void push_method(lua_State *L, int object, const char *method) {
   int type = lua_type(L, object);
   int indexable = type == LUA_TTABLE;
@@ -31,7 +31,7 @@ static int has_method(lua_State *L, int object, const char *method) {
   return found;
 }
 
-/* Pushes what a method of a foreign object answers, or nil where there is none. */
+/* Pushes the result of a method of a foreign object, or nil if it has none. */
 static void ask(lua_State *L, int object, const char *method) {
   push_method(L, object, method);
   if (lua_isnil(L, -1)) return;
@@ -55,8 +55,8 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
   return watch;
 }
 
-/* A socket in place of a set would be an empty set, and the wait would never end.
-   LuaSocket waits so: see luasocket.h. */
+/* A socket in place of a set is an error: it would count as an empty set, and the wait
+   would never end. LuaSocket does wait: see luasocket.h. */
 static int is_socket(lua_State *L, int index) {
   if (lua_iscfunction(L, lua_upvalueindex(1))) return 0;
   lua_getfield(L, index, "getfd");
@@ -65,14 +65,14 @@ static int is_socket(lua_State *L, int index) {
   return found;
 }
 
-/* Makes room on the stack for what an argument pushes, above all arguments: those that
-   are absent would take it for theirs. */
+/* Moves the top of the stack above the places of all arguments, so that a value that one
+   argument pushes is not mistaken for an absent later argument. */
 static void ps_lua_pad(lua_State *L) { lua_settop(L, LUA_MINSTACK / 2); }
 
-/* As in LuaSocket, members are counted from 1 to the first nil, and may come by __index.
-   The watches are in a userdata that stays on the stack until the call is over, and so
-   does a table of the members in place of the argument: whatever becomes of the program's
-   own table, no member is collected. */
+/* As in LuaSocket, members are read from 1 to the first nil, respecting __index. The
+   watches are in a userdata that stays on the stack until the call has ended. A new table
+   of the members replaces the argument, so that no member is collected even if the
+   program changes its own table. */
 static ps_sockets sockets_of(lua_State *L, int index, const char *function, int number,
                              const char *name, int writable) {
   ps_sockets sockets = {NULL, 0};
@@ -80,7 +80,7 @@ static ps_sockets sockets_of(lua_State *L, int index, const char *function, int 
   if (!lua_istable(L, index)) bad(L, PS_MISUSE_NOTSOCKETS, function, number, name);
   int members = lua_gettop(L) + 1, watches = members + 1, member = members + 2;
   size_t room = lua_rawlen(L, index) + 1;
-  if (room > 1 << 20) room = 1 << 20; /* a guess alone: a proxy may say anything */
+  if (room > 1 << 20) room = 1 << 20; /* only a hint: a proxy may return any length */
   lua_createtable(L, (int)room, 0);
   sockets.watches = push_userdata(L, room * sizeof(ps_watch));
   for (;; sockets.count++) {
@@ -115,8 +115,8 @@ static ps_writables ps_lua_writables(lua_State *L, int index, const char *functi
   return sockets_of(L, index, function, number, name, 1);
 }
 
-/* Looks up the sockets of our own objects, when no more code of the program runs before
-   the call. One that was freed meanwhile is a closed one. */
+/* Reads the pointers of our own objects, when no more code of the program runs before the
+   call. An object that was freed meanwhile counts as closed. */
 static void ps_lua_settle(lua_State *L, int index, const ps_sockets *sockets) {
   for (size_t i = 0; i < sockets->count; i++) {
     lua_rawgeti(L, index, (int)i + 1);
@@ -128,7 +128,7 @@ static void ps_lua_settle(lua_State *L, int index, const ps_sockets *sockets) {
 
 /* ---- Out ---- */
 
-/* Pushes a table of the ready ones, keyed by position and by object. */
+/* Pushes a table of the ready members, with positions and objects as keys. */
 static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
   lua_newtable(L);
   int found = 0;
@@ -137,7 +137,8 @@ static void push_ready(lua_State *L, int index, const ps_sockets *sockets) {
     lua_rawgeti(L, index, (int)i + 1);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
-    int twice = !lua_isnil(L, -1); /* named twice it is ready once */
+    int twice =
+        !lua_isnil(L, -1); /* a member that is in the set twice is reported once */
     lua_pop(L, 1);
     if (twice) {
       lua_pop(L, 1);

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What the typemaps of lang.i call, by file:
+/* The functions that the typemaps of lang.i call, by file:
 
-     arguments.h      values out of the stack
+     arguments.h      read arguments from the stack
      sets.h           the sets of select
      poller.h         the members of a poller
-     results.h        values onto the stack
-     module.h         loading, the metatable
+     results.h        push results
+     module.h         loading, the metatables
      luasocket.h      the classes of polysock.luasocket
-     object.h         the userdata, misuse, collection
-     host.h           signals, protected calls, memory that is lent
-     large_strings.h  strings that are made where their bytes are
+     object.h         the userdata, misuse, garbage collection
+     host.h           signals, protected calls, memory for large results
+     large_strings.h  Lua strings without a copy
      compat.h         the versions of Lua
 
-   Nothing here makes a system call or keeps anything between calls but what is in the Lua
-   registry. A function that raises has allocated nothing that Lua does not collect. */
+   Nothing here makes a system call, and all state is in the Lua registry. A function that
+   raises must not have allocated memory that Lua does not collect. */
 
 #ifndef PS_LUA_SUPPORT_H
 #define PS_LUA_SUPPORT_H
 
-/* LuaSocket ignores arguments that are too many, and so does this; one that is missed
-   becomes nil, and is then misuse like any other. */
+/* As in LuaSocket, surplus arguments are ignored. A missing argument becomes nil, and is
+   then misuse like any other invalid value. */
 #undef SWIG_check_num_args
 #define SWIG_check_num_args(name, least, most) \
   if (lua_gettop(L) < (least)) lua_settop(L, least);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments: from Python objects to the values of the core, and misuse in the words that
-   all languages share. Nothing here calls the core with a socket. */
+/* Converts Python objects to arguments of the core, and misuse to exceptions with the
+   words that all languages share. Nothing here calls the core with a socket. */
 
 #ifndef PS_PYTHON_ARGUMENTS_H
 #define PS_PYTHON_ARGUMENTS_H
@@ -12,7 +12,8 @@
 
 /* ---- Names and misuse ---- */
 
-/* Where an argument stands: the wrapper's name, its number there, its own name. */
+/* The place of an argument: the name of the wrapper, its number there, and its own name.
+ */
 typedef struct place {
   const char *function;
   int number;
@@ -23,7 +24,7 @@ static inline place ps_py_at(const char *function, int number, const char *name)
   return (place){function, number, name};
 }
 
-/* The generator calls a method Class_name, and counts self as its first argument. */
+/* SWIG names a method Class_name, and counts self as its first argument. */
 static int is_method(const char *function) {
   return *function >= 'A' && *function <= 'Z';
 }
@@ -34,7 +35,7 @@ static const char *name_of(const char *function) {
                                              : function;
 }
 
-/* The words may end within a character, since they have a largest size. */
+/* The words have a maximum size, so they may end within a character. */
 static PyObject *misuse(ps_status status, const char *function) {
   char buffer[PS_WORDS];
   const char *words = ps_status_misuse(status, name_of(function), buffer);
@@ -55,11 +56,11 @@ static int bad(short code, place at) {
 
 /* ---- The arguments of a call ---- */
 
-/* What METH_FASTCALL | METH_KEYWORDS gives. The generator's wrappers expect a tuple, pass
-   it on without a look, and are given this in its place: it takes a quarter of the
-   instructions off a receive(16). */
+/* The arguments of a METH_FASTCALL | METH_KEYWORDS function. SWIG's wrappers expect a
+   tuple, which they only pass to ps_py_unpack; they get a pointer to this struct instead.
+   Without the tuple a receive(16) takes a quarter fewer instructions. */
 typedef struct given {
-  PyObject *const *items; /* count of them by position, then those of keywords */
+  PyObject *const *items; /* count positional arguments, then those of keywords */
   Py_ssize_t count;
   PyObject *keywords;       /* a tuple of names, or NULL */
   const char *const *names; /* of all parameters, then NULL */
@@ -87,8 +88,8 @@ static int place_keywords(const given *args, const char *function, PyObject **ob
   return 1;
 }
 
-/* In place of the generator's own: an argument that is missed becomes None, and is then
-   misuse like any other, in the same words as in other languages. */
+/* Replaces SWIG_Python_UnpackTuple. A missing argument becomes None, and is then misuse
+   in the same words as in other languages. */
 static inline Py_ssize_t ps_py_unpack(PyObject *tuple, const char *function,
                                       Py_ssize_t least, Py_ssize_t most,
                                       PyObject **objects) {
@@ -110,7 +111,7 @@ static inline Py_ssize_t ps_py_unpack(PyObject *tuple, const char *function,
 
 /* ---- Texts and numbers ---- */
 
-/* surrogates is the misuse of a text that has some, which UTF-8 does not. */
+/* surrogates is the misuse code for a text with surrogates, which UTF-8 cannot encode. */
 static int text_or(short surrogates, PyObject *object, const char **text, place at) {
   Py_ssize_t size = 0;
   if (!PyUnicode_Check(object)) return bad(PS_MISUSE_NOTTEXT, at);
@@ -127,7 +128,8 @@ static int ps_py_text(PyObject *object, const char **text, place at) {
   return text_or(PS_MISUSE_SURROGATE, object, text, at);
 }
 
-/* Surrogates stand for bytes, in which other languages have such a name. */
+/* Surrogates stand for bytes that are no text (os.fsdecode); other languages pass such
+   names as bytes. */
 static int ps_py_name(PyObject *object, const char **text, place at) {
   return text_or(PS_MISUSE_NOTASCII, object, text, at);
 }
@@ -136,8 +138,8 @@ static int fits(double value) {
   return value >= -9223372036854775808.0 && value < 9223372036854775808.0;
 }
 
-/* What counts as an integer counts as one in Lua, too: not a boolean, but a float without
-   a fraction. */
+/* The same values are integers as in Lua: a float without a fraction is one, a boolean is
+   none. */
 static PyObject *integer_of(PyObject *object) {
   if (PyBool_Check(object)) return NULL;
   if (PyIndex_Check(object)) return PyNumber_Index(object);
@@ -146,8 +148,8 @@ static PyObject *integer_of(PyObject *object) {
   return fits(value) && floor(value) == value ? PyLong_FromDouble(value) : NULL;
 }
 
-/* Returns 0 when an exception is set. overflow is not 0 when the integer is too large for
-   C; it is then as large as C has it. */
+/* Returns 0 when an exception is set. If the integer does not fit into value, overflow is
+   not 0 and value is the nearest limit. */
 static int integer_or(short code, PyObject *object, long long *value, int *overflow,
                       place at) {
   PyObject *integer = NULL;
@@ -163,7 +165,7 @@ static int integer_or(short code, PyObject *object, long long *value, int *overf
   return 1;
 }
 
-/* No range reaches as far as the integers that C does not have. */
+/* An integer that does not fit is clamped: every valid range is smaller. */
 static int ps_py_integer(PyObject *object, long long *value, place at) {
   int overflow = 0;
   return integer_or(PS_MISUSE_NOTINTEGER, object, value, &overflow, at);
@@ -205,7 +207,7 @@ static int ps_py_number(PyObject *object, double *value, place at) {
   return bad(PS_MISUSE_NOTNUMBER, at);
 }
 
-/* A number for a type in which NaN has a meaning of its own. */
+/* A number for a type in which NaN means "absent": a NaN from the program is misuse. */
 static int ps_py_given(PyObject *object, double *value, place at) {
   if (!ps_py_number(object, value, at)) return 0;
   return isnan(*value) ? bad(PS_MISUSE_NAN, at) : 1;
@@ -223,7 +225,7 @@ static int ps_py_pattern(PyObject *object, ps_pattern *pattern, place at) {
     Py_ssize_t size = 0;
     const char *text = PyUnicode_AsUTF8AndSize(object, &size);
     if (text == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
-    if (text == NULL) PyErr_Clear(); /* surrogates: no pattern has them */
+    if (text == NULL) PyErr_Clear(); /* surrogates: it is no pattern */
     *pattern = text != NULL ? ps_pattern_of(text, (size_t)size) : (ps_pattern){'?', 0};
     return 1;
   }
@@ -236,7 +238,7 @@ static int ps_py_pattern(PyObject *object, ps_pattern *pattern, place at) {
 static int ps_py_buffer(PyObject *object, Py_buffer *view, int flags, short code,
                         place at) {
   if (!PyUnicode_Check(object) && PyObject_GetBuffer(object, view, flags) == 0) return 1;
-  /* ValueError: a memoryview that was released */
+  /* for example ValueError of a released memoryview */
   if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError) &&
       !PyErr_ExceptionMatches(PyExc_BufferError) &&
       !PyErr_ExceptionMatches(PyExc_ValueError))
@@ -258,7 +260,7 @@ static int linger_of(PyObject *dict, ps_option *value, place at) {
   return ps_py_number(timeout, &value->number, at);
 }
 
-/* The way back of text_of: what getoption gave can be set. */
+/* The inverse of text_of: a value from getoption can be set. */
 static int option_text(PyObject *object, ps_option *value, place at) {
   PyObject *bytes = PyUnicode_EncodeFSDefault(object);
   if (bytes == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
@@ -284,7 +286,7 @@ static int ps_py_option(PyObject *object, ps_option *value, place at) {
   } else if (PyFloat_Check(object) || PyIndex_Check(object)) {
     value->type = PS_NUMBER;
     if (!ps_py_number(object, &value->number, at)) return 0;
-    /* As in Lua, a float beyond the integers is a number all the same. */
+    /* As in Lua, a float beyond the range of integers is a valid number. */
     int fitting = !PyFloat_Check(object) || fits(value->number);
     value->integral = fitting && floor(value->number) == value->number;
     if (value->integral) return ps_py_integer(object, &value->integer, at);

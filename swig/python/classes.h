@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The classes: BaseSocket with all that is the same in both styles, Socket and
-   RaisingSocket, and the iterator of lines. They are made here, and not by the generator,
-   whose classes are static, have attributes of its own and take no part in the collection
-   of cycles. */
+/* The classes: BaseSocket, with the methods that are the same in both styles; Socket and
+   RaisingSocket; and the iterator of lines. SWIG's own classes are not used, because they
+   are static, have extra attributes and do not support cyclic garbage collection. */
 
 #ifndef PS_PYTHON_CLASSES_H
 #define PS_PYTHON_CLASSES_H
@@ -13,7 +12,7 @@
 
 /* ---- Objects ---- */
 
-/* Only the functions of the module make objects. */
+/* Only functions of the module create objects. */
 static PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)args;
   (void)keywords;
@@ -38,13 +37,14 @@ static int object_traverse(PyObject *self, visitproc visit, void *arg) {
   return 0;
 }
 
-/* The module stays: calls need it, and it breaks the cycles that it is in. */
+/* Does not clear the reference to the module: calls need it, and the module's own clear
+   breaks cycles through it. */
 static int object_clear(PyObject *self) {
   Py_CLEAR(((object *)self)->dict);
   return 0;
 }
 
-/* Closes an object that nobody has any more, with a warning if it is open. */
+/* Closes an object without references, with a ResourceWarning if it is open. */
 static void object_finalize(PyObject *self) {
   ps_socket *socket = socket_of(self);
   PyObject *type = NULL, *error = NULL, *traceback = NULL;
@@ -60,7 +60,7 @@ static void object_finalize(PyObject *self) {
 static void object_dealloc(PyObject *self) {
   object *its = (object *)self;
   PyTypeObject *type = Py_TYPE(self);
-  if (PyObject_CallFinalizerFromDealloc(self) < 0) return; /* somebody has it again */
+  if (PyObject_CallFinalizerFromDealloc(self) < 0) return; /* it was resurrected */
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   Py_CLEAR(its->dict);
@@ -134,7 +134,7 @@ static void lines_dealloc(PyObject *self) {
 
 static PyObject *lines_next(PyObject *self) {
   const lines_object *lines = (const lines_object *)self;
-  if (lines->socket == NULL) return NULL; /* its cycle is being collected */
+  if (lines->socket == NULL) return NULL; /* it was cleared by the garbage collector */
   return next_piece(lines->socket, lines->pattern, lines->maxsize);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Failures: the tuple that says one, or its exception. An exception is made in C of
-   classes that the module holds: no module is imported and no Python code runs between a
-   result and the exception that carries its bytes, so that no signal's handler can come
-   in between. */
+/* Failures as tuples or exceptions. Exceptions are created in C from classes that the
+   module holds. No module is imported and no Python code, such as a signal handler, may
+   run between a result and the creation of the exception that carries its bytes. */
 
 #ifndef PS_PYTHON_FAILURES_H
 #define PS_PYTHON_FAILURES_H
@@ -12,8 +11,8 @@
 
 #include "arguments.h"
 
-/* Every failure of the core, with the system's number that a failure has whose status
-   tells none, or 0. */
+/* Every failure of the core, with the error number to use when the status has none, or 0.
+ */
 static const struct {
   short code;
   const char *words;
@@ -56,8 +55,7 @@ static int number_of(short code) {
   }
 }
 
-/* Chooses the class by which the standard library's exceptions for the same event are
-   caught, too. */
+/* Chooses the class that is also the standard library's exception for the same event. */
 static int class_of(short code, int number) {
   switch (code) {
     case PS_TIMEOUT:
@@ -83,8 +81,8 @@ static int class_of(short code, int number) {
   }
 }
 
-/* Returns the words of a failure. The module notes the numbers of the system's own words,
-   which depend on the locale, for those who have no more than the words. */
+/* Returns the words of a failure. For words of the system, which may depend on the
+   locale, the module stores the error number, so that try_ can find it from the words. */
 static PyObject *words_of(known *known, ps_status status) {
   char buffer[PS_WORDS];
   PyObject *text = status.code < PS_SYSTEM ? known->words[status.code] : NULL;
@@ -97,14 +95,15 @@ static PyObject *words_of(known *known, ps_status status) {
   return text;
 }
 
-/* Returns an exception, which is not raised yet. value is bytes, the partial; an int, the
-   last; or None. OSError's own functions make it, not __init__ of the class, which is
-   Python code. */
+/* Returns a new exception without raising it. value is bytes (the partial), an int (the
+   last) or None. It is created by OSError's functions, not by __init__ of the class,
+   which is Python code. */
 static PyObject *exception_of(known *known, short code, int number, PyObject *text,
                               PyObject *value) {
   const PyTypeObject *base = (PyTypeObject *)PyExc_OSError;
   PyObject *class = known->classes[class_of(code, number)];
-  if (class == NULL) class = PyExc_OSError; /* the module is being collected */
+  if (class == NULL)
+    class = PyExc_OSError; /* the module was cleared by the garbage collector */
   if (number == 0) number = number_of(code);
   PyObject *args = number != 0 ? Py_BuildValue("(iO)", number, text)
                                : Py_BuildValue("(OO)", Py_None, text);
@@ -118,7 +117,7 @@ static PyObject *exception_of(known *known, short code, int number, PyObject *te
   return made;
 }
 
-/* Returns a tuple that says failure: None, the words, and size - 2 others. */
+/* Returns the tuple of a failure: None, the words, and size - 2 other items. */
 static PyObject *failure_tuple(known *known, ps_status status, Py_ssize_t size,
                                PyObject *value) {
   PyObject *text = words_of(known, status);
@@ -133,8 +132,8 @@ static PyObject *failure_tuple(known *known, ps_status status, Py_ssize_t size,
   return tuple;
 }
 
-/* Returns what self gives or raises, which deliver does. Takes over the reference to
-   value, which may be NULL when an exception is set. size is the length of a tuple. */
+/* Returns the tuple or the exception of a failure, for deliver. Steals the reference to
+   value, which may be NULL when an exception is set. size is the length of the tuple. */
 static PyObject *failure_of(PyObject *self, ps_status status, Py_ssize_t size,
                             PyObject *value) {
   known *known = known_of(self);
@@ -157,14 +156,14 @@ static PyObject *deliver(PyObject *self, PyObject *failure) {
   return NULL;
 }
 
-/* Returns what self does with a failure. size is the length of a tuple; the reference to
-   value is taken over. */
+/* Returns the tuple of a failure, or raises its exception. size is the length of the
+   tuple; steals the reference to value. */
 static PyObject *fail(PyObject *self, ps_status status, Py_ssize_t size, PyObject *value,
                       const char *function) {
   if (status.code < PS_INTERRUPTED)
     return deliver(self, failure_of(self, status, size, value));
   Py_XDECREF(value);
-  /* A signal's handler has set its own exception. */
+  /* A signal handler has set its exception. */
   return status.code == PS_INTERRUPTED ? NULL : misuse(status, function);
 }
 
@@ -172,7 +171,7 @@ static PyObject *fail_plain(PyObject *self, ps_status status, const char *functi
   return fail(self, status, 2, Py_NewRef(Py_None), function);
 }
 
-/* Returns the exception of words, which are all that a tuple carries. */
+/* Returns the exception for the words of a tuple. */
 static PyObject *failure_of_words(PyObject *core, PyObject *args) {
   known *known = PyModule_GetState(core);
   PyObject *text = NULL, *value = Py_None;
@@ -187,7 +186,7 @@ static PyObject *failure_of_words(PyObject *core, PyObject *args) {
                       text, value);
 }
 
-/* Sets the attribute address of the exception of a connect or bind that raised. */
+/* Sets the attribute address of the exception that connect or bind has raised. */
 static void add_address(PyObject *self, const given *args, const char *function) {
   PyObject *type = NULL, *error = NULL, *traceback = NULL;
   if (!raises(self)) return;

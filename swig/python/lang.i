@@ -2,8 +2,8 @@
 // How each type of argument and each kind of result looks in Python. A typemap is one line that
 // calls support.h; nothing is decided here that another language could decide differently.
 
-// The generator's own module and class are not used (see module.h), and so not exported; some of
-// its versions write them for older interpreters, and ask for warnings.
+// SWIG's own module and class are not used (see module.h), so they are not exported. Some versions
+// of SWIG generate code for them that causes warnings.
 %begin %{
 #define SWIGEXPORT static __attribute__((unused))
 #ifdef __GNUC__
@@ -26,8 +26,7 @@
 #endif
 %}
 
-// ---- Arguments. The functions of support.h tell by their return value whether an exception is
-// ---- set.
+// ---- Arguments. The functions of support.h return 0 when an exception is set.
 
 %define %argument(FUNCTION, TYPES...)
 %typemap(in) TYPES {
@@ -41,7 +40,7 @@
 }
 %enddef
 
-// A method is only ever called on an instance: the interpreter has checked that.
+// The interpreter has checked that self is an instance.
 %typemap(in) ps_socket *, struct ps_socket * "$1 = socket_of(self);"
 %typemap(in) ps_poller *, struct ps_poller * "$1 = poller_of(self);"
 // noblock: the result typemap of ps_bytes needs the host, by this name.
@@ -67,7 +66,7 @@
 %optional(ps_py_pattern, ps_pattern)
 %argument(ps_py_option, ps_option)
 
-// Those that keep something of Python's for the length of the call.
+// Arguments that keep a Python object during the call.
 %define %buffer(TYPE, FLAGS, CODE, CONDITION)
 %typemap(in) TYPE (Py_buffer view = {0}) {
   if (CONDITION !ps_py_buffer($input, &view, FLAGS, CODE,
@@ -90,15 +89,15 @@
 %sockets(ps_readables)
 %sockets(ps_writables)
 
-// The object itself, too: the poller keeps it.
+// The poller also keeps a reference to the object.
 %typemap(in) ps_source (PyObject *member) {
   member = $input;
   if (!ps_py_source(self, $input, &$1, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
 }
 %typemap(in) void * "$1 = $input == Py_None ? NULL : $input;"
 
-// ---- Results. self is the object of a method or the module of a function; it decides between
-// ---- tuples and exceptions.
+// ---- Results. self is the object of a method or the module of a function; it determines whether
+// ---- failures are tuples or exceptions.
 
 %define %result(FUNCTION, TYPES...)
 %typemap(out) TYPES {
@@ -141,7 +140,7 @@
 %typemap(out) ps_text { $result = PyUnicode_FromString($1.text); }
 %typemap(out) ps_seconds { $result = PyFloat_FromDouble($1); }
 
-// ---- Python's own protocols; those that are no methods are in classes.h.
+// ---- Methods of Python's protocols; protocols that are slots are in classes.h.
 
 %extend ps_socket {
 %feature("docstring")
@@ -199,7 +198,7 @@ ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything tracebac
 #define ps_poller___exit__(poller, type, value, traceback) poller_close(self)
 %}
 
-// What only these protocols need.
+// Types and typemaps of these protocols.
 %{
 typedef void *ps_itself;
 typedef ps_always ps_left_block;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The module: how Python calls the generator's wrappers, and what is made when the module
-   loads. methods.def lists all that is callable, with its signature and its text. The
-   generator's own module and class are left out: its initialisation is never called. */
+/* The module: the functions through which Python calls SWIG's wrappers, and the
+   initialisation. methods.def lists all callables with their signatures and texts. SWIG's
+   own module and class are not used: its initialisation is never called. */
 
 #ifndef PS_PYTHON_MODULE_H
 #define PS_PYTHON_MODULE_H
 
 #include "pieces.h"
 
-/* ---- Calls: one function of the fast convention before each wrapper ---- */
+/* ---- Calls: a METH_FASTCALL function for each wrapper ---- */
 
 #define LIST(...) __VA_ARGS__
 
@@ -21,11 +21,11 @@
     body                                                                 \
   }
 
-/* Nothing is taken. */
+/* No parameters. */
 #define NONE_CALL(symbol, list) static PyObject *_wrap_##symbol(PyObject *, PyObject *);
 #define NONE_ENTRY(symbol) _wrap_##symbol, METH_NOARGS
 
-/* One thing is taken: the wrapper expects it in place of a tuple. */
+/* One required parameter: the wrapper expects it in place of a tuple. */
 #define ONE_CALL(symbol, list)                                              \
   CALL(symbol, LIST(list), PyObject *item;                                  \
        return ps_py_unpack((PyObject *)(void *)&args, #symbol, 1, 1, &item) \
@@ -35,12 +35,12 @@
   (PyCFunction)(void (*)(void)) call_##symbol, METH_FASTCALL | METH_KEYWORDS
 #define ONE_ENTRY FAST_ENTRY
 
-/* Some are taken, and some of them may be absent. */
+/* Several parameters, of which some may be absent. */
 #define MANY_CALL(symbol, list) \
   CALL(symbol, LIST(list), return _wrap_##symbol(self, (PyObject *)(void *)&args);)
 #define MANY_ENTRY FAST_ENTRY
 
-/* The first two are an address and a port, which an exception names. */
+/* The same with an address and a port first, which an exception shows. */
 #define ADDRESSED_CALL(symbol, list)                                     \
   CALL(symbol, LIST(list),                                               \
        PyObject *made = _wrap_##symbol(self, (PyObject *)(void *)&args); \
@@ -118,7 +118,7 @@ static const char poller_text[] =
 #include "methods.def"
     ;
 
-/* The functions, and by which name the package takes each. */
+/* The functions, and the names under which the package imports them. */
 static struct {
   const char *symbol;
   PyMethodDef method;
@@ -156,7 +156,7 @@ static PyMemberDef members[] = {
     Py_tp_repr, poller_repr                                           \
   }
 
-/* The slots of a family: of what is the same in both styles, and of the styles. */
+/* The slots of a family of classes: of the base class, and of the class of each style. */
 #define FAMILY(name, slots, noun, nouns)                                      \
   static PyType_Slot name##_base_slots[] = {                                  \
       slots,                                                                  \
@@ -198,7 +198,7 @@ static PyType_Spec specs[FAMILIES][3] = {
     [POLLER] = SPECS(poller, poller_object, "Poller"),
 };
 
-/* Makes a class and adds it to the module. */
+/* Creates a class and adds it to the module. */
 static PyTypeObject *add_class(PyObject *core, PyType_Spec *spec, PyTypeObject *base) {
   PyObject *bases = base != NULL ? PyTuple_Pack(1, base) : NULL;
   if (base != NULL && bases == NULL) return NULL;
@@ -228,7 +228,7 @@ static int add_classes(PyObject *core, known *known) {
 
 /* ---- Functions ---- */
 
-/* Adds a function whose self tells its style, under a name in the package. */
+/* Adds a function under a name of the package. Its self determines its style. */
 static int add_function(PyObject *core, PyObject *self, PyMethodDef *method,
                         const char *prefix, const char *symbol, PyObject *package) {
   PyObject *name = PyUnicode_FromFormat("%s%s", prefix, symbol);
@@ -255,7 +255,7 @@ static int add_functions(PyObject *core, PyObject *self, PyObject *package,
   return error ? -1 : 0;
 }
 
-/* ---- What the module knows ---- */
+/* ---- The state of the module ---- */
 
 static const char *const class_names[CLASSES] = {
     [ERROR] = "Error",         [TIMEOUT] = "Timeout",       [CLOSED] = "Closed",
@@ -297,7 +297,7 @@ static int learn_words(known *known) {
              : 0;
 }
 
-/* Returns the name of the package that the module is in, wherever that was put. */
+/* Returns the name of the package that contains the module; it may have been renamed. */
 static PyObject *package_of(PyObject *core) {
   PyObject *name = PyModule_GetNameObject(core);
   if (name == NULL) return NULL;

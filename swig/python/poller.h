@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The members of a poller, which it keeps alive with their tokens. The core's token of a
-   registration is the record here. Whatever may run Python code comes before the core is
-   called or after all is changed. Without the global lock each call has the poller's own,
-   which it lets go of while it waits, as it does with the global one. */
+/* The members of a poller. The poller keeps them and their tokens alive. The token of a
+   registration in the core is a pointer to its member struct. Python code may run only
+   before the core is called, or after all changes are complete. In an interpreter without
+   the global lock each call takes the lock of the poller, and releases it while it waits.
+ */
 
 #ifndef PS_PYTHON_POLLER_H
 #define PS_PYTHON_POLLER_H
@@ -22,15 +23,16 @@ typedef struct member {
   struct member *before, *after;
   PyObject *object, *token;
   int fd;       /* of a foreign object; -1: a socket of ours */
-  size_t place; /* in the list of those that may have bytes buffered; 0: nowhere */
+  size_t place; /* index in the list of members that may have buffered bytes; 0: none */
 } member;
 
 /* An instance of Poller or RaisingPoller. */
 typedef struct poller_object {
   object object; /* first */
   member *members;
-  PyObject *foreign; /* dict: addresses of foreign objects to those of their members */
-  member **listed;   /* those that may have bytes buffered, from 1 */
+  PyObject
+      *foreign;    /* dict: addresses of foreign objects to addresses of their members */
+  member **listed; /* members that may have buffered bytes, from index 1 */
   size_t listed_count, listed_room;
   int closed;
 } poller_object;
@@ -39,7 +41,7 @@ static inline poller_object *its(PyObject *self) { return (poller_object *)self;
 
 /* ---- Members ---- */
 
-/* Returns the member of a foreign object, or NULL, and never an exception. */
+/* Returns the member of a foreign object, or NULL. Never sets an exception. */
 static member *foreign_member(PyObject *self, PyObject *object) {
   if (its(self)->foreign == NULL) return NULL;
   PyObject *address = PyLong_FromVoidPtr(object);
@@ -50,7 +52,7 @@ static member *foreign_member(PyObject *self, PyObject *object) {
   return found != NULL ? PyLong_AsVoidPtr(found) : NULL;
 }
 
-/* Returns 0, and never an exception, without memory. */
+/* Returns 0 without memory. Never sets an exception. */
 static int know_foreign(PyObject *self, member *its_member) {
   if (its(self)->foreign == NULL) its(self)->foreign = PyDict_New();
   PyObject *address = PyLong_FromVoidPtr(its_member->object);
@@ -84,7 +86,7 @@ static int list(PyObject *self, member *its_member) {
   return 1;
 }
 
-/* Forgets a member that is in the core no more. Python code may run at the end of it. */
+/* Releases a member whose registration has ended. Python code may run at its end. */
 static void forget(PyObject *self, member *its_member) {
   PyObject *object = its_member->object, *token = its_member->token;
   unlist(self, its_member);
@@ -103,7 +105,7 @@ static void forget(PyObject *self, member *its_member) {
   Py_DECREF(token);
 }
 
-/* Forgets the members whose registration the core has ended. */
+/* Releases the members whose registration the core has ended. */
 static void forget_ended(PyObject *self) {
   void *token;
   while (ps_poller_ended(poller_of(self), &token)) forget(self, token);
@@ -123,8 +125,8 @@ static member *new_member(PyObject *self, PyObject *object, PyObject *token, int
 
 /* ---- Arguments ---- */
 
-/* A member is known by the descriptor that it had when it was added; any other object is
-   asked for it. */
+/* A foreign member is identified by the descriptor that it had when it was added. For any
+   other foreign object its getfd or fileno is called. */
 static int ps_py_source(PyObject *self, PyObject *object, ps_source *source, place at) {
   *source = (ps_source){NULL, -1};
   if (is_ours(known_of(self), object)) {
@@ -140,7 +142,7 @@ static int ps_py_source(PyObject *self, PyObject *object, ps_source *source, pla
   return good == 0 ? bad(PS_MISUSE_NOTSOURCE, at) : good > 0;
 }
 
-/* ---- Calls: they stand for those of the core ---- */
+/* ---- Calls: lang.i uses these in place of those of the core ---- */
 
 /* An exception is set. */
 static const ps_status raised = {.code = PS_INTERRUPTED};
@@ -155,7 +157,7 @@ static int has_method(PyObject *object, const char *name) {
 static ps_status add(PyObject *self, PyObject *object, ps_source source, ps_events events,
                      PyObject *token, int buffers) {
   forget_ended(self);
-  /* It has another descriptor now, and what it had is not its own any more. */
+  /* The object has another descriptor now and no longer owns the old one. */
   member *before = source.socket == NULL ? foreign_member(self, object) : NULL;
   if (before != NULL && source.fd >= 0 && source.fd != before->fd) {
     ps_poller_remove(poller_of(self), (ps_source){NULL, before->fd});
@@ -221,9 +223,9 @@ static ps_done poller_remove(PyObject *self, PyObject *object, ps_source source)
   return done;
 }
 
-/* Asks foreign objects whether they have bytes buffered, which may do anything. From the
-   end: what leaves the list meanwhile changes no place that is still to come, but for one
-   that was asked already. Returns 0 when an exception is set. */
+/* Calls dirty of foreign objects, which may run any code. It goes backwards through the
+   list: when an entry is removed meanwhile, only entries that were asked already move.
+   Returns 0 when an exception is set. */
 static int ask_listed(PyObject *self) {
   for (size_t i = its(self)->listed_count; i > 0; i--) {
     if (i > its(self)->listed_count) continue;
@@ -239,7 +241,7 @@ static int ask_listed(PyObject *self) {
   return 1;
 }
 
-/* The events are copied, with tokens that are Python's: to make the result may run code
+/* Copies the events with their Python tokens, because creating the result may run code
    that changes the poller. */
 static ps_polled wait_for(PyObject *self, ps_seconds timeout, ps_most max,
                           ps_host *host) {
@@ -287,11 +289,12 @@ static PyObject *ps_py_poller(PyObject *self, const ps_pollerobject *made,
     return NULL;
   }
   its->poller = made->poller;
-  ps_poller_ended(made->poller, &token); /* from now on it keeps those that end */
+  ps_poller_ended(made->poller,
+                  &token); /* from now on the core keeps tokens of ended registrations */
   return succeed(self, (PyObject *)its, 2);
 }
 
-/* Takes the events over. */
+/* Releases the copied events. */
 static PyObject *event_list(const known *known, const ps_polled *polled) {
   PyObject *made = PyList_New((Py_ssize_t)polled->count);
   for (size_t i = 0; i < polled->count; i++) {
@@ -334,7 +337,7 @@ static int poller_clear(PyObject *self) {
   return object_clear(self);
 }
 
-/* Closes a poller that nobody has any more, with a warning if it is open. */
+/* Closes a poller without references, with a ResourceWarning if it is open. */
 static void poller_finalize(PyObject *self) {
   PyObject *type = NULL, *error = NULL, *traceback = NULL;
   if (poller_of(self) == NULL || its(self)->closed) return;
@@ -348,7 +351,7 @@ static void poller_finalize(PyObject *self) {
 static void poller_dealloc(PyObject *self) {
   object *base = (object *)self;
   PyTypeObject *type = Py_TYPE(self);
-  if (PyObject_CallFinalizerFromDealloc(self) < 0) return; /* somebody has it again */
+  if (PyObject_CallFinalizerFromDealloc(self) < 0) return; /* it was resurrected */
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   if (base->poller != NULL) poller_close(self);

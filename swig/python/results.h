@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Results: from the structs of the core to Python objects. A function here returns NULL
-   with an exception set, and never calls Python with one set. */
+/* Converts results of the core to Python objects. Functions return NULL when an exception
+   is set, and must not call Python code while one is set. */
 
 #ifndef PS_PYTHON_RESULTS_H
 #define PS_PYTHON_RESULTS_H
@@ -27,7 +27,7 @@ static int interrupted(ps_host *host) {
 /* Resizes a bytes object that has no other reference, and returns whether there was
    memory. Without memory it stays as it is, where _PyBytes_Resize would free it. */
 static int resize(PyObject **bytes, size_t size) {
-#ifdef Py_TRACE_REFS /* such an interpreter knows where its objects are */
+#ifdef Py_TRACE_REFS /* such an interpreter tracks the addresses of its objects */
   size_t before = (size_t)PyBytes_GET_SIZE(*bytes);
   PyObject *other = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
   if (other == NULL) return 0;
@@ -56,7 +56,8 @@ static void *grow(ps_host *host, size_t size) {
   return *bytes != NULL ? PyBytes_AS_STRING(*bytes) : NULL;
 }
 
-/* Without the global lock a view could be gone before its bytes are taken. */
+/* Without the global lock another thread could receive before the bytes of a view are
+   taken, so memory is lent instead. */
 static inline ps_host *ps_py_lend(ps_py_host *lent) {
 #ifdef Py_GIL_DISABLED
   int mode = PS_HOST_LEND;
@@ -70,7 +71,8 @@ static inline ps_host *ps_py_lend(ps_py_host *lent) {
 
 /* ---- Plain results ---- */
 
-/* Returns value, or in a tuple of this size with None behind it. Takes value over. */
+/* Returns value, or a tuple of this size with value first and None otherwise. Steals the
+   reference to value. */
 static PyObject *succeed(PyObject *self, PyObject *value, Py_ssize_t size) {
   if (value == NULL || raises(self)) return value;
   PyObject *tuple = PyTuple_New(size);
@@ -100,7 +102,7 @@ static PyObject *ps_py_nothing(PyObject *self, const ps_nothing *none,
   return Py_NewRef(Py_None);
 }
 
-/* Makes an object of the class that says its style, with nothing behind it yet. */
+/* Creates an object of the class for its style, without a socket or poller yet. */
 static object *new_object(PyObject *self, int which) {
   const family *family = &known_of(self)->families[which];
   PyTypeObject *type = raises(self) ? family->raising : family->plain;
@@ -114,7 +116,7 @@ static object *new_object(PyObject *self, int which) {
   return its;
 }
 
-/* The object is the socket's owner. */
+/* The new object owns the socket. */
 static PyObject *ps_py_object(PyObject *self, const ps_object *made,
                               const char *function) {
   if (is_quiet(self, made->status)) Py_RETURN_NONE;
@@ -196,9 +198,9 @@ static PyObject *ps_py_fileno(ps_fd fd) {
 
 /* ---- Bytes ---- */
 
-/* Copies the bytes of a result, or gives the object that grow gave if they are in it.
+/* Returns the bytes of a result: the object of grow if they are in it, otherwise a copy.
    They stay in the read buffer until they are taken. Returns NULL, without an exception,
-   when there is no memory. Nothing here lets another thread or Python code in. */
+   when there is no memory. No other thread and no Python code can run here. */
 static inline PyObject *copy_of(const ps_bytes *bytes, ps_py_host *lent) {
   PyObject *made = lent->bytes;
   if (made != NULL && bytes->data == PyBytes_AS_STRING(made)) {
@@ -220,8 +222,8 @@ static ps_status without_memory(void) {
   return (ps_status){.code = PS_NOMEMORY, .system = ENOMEM};
 }
 
-/* The bytes are taken last, when all that carries them is made: without memory for that
-   they can still be read. */
+/* The bytes are taken last, when the tuple or the exception exists: if there is no memory
+   for it, they can still be received. */
 static PyObject *ps_py_bytes(PyObject *self, const ps_bytes *bytes, ps_py_host *lent,
                              const char *function) {
   if (bytes->status.code >= PS_INTERRUPTED) {
@@ -247,8 +249,8 @@ static PyObject *ps_py_bytes(PyObject *self, const ps_bytes *bytes, ps_py_host *
   return good ? answer : deliver(self, answer);
 }
 
-/* Returns the next piece of an iterator. Its failures are exceptions in both styles, and
-   keep what was read in the read buffer. */
+/* Returns the next piece of an iterator. Failures are exceptions in both styles, and
+   leave the bytes in the read buffer. */
 static PyObject *next_piece(PyObject *self, ps_pattern pattern, ps_maxsize maxsize) {
   ps_py_host lent;
   ps_bytes bytes = ps_socket_next(socket_of(self), pattern, maxsize, ps_py_lend(&lent));
@@ -297,8 +299,8 @@ static PyObject *entry_list(const ps_entry *entries, int families) {
   return list;
 }
 
-/* Returns one or two values of a name function. Takes them over; one that is NULL has set
-   an exception. */
+/* Returns one or two values of a name function. Steals their references; NULL means that
+   an exception is set. */
 static PyObject *name_values(PyObject *self, PyObject *first, PyObject *second) {
   PyObject *made = NULL;
   if (first != NULL && second != NULL)
@@ -316,7 +318,7 @@ static PyObject *name_failure(PyObject *self, ps_status status, const char *func
   return text == NULL ? NULL : Py_BuildValue("OON", Py_None, Py_None, text);
 }
 
-/* Returns what is known about a host, or NULL. */
+/* Returns the description of a host, or NULL. */
 static PyObject *host_of(const ps_resolved *resolved) {
   PyObject *name = text_of(resolved->name), *host = NULL;
   PyObject *aliases = name != NULL ? entry_list(resolved->aliases, 0) : NULL;

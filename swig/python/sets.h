@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sets that select takes and gives. Members may be any objects, so that Python code
-   runs here, before and after the wait and never during it. */
+/* The sets that select takes and returns. Members may be any objects, so Python code may
+   run here: before and after the wait, but not during it. */
 
 #ifndef PS_PYTHON_SETS_H
 #define PS_PYTHON_SETS_H
@@ -9,10 +9,9 @@
 
 #include "results.h"
 
-/* Returns an attribute that an object may lack. Returns NULL without an exception when
-   there is no such attribute. */
+/* Returns an attribute of an object, or NULL without an exception if it has none. */
 static PyObject *attribute(PyObject *object, const char *name) {
-  /* One and the same string each time, or the interpreter's cache of methods fills up. */
+  /* Always the same string object: others would fill the interpreter's method cache. */
   PyObject *text = PyUnicode_InternFromString(name);
   PyObject *found = text != NULL ? PyObject_GetAttr(object, text) : NULL;
   Py_XDECREF(text);
@@ -20,7 +19,7 @@ static PyObject *attribute(PyObject *object, const char *name) {
   return found;
 }
 
-/* Calls a method that an object may lack, in the same way. */
+/* Calls a method of an object; returns NULL without an exception if it has none. */
 static PyObject *ask(PyObject *object, const char *method) {
   PyObject *bound = attribute(object, method);
   PyObject *answer = bound != NULL ? PyObject_CallNoArgs(bound) : NULL;
@@ -33,15 +32,15 @@ static int is_ours(const known *known, PyObject *object) {
   return base != NULL && PyObject_TypeCheck(object, base);
 }
 
-/* Returns the descriptor of a foreign object, which is -1 when it has none. Returns -1
-   when an exception is set, and 0 when it is no object with a descriptor. */
+/* Stores the descriptor of a foreign object, which may be -1, in *fd. Returns -1 when an
+   exception is set, 0 when the object has no valid method for its descriptor, else 1. */
 static int fd_of(PyObject *object, int *fd) {
   PyObject *answer = ask(object, "getfd");
   *fd = -1;
   if (answer == NULL && !PyErr_Occurred()) answer = ask(object, "fileno");
   if (answer == NULL) return PyErr_Occurred() ? -1 : 0;
   int good = PyLong_Check(answer);
-  /* A long may have 32 bits. What is beyond all numbers is no descriptor either. */
+  /* A long may have 32 bits. A number that does not fit is no descriptor. */
   int overflow = 0;
   long long number = good ? PyLong_AsLongLongAndOverflow(answer, &overflow) : -1;
   Py_DECREF(answer);
@@ -65,8 +64,8 @@ static int watch_of(const known *known, PyObject *object, ps_watch *watch) {
   return yes >= 0;
 }
 
-/* Is it a member, or text, in place of a set? To iterate over a socket, or over what
-   iterates over one, would receive from it. Returns -1 when an exception is set. */
+/* Is the object a member, or text, instead of a set? Iterating over a socket, or over an
+   iterator of its lines, would receive from it. Returns -1 when an exception is set. */
 static int is_no_set(const known *known, PyObject *object) {
   if (PyList_CheckExact(object) || PyTuple_CheckExact(object)) return 0;
   if (PyUnicode_Check(object) || PyBytes_Check(object) || PyByteArray_Check(object) ||
@@ -79,7 +78,7 @@ static int is_no_set(const known *known, PyObject *object) {
   return 1;
 }
 
-/* items keeps the members alive, and what they are does not change under the wait. */
+/* items is a copy: it keeps the members alive, and does not change during the wait. */
 static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
                          PyObject **items, place at) {
   const known *known = known_of(self);
@@ -108,8 +107,8 @@ static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
   return 1;
 }
 
-/* Remembers an object by its address. Returns whether it is new; -1 when an exception is
-   set. */
+/* Adds the address of an object to a set. Returns whether it is new; -1 when an exception
+   is set. */
 static int is_new(PyObject *seen, PyObject *object) {
   Py_ssize_t before = PySet_GET_SIZE(seen);
   PyObject *address = PyLong_FromVoidPtr(object);
@@ -118,7 +117,8 @@ static int is_new(PyObject *seen, PyObject *object) {
   return error ? -1 : PySet_GET_SIZE(seen) > before;
 }
 
-/* Returns the ready ones in order; one that was named twice is ready once. */
+/* Returns the ready members in order; a member that is in the set twice is reported once.
+ */
 static PyObject *ready_list(const ps_sockets *sockets, PyObject *items) {
   PyObject *list = PyList_New(0), *seen = list != NULL ? PySet_New(NULL) : NULL;
   int good = seen != NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the typemaps of lang.i call, from the bottom to the top. It makes no system call.
- */
+/* The functions that the typemaps of lang.i call, lowest file first. They make no system
+   calls. */
 
 #ifndef PS_PYTHON_SUPPORT_H
 #define PS_PYTHON_SUPPORT_H

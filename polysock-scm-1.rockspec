@@ -19,7 +19,6 @@ description = {
    labels = { "network", "socket", "tcp" },
    license = "MIT",
 }
--- CMakeLists.txt and lua/rock/builtin.c tell which command to use where this is too old.
 dependencies = {
    "lua >= 5.1",
 }

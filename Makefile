@@ -42,17 +42,17 @@ test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan; thos
 	cmake --preset tsan --log-level=WARNING && cmake --build --preset tsan
 	ctest --preset tsan
 
-test-lua: setup-test $(PREFIX)/done ## what Lua alone has
+test-lua: setup-test $(PREFIX)/done ## the tests of the Lua module
 	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua
 	tests/lua/versions.sh $(LUAS)
 
-test-python: setup-test $(VENV)/module ## what Python alone has
+test-python: setup-test $(VENV)/module ## the tests of the Python module
 	$(BIN)/python -m pytest
 
 test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the servers of the README, against clients that behave badly
 	$(BIN)/python -m pytest tests/examples
 
-test-tools: setup-test $(VENV)/tools ## the checks of the lint see what they are there for
+test-tools: setup-test $(VENV)/tools ## the checks of make lint find what they should
 	$(BIN)/python -m pytest tests/tools
 
 conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
@@ -60,11 +60,11 @@ conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c #
 	$(BIN)/python tests/conformance/explore.py --budget 20 $(TESTEES)
 	$(BIN)/python tests/conformance/run.py --report build/conformance $(TESTEES)
 
-explore: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## dialogues that nobody wrote, for HOURS=1
+explore: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## random dialogues in all languages, for HOURS=1
 	$(BIN)/python tests/conformance/explore.py $(TESTEES) --seed $$$$ \
 	    --budget $$(($(HOURS) * 3600))
 
-mutate: setup-test $(VENV)/tools ## do the tests bite? takes hours, and goes on where it was
+mutate: setup-test $(VENV)/tools ## do the tests find small faults in the code? takes hours; continues where it stopped
 	$(BIN)/python tests/conformance/mutate.py
 
 test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSocket, on both libraries
@@ -79,13 +79,13 @@ soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## th
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
 
-test-wheels: setup-test ## wheels for the interpreters at hand, for this machine; each is tried
+test-wheels: setup-test ## build and test wheels for the installed interpreters and this machine
 	python3 tools/wheels.py --short
 
 wheels: setup-wheels ## the same for manylinux2014 and musllinux, x86_64 and aarch64; in build/wheels/dist
 	python3 tools/wheels.py
 
-test-interpreters: setup-test ## what Python alone has, on each interpreter at hand, and FREE_THREADED=its path
+test-interpreters: setup-test ## the tests of the Python module with each installed interpreter, and FREE_THREADED=PATH
 	python3 tools/interpreters.py
 
 # What a machine cannot install it cannot test, and the systems that need it are skipped.
@@ -94,7 +94,7 @@ test-systems: setup-test $(VENV)/tools ## other systems and other versions of Lu
 	-@$(BIN)/pip install -q --disable-pip-version-check ziglang==0.15.1
 	$(BIN)/python tools/test_systems.py $(if $(SHORT),--short)
 
-guard: setup-test $(PREFIX)/done $(VENV)/module ## instructions per operation, so that speed stays
+guard: setup-test $(PREFIX)/done $(VENV)/module ## count instructions per operation, and compare them with the limits
 	$(BIN)/python tests/bench/guard.py --prefix $(PREFIX) --python $(BIN)/python
 
 bench: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure against the peers; writes docs/benchmarks.md
@@ -110,7 +110,7 @@ bench-scale: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure 
 lint: setup-lint $(VENV)/module ## formatters, linters, type checker, both compilers
 	tools/lint.sh
 
-format: setup-lint $(VENV)/tools ## let the formatters decide
+format: setup-lint $(VENV)/tools ## format all code
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 	ruff format . && ruff check --fix .
 

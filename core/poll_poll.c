@@ -4,8 +4,7 @@
    poll(2). */
 
 #define _DEFAULT_SOURCE
-#define _FILE_OFFSET_BITS 64 /* on 32-bit systems: fstat fails for large inode numbers \
-                              */
+#define _FILE_OFFSET_BITS 64 /* 32-bit systems: fstat fails for large inodes */
 #include "queue.h"
 
 #if PS__POLLER == PS__POLL

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Sees to it that the machine has what a target needs: setup.sh build|test|lint|bench|wheels|
+# Installs what a target needs: setup.sh build|test|lint|bench|wheels|
 # systems|systems-short. On Debian and Ubuntu it installs what is missing, as root or by sudo;
 # elsewhere it says which packages to install. It installs nothing that is there already.
 set -eu

@@ -134,7 +134,7 @@ function case.words(problem)
    return (tostring(problem):gsub("^[^ ]*%.lua:%d+: ", ""))
 end
 
---- Runs a command of the shell aside, and gives its output when asked for.
+--- Runs a shell command in the background. Returns a function that returns its output.
 function case.command(words)
    return assert(io.popen(words .. " 2>&1", "r"))
 end

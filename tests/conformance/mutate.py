@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proof that the tests bite: small faults are put into the sources, one at a time, and
-each must turn a test red. See docs/conformance.md.
+"""Checks that the tests find faults: it makes small faults in the sources, one at a time,
+and each must fail a test. See docs/conformance.md.
 
 A mutant is one line changed. It is built in a folder of its own, never in the tree, and
 goes through the C units, the conformance columns that it can affect and the tests of its

@@ -868,7 +868,7 @@ int ps__os_disconnect(int fd) {
   return 0;
 }
 
-/* Does: ends a connect whose time has come. Returns: whether it is connected now. */
+/* Completes a connect when it is due. Returns whether it is connected. */
 static int connected(end *here) {
   if (here->state == CONNECTING && here->due <= world.now)
     here->state = here->error == 0 ? CONNECTED : PLAIN;
@@ -1071,8 +1071,8 @@ static const char *name_of(const char *ip) {
   return NULL;
 }
 
-/* Does: adds one address, unless it is of the wrong family. Returns: a code; PS_NONAME
-   when the text is no address. */
+/* Adds one address, unless it has the wrong family. Returns a code: PS_NONAME when the
+   text is no address. */
 static short append(ps__lookup *lookup, ps__record ***last, const char *ip, int port) {
   place there = {{0}, (unsigned short)port};
   int six = strchr(ip, ':') != NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* core/buffer.c on the simulated system: every pattern against a model that sees the
-   whole stream at once, under every fragmentation, and the stories of the rest: partial
-   results, views and lent memory, interruption, sending. A byte may never be lost,
-   repeated or moved. */
+/* Receive and send (core/receive.c, stream.c, direct.c) on the simulated system: every
+   pattern is compared with a model that sees the whole stream at once, for every
+   fragmentation. Also partial results, views and lent memory, interruption, sending. A
+   byte may never be lost, repeated or moved. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ static void model_line(reply *to, const char *stream, size_t size, size_t limit)
   to->used = size;
 }
 
-/* Does: answers a question about a stream that ends behind size bytes. */
+/* Returns the expected result for a stream that ends after size bytes. */
 static reply model(const question *asked, const char *stream, size_t size) {
   reply to = {PS_CLOSED, "", 0, 0};
   size_t prefix = strlen(asked->prefix), part = size;
@@ -160,9 +160,9 @@ static size_t without_returns(char *text, size_t size) {
 
 enum { STRAIGHT, RESUMED };
 
-/* Does: asks the core about a stream that comes in the fragments that mask tells: in one
-   call, or in one call a fragment, each with the partial of the last as its prefix. The
-   rest of the stream has to be the rest. */
+/* Compares the core with the model for a stream that arrives in the fragments of mask: in
+   one call, or in a call for each fragment, with the last partial as prefix. The rest of
+   the stream must still be there. */
 static void compare(const question *asked, const char *stream, size_t size, unsigned mask,
                     int language, int mode) {
   sim_begin();
@@ -242,8 +242,7 @@ static void compare(const question *asked, const char *stream, size_t size, unsi
   sim_end();
 }
 
-/* Does: compares for all streams of these letters that are so long, in all
- * fragmentations. */
+/* Compares all streams of this length over these letters, in all fragmentations. */
 static void compare_all(const question *asked, const char *letters, size_t size) {
   size_t count = strlen(letters), streams = 1;
   char stream[16];

@@ -20,8 +20,8 @@ typedef struct parts {
 static ps_host *host;
 static int failures; /* calls that failed in this run */
 
-/* Does: what a program does after a failure: remembers that the fault has been there, and
-   lets one that would stay for ever end. */
+/* Notes that the fault has occurred, and ends a permanent fault, so that the program can
+   retry. */
 static void failed(short code) {
   int expected = code == PS_NOMEMORY || code == PS_INTERRUPTED || code == PS_SYSTEM;
   if (!expected) print_error("failure %d\n", code);
@@ -30,7 +30,7 @@ static void failed(short code) {
   sim_fault(SIM_NO_FAULT, 0, 0);
 }
 
-/* Does: takes a result, or the partial of one. Returns: whether to call again. */
+/* Takes a result or its partial. Returns whether to call again. */
 static int take(parts *to, ps_socket *c, ps_bytes got) {
   sim_text text = sim_take(c, got, host);
   /* Stopped, or without memory for a partial: then everything is where it was. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* core/resolve.c on the simulated system: ports, names under limits of time, and dns.*. A
-   numeric address may never be asked for aside, and a lookup may never outlive its call.
- */
+/* core/resolve.c on the simulated system: ports, names within time limits, and dns.*. A
+   numeric address must never start a helper thread, and a look-up must not leak when its
+   call ends. */
 
 #include "os_sim.h"
 

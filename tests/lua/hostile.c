@@ -189,8 +189,7 @@ static const char program[] =
     "assert(client:close() == 1)\n"
     "return hit\n";
 
-/* Does: runs one operation in a state of its own.
-   Returns: whether an allocation failed. */
+/* Runs one operation in a new state. Returns whether an allocation failed. */
 static int once(char **arguments, const char *name, int number) {
   int before = descriptors();
   lua_State *L = lua_newstate(allocate, NULL);

@@ -279,7 +279,7 @@ def test_importing_polysock_does_not_import_asyncio() -> None:
         assert child.hear() == "False False"
 
 
-def test_a_stream_that_another_thread_collects(
+def test_a_stream_that_is_collected_in_another_thread(
     run: Runner, listener: socket.socket
 ) -> None:
     async def main() -> None:

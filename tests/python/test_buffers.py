@@ -109,7 +109,7 @@ def test_room_under_way_cannot_be_resized(pair: Any) -> None:
     room.clear()
 
 
-def test_a_buffer_is_let_go_after_failure_and_misuse(pair: Any) -> None:
+def test_a_buffer_is_released_after_failure_and_misuse(pair: Any) -> None:
     client, _ = pair
     data = bytearray(b"data")
     client.settimeout(0)

@@ -96,7 +96,7 @@ class Sub(polysock.Socket):
 @pytest.mark.parametrize(
     "kind", [polysock.BaseSocket, polysock.Socket, polysock.RaisingSocket, Sub]
 )
-def test_no_object_without_the_module(kind: Any, pair: Any) -> None:
+def test_classes_cannot_be_called(kind: Any, pair: Any) -> None:
     for make in (kind, lambda: kind.__new__(kind), lambda: object.__new__(kind)):
         with pytest.raises(TypeError):
             make()
@@ -113,7 +113,7 @@ def test_the_class_of_an_object_may_become_a_subclass(pair: Any) -> None:
 
 
 @pytest.mark.parametrize("module", [polysock, raising])
-def test_objects_do_not_travel(connect: Any, module: Any) -> None:
+def test_objects_cannot_be_pickled_or_copied(connect: Any, module: Any) -> None:
     client, _ = connect(module)
     calls = [lambda n=n: pickle.dumps(client, n) for n in range(6)]
     calls += [lambda: copy.copy(client), lambda: copy.deepcopy(client)]
@@ -147,7 +147,7 @@ def test_weak_references(connect: Any) -> None:
     assert weak() is None and died == [weak] and len(keys) == 0
 
 
-def test_attributes_of_ones_own(pair: Any) -> None:
+def test_objects_take_new_attributes(pair: Any) -> None:
     client, _ = pair
     client.name = "one"
     assert client.name == "one"
@@ -203,7 +203,9 @@ def test_no_warning_about_a_closed_object(listener: socket.socket, end: str) -> 
         del del_me
 
 
-def test_collection_in_the_middle_of_an_exception(listener: socket.socket) -> None:
+def test_garbage_collection_while_an_exception_is_created(
+    listener: socket.socket,
+) -> None:
     def dropping() -> None:
         one = raising.connect(*listener.getsockname())
         assert one

@@ -133,7 +133,7 @@ def test_oversized(connect: Any) -> None:
     assert client.receive() == b"456789"
 
 
-def test_others_are_plain_errors_with_their_number() -> None:
+def test_other_failures_are_plain_errors_with_errno() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Error) as caught:
@@ -232,7 +232,7 @@ def test_numbers_do_not_depend_on_the_locale() -> None:
 
 @pytest.mark.parametrize("number", [None, errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE])
 @pytest.mark.parametrize("kind", KINDS)
-def test_travel(kind: Any, number: Any) -> None:
+def test_errors_can_be_pickled_and_copied(kind: Any, number: Any) -> None:
     error = kind("words", b"part", number, 7, "host:80")
     error.add = "more"
 
@@ -249,7 +249,7 @@ def test_travel(kind: Any, number: Any) -> None:
     assert kind("words").partial is None and str(kind("words")) == "words"
 
 
-def test_what_the_module_raises_travels(connect: Any) -> None:
+def test_a_raised_error_can_be_pickled(connect: Any) -> None:
     client, peer = connect(raising)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()

@@ -67,7 +67,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_the_end_of_a_copy_is_not_the_end_of_a_listener(end: str) -> None:
+def test_closing_the_copy_of_a_child_keeps_the_listener(end: str) -> None:
     with Child(
         SETUP
         + f"""
@@ -86,7 +86,7 @@ say(results[0].receive(), server.kind, server.getfd() >= 0)
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("call", ["receive", "receiveany", "lines().__next__"])
-def test_the_end_of_a_copy_is_not_the_end_of_a_connection(end: str, call: str) -> None:
+def test_closing_the_copy_of_a_child_keeps_the_connection(end: str, call: str) -> None:
     with Child(
         SETUP
         + f"""
@@ -103,7 +103,7 @@ say(results[0], other.receive())
         child.end()
 
 
-def test_a_copy_is_free_and_gives_its_descriptor_back() -> None:
+def test_a_child_may_use_and_close_its_copy_during_a_receive() -> None:
     with Child(
         SETUP
         + """
@@ -135,7 +135,7 @@ say(results)
         child.end()
 
 
-def test_a_copy_in_the_midst_of_a_send() -> None:
+def test_fork_during_a_send() -> None:
     with Child(
         SETUP
         + """
@@ -182,7 +182,7 @@ say(threads[0][1][0].kind, threads[1][1])
         child.end()
 
 
-def test_a_copy_sets_a_new_descriptor() -> None:
+def test_setfd_in_a_child() -> None:
     with Child(
         SETUP
         + """

@@ -61,7 +61,7 @@ say(type(error) is second.Timeout)
         child.end()
 
 
-def test_a_load_that_is_forgotten_is_collected() -> None:
+def test_an_unloaded_module_is_garbage_collected() -> None:
     with Child(
         LOADED
         + """

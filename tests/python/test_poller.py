@@ -104,7 +104,7 @@ def test_its_descriptor(poller: Any, pair: Any) -> None:
         poller.fileno()
 
 
-def test_it_cannot_be_made_or_copied(poller: Any) -> None:
+def test_it_cannot_be_constructed_or_copied(poller: Any) -> None:
     for kind in (polysock.BasePoller, polysock.Poller, polysock.RaisingPoller):
         with pytest.raises(TypeError):
             kind()
@@ -147,7 +147,7 @@ def test_it_keeps_members_and_tokens(poller: Any, connect: Any) -> None:
     assert kept() is client and fd >= 0
 
 
-def test_a_member_that_nobody_else_has(listener: socket.socket) -> None:
+def test_a_member_without_other_references(listener: socket.socket) -> None:
     with raising.poller() as poller:
         poller.add(raising.connect(*listener.getsockname()), "r", "kept")
         peer = listener.accept()[0]
@@ -202,7 +202,7 @@ def test_closed_ones_warn_of_nothing() -> None:
         gc.collect()
 
 
-def test_references_stay_as_many(poller: Any, connect: Any) -> None:
+def test_reference_counts_stay_equal(poller: Any, connect: Any) -> None:
     client, peer = connect(raising)
     token, foreign = Token(), Buffering(peer.fileno())
 
@@ -253,7 +253,7 @@ def test_what_has_fileno(poller: Any) -> None:
     assert poller.count() == 0
 
 
-def test_those_that_buffer(poller: Any, pair: Any) -> None:
+def test_foreign_objects_that_buffer(poller: Any, pair: Any) -> None:
     client, peer = pair
     one, other = Buffering(client.getfd()), Buffering(peer.fileno())
     other.answer = False

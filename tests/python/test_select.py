@@ -191,7 +191,7 @@ def test_objects_that_have_every_attribute() -> None:
     assert polysock.select([MagicMock(), Everything()], None, 0) == ([], [], "timeout")
 
 
-def test_ready_ones_are_the_very_objects_in_order(connect: Any) -> None:
+def test_ready_members_are_the_same_objects_in_order(connect: Any) -> None:
     pairs = [connect() for _ in range(20)]
     ready = [client for client, _ in pairs[::3]]
     for _, peer in pairs[::3]:

@@ -61,7 +61,7 @@ WAITS = {
 
 
 @pytest.mark.parametrize("name", WAITS)
-def test_ctrl_c_is_heard_at_once(name: str) -> None:
+def test_ctrl_c_ends_a_wait_immediately(name: str) -> None:
     with Child(
         SETUP
         + f"""
@@ -84,7 +84,7 @@ def test_ctrl_c_is_heard_by_the_child_of_a_background_job() -> None:
     """A shell lets its background jobs ignore SIGINT, and children inherit that."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        test_ctrl_c_is_heard_at_once("receive")
+        test_ctrl_c_ends_a_wait_immediately("receive")
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -293,7 +293,7 @@ say(client.receive())
         child.end()
 
 
-def test_a_handler_that_wants_the_same_turn_is_told_so() -> None:
+def test_a_handler_that_needs_the_same_turn_fails_with_busy() -> None:
     with Child(
         SETUP
         + """

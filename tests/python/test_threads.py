@@ -405,7 +405,7 @@ def test_a_select_sees_what_another_thread_sends(connect: Any) -> None:
 
 
 @pytest.mark.parametrize("module", [polysock, raising])
-def test_everything_at_once(connect: Any, module: Any) -> None:
+def test_all_calls_in_threads_at_once(connect: Any, module: Any) -> None:
     """Without the global lock, too: each thread does one thing, and one closes."""
     for round_ in range(20):
         client, peer = connect(module)

@@ -250,7 +250,7 @@ def emulator_for(machine: str, root: str) -> str:
     return f"{need(f'qemu-{machine}')} -L {root}"
 
 
-def linux(machine: str, triplet: str, place: Place, columns: str) -> str:
+def linux(machine: str, triplet: str, place: Place) -> str:
     """Debian's cross compiler for a machine, and its C library."""
     compiler = need(f"{triplet}-gcc")
     root = Path("/usr") / triplet
@@ -263,20 +263,21 @@ def linux(machine: str, triplet: str, place: Place, columns: str) -> str:
     target = Target("Linux", machine, compiler, flags, "-Wno-psabi", emulator)
     interpreter = make_libraries(place, compiler, flags)
     build = configure(place, target)
-    # qemu dies in the child of a process that had threads.
-    except_forks = ["-E", "core.helpers_fork"] if emulator else []
-    figures = [run_units(place, build, *except_forks)]
-    if columns:
-        place.run("cmake", "--install", build, "--component", "lua")
-        lua = f"{emulator} {interpreter}".strip()
-        testee = f"{emulator} {build}/tests/testee_c".strip()
-        options = lua_options(place.folder / "prefix", lua)
-        figures.append(run_columns(place, columns, "--c", testee, *options))
-    return "; ".join(figures)
+    place.run("cmake", "--install", build, "--component", "lua")
+    units, options = [], lua_options(place.folder / "prefix", f"{emulator} {interpreter}")
+    options += ["--c", f"{emulator} {build}/tests/testee_c"]
+    if emulator:
+        # qemu dies in the child of a process that had threads. It is slow: answers may
+        # come later, and one scenario, which writes 20 MB to the testee, is left out.
+        units = ["-E", "core.helpers_fork"]
+        options += ["--slack", "1", "-k", "not wants/send"]
+    return "; ".join(
+        [run_units(place, build, *units), run_columns(place, "c,lua", *options)]
+    )
 
 
 def i386(place: Place) -> str:
-    return linux("i386", "i686-linux-gnu", place, "c,lua")
+    return linux("i386", "i686-linux-gnu", place)
 
 
 def unpack_python(place: Place, folder: Path) -> str:
@@ -331,11 +332,11 @@ def python_i386(place: Place) -> str:
 
 
 def aarch64(place: Place) -> str:
-    return linux("aarch64", "aarch64-linux-gnu", place, "")
+    return linux("aarch64", "aarch64-linux-gnu", place)
 
 
 def s390x(place: Place) -> str:
-    return linux("s390x", "s390x-linux-gnu", place, "")
+    return linux("s390x", "s390x-linux-gnu", place)
 
 
 def musl(place: Place) -> str:

@@ -314,12 +314,12 @@ def python_i386(place: Place) -> str:
         "swig", "-python", "-builtin", "-module", "polysock", "-interface", "unused",
         *places, "-outdir", place.folder, "-o", wrapper, swig / "polysock.i",
     )  # fmt: skip
-    core = [path for path in (ROOT / "core").glob("*.c") if "poll_" not in path.name]
+    core = (ROOT / "core").glob("*.c")
     include = folder / "usr/include"
     place.run(
         compiler, "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden",
         "-Wno-psabi", f"-I{include}/{name}", f"-I{include}", *places, f"-I{ROOT}/core",
-        wrapper, *core, ROOT / "core/poll_epoll.c", "-lm", "-o", package / "_core.so",
+        wrapper, *core, "-lm", "-o", package / "_core.so",
     )  # fmt: skip
     paths = [root, *folder.glob("usr/lib/*-linux-gnu"), *folder.glob("lib/*-linux-gnu")]
     python = (

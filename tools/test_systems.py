@@ -269,7 +269,7 @@ def linux(machine: str, triplet: str, place: Place) -> str:
     if emulator:
         # qemu dies in the child of a process that had threads. It is slow: answers may
         # come later, and one scenario, which writes 20 MB to the testee, is left out.
-        units = ["-E", "core.helpers_fork"]
+        units = ["-E", "core.(helpers_fork|poller_threads)"]
         options += ["--slack", "1", "-k", "not wants/send"]
     return "; ".join(
         [run_units(place, build, *units), run_columns(place, "c,lua", *options)]

@@ -95,7 +95,7 @@ def run(command: List[str], cwd: Path = ROOT, /, **environment: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
     if done.returncode != 0:
         raise Failure(f"{' '.join(command)}\n{done.stdout}")
@@ -317,16 +317,23 @@ def main() -> int:
     parser.add_argument(
         "--short", action="store_true", help="for this machine and glibc only"
     )
-    short = parser.parse_args().short
-    here = System(platform.machine(), "gnu", "", 0)
-    systems = [its for its in SYSTEMS if not short or its[:2] == here[:2]]
+    parser.add_argument(
+        "tags", nargs="*", help="of interpreters, as cp313t; without, all"
+    )
+    arguments = parser.parse_args()
+    here = (platform.machine(), "gnu")
+    systems = [its for its in SYSTEMS if not arguments.short or its[:2] == here]
     os.environ.setdefault(
         "SOURCE_DATE_EPOCH", run(["git", "log", "-1", "--format=%ct"]).strip()
     )
     interpreters, skipped = find()
+    if not interpreters:
+        print("no interpreter that wheels can be built for")
+        return 1
     prepare(interpreters[0])
     make_sdist()
-    results = [make(its, system) for system in systems for its in interpreters]
+    chosen = [its for its in interpreters if its.tag in (arguments.tags or [its.tag])]
+    results = [make(its, system) for system in systems for its in chosen]
     run([tool("twine"), "check", "--strict", *map(str, sorted(DIST.iterdir()))])
     print("what an index will show of them: checked")
     print_skipped(skipped)

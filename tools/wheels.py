@@ -80,10 +80,12 @@ print(getattr(build, sys.argv[1])(sys.argv[2], settings))
 LIBRARIES = ["scikit-build-core>=1.0", "hatch-fancy-pypi-readme>=23.2", "pytest"]
 """What every interpreter uses to build and to test; all of it is plain Python."""
 
-EVERYWHERE = ["buffers", "classes", "misuse", "objects", "select"]
-AT_HOME = [*EVERYWHERE, "modules"]
-"""The tests that are run on a wheel, of those in tests/python: some start further
-interpreters, which an emulator does not do."""
+TESTS = [
+    f"tests/python/test_{name}.py"
+    for name in ("buffers", "classes", "misuse", "objects", "select")
+]
+"""Those that are run on a wheel. They start no further interpreters, which an emulator
+does not do; tools/interpreters.py runs them all."""
 
 
 def run(command: List[str], cwd: Path = ROOT, /, **environment: str) -> str:
@@ -232,14 +234,10 @@ def check(wheel: Path, interpreter: Interpreter, system: System) -> None:
         raise Failure(f"{expected} in {wheel.name} is not for {system.machine}")
 
 
-def test_files(names: List[str]) -> List[str]:
-    return [f"tests/python/test_{name}.py" for name in names]
-
-
-def use(python: List[str], names: List[str], **environment: str) -> str:
+def use(python: List[str], **environment: str) -> str:
     """Uses what is installed, and runs a part of the tests. Gives their last words."""
     run([*python, "-W", "error", "-m", "polysock"], WORK, **environment)
-    command = [*python, "-m", "pytest", "-p", "no:cacheprovider", *test_files(names)]
+    command = [*python, "-m", "pytest", "-p", "no:cacheprovider", *TESTS]
     return run(command, **environment).strip().splitlines()[-1]
 
 
@@ -251,7 +249,7 @@ def try_here(wheel: Path, python: str) -> str:
     there = str(folder / "bin" / "python")
     install = ["install", "-q", "--no-index", "--disable-pip-version-check", str(wheel)]
     run([tool("pip"), "--python", there, *install])
-    return use([there], AT_HOME, PYTHONPATH=str(PURE))
+    return use([there], PYTHONPATH=str(PURE))
 
 
 def try_emulated(wheel: Path, system: System, interpreter: Interpreter) -> Optional[str]:
@@ -273,9 +271,7 @@ def try_emulated(wheel: Path, system: System, interpreter: Interpreter) -> Optio
     shutil.rmtree(folder, ignore_errors=True)
     with zipfile.ZipFile(wheel) as content:
         content.extractall(folder)
-    return (
-        use(python, EVERYWHERE, PYTHONPATH=f"{folder}{os.pathsep}{PURE}") + ", under qemu"
-    )
+    return use(python, PYTHONPATH=f"{folder}{os.pathsep}{PURE}") + ", under qemu"
 
 
 def try_wheel(wheel: Path, interpreter: Interpreter, system: System) -> str:

@@ -61,7 +61,12 @@ SYSTEMS = [
 ]
 
 COMPILER = """#!/bin/sh
-# The compiler. A module for musl asks for musl's library by the name that it has there.
+# The compiler. What it links for musl is dynamic: else it would compile musl first.
+# A module asks for musl's library by the name that it has there.
+case "{target} $* " in
+*" -shared "*) set -- "$@" -s ;;
+*musl*) set -- -dynamic "$@" ;;
+esac
 '{zig}' cc -target {target} "$@" || exit
 case "{target} $* " in
 *musl*" -shared "*)
@@ -197,7 +202,6 @@ def build(interpreter: Interpreter, system: System) -> Path:
         [interpreter.path, "-c", BUILD, "build_wheel", str(raw), *options],
         next(SOURCE.iterdir()),
         CC=str(compilers / "cc"),
-        LDFLAGS="-s",
         PATH=f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}",
         PYTHONPATH=str(PURE),
         SETUPTOOLS_EXT_SUFFIX=suffix_of(interpreter, system),

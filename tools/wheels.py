@@ -213,16 +213,23 @@ def build(interpreter: Interpreter, system: System) -> Path:
     if not list(folder.glob("CMakeFiles/polysock_inlined.dir/core/*.o")):
         raise Failure("the core is not optimized while linking\n" + said)
     (made,) = raw.glob("*.whl")
+    # It finds out what the module is for: by name it knows only what is for this machine.
     command = [
         tool("auditwheel"),
         "repair",
         "--only-plat",
-        f"--plat={system}",
+        "--plat=auto",
         "-w",
         str(DIST),
     ]
     run([*command, str(made)], PATH=f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    (repaired,) = DIST.glob(f"*-{interpreter.tag}-{system}*.whl")
+    made_for = [
+        its for its in DIST.glob(f"*-{interpreter.tag}-m*") if str(system) in its.name
+    ]
+    if len(made_for) != 1:
+        names = [its.name for its in DIST.iterdir()]
+        raise Failure(f"auditwheel does not find that it is for {system}: {names}")
+    (repaired,) = made_for
     return repaired
 
 

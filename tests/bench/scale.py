@@ -13,13 +13,15 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from run import HERE, ROOT, compile_programs, environment, parser_of, say, shown_arguments
@@ -112,11 +114,13 @@ class Runner:
         return [*program, library, *map(str, arguments)]
 
     @contextlib.contextmanager
-    def server(self, peer: str, *arguments: object) -> Iterator[Tuple[Any, int]]:
+    def server(
+        self, peer: str, *arguments: object, prefix: Sequence[str] = ()
+    ) -> Iterator[Tuple[Any, int]]:
         """Runs a server; gives its process and its port."""
         with tempfile.TemporaryFile("w+") as complaints:
             process = subprocess.Popen(
-                self.command(peer, *arguments),
+                [*prefix, *self.command(peer, *arguments)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -253,6 +257,12 @@ def sharing(runner: Runner, peer: str, processes: int, seconds: float) -> Any:
         return runner.load("serve", port, "echo", 100, 100, seconds, *pids)
 
 
+def alone() -> List[str]:
+    """What lets a program run before all others, so that they do not fall between a few
+    milliseconds of connects. Only root may."""
+    return ["chrt", "-f", "10"] if os.geteuid() == 0 and shutil.which("chrt") else []
+
+
 def connecting(runner: Runner, peer: str, port: int, count: int) -> Any:
     """Measures connect and close; port 0 stands for a server in the same process."""
     language, library = peer.split(":")
@@ -262,7 +272,7 @@ def connecting(runner: Runner, peer: str, port: int, count: int) -> Any:
         "python": [runner.python, str(HERE / "connect.py"), library],
     }[language]
     done = subprocess.run(
-        [*command, str(port), str(count)],
+        [*alone(), *command, str(port), str(count)],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -271,25 +281,11 @@ def connecting(runner: Runner, peer: str, port: int, count: int) -> Any:
     if done.returncode != 0:
         raise Dead(reason_of(done.stderr.splitlines()))
     result = json.loads(done.stdout)
-    return {"rate": count / result["wall"], "cpu": result["cpu"] / count}
-
-
-def connect_all(runner: Runner, times: int) -> None:
-    """Takes the samples of connects. Each turn has a server, and so a port, of its own:
-    connections that were closed occupy a port for a while."""
-    for _ in range(times):
-        with runner.server(BARE, "echo", 4096) as (_, port):
-            for peer in CONNECTORS:
-                runner.take(
-                    "connect",
-                    "process",
-                    peer,
-                    lambda p=peer: connecting(runner, p, port, 500),
-                )
-        for peer in (peer for peer in CONNECTORS if peer.startswith("python")):
-            runner.take(
-                "connect", "thread", peer, lambda p=peer: connecting(runner, p, 0, 500)
-            )
+    return {
+        "rate": count / result["wall"],
+        "cpu": result["cpu"] / count,
+        "sleeps": result.get("sleeps", 0) / count,
+    }
 
 
 def row_name(row: Tuple[int, int]) -> str:
@@ -297,64 +293,106 @@ def row_name(row: Tuple[int, int]) -> str:
     return f"{row[0]} active of {row[1]:,}"
 
 
+def take_serving(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of the main tables."""
+    for case in ("echo", "line"):
+        for row in ROWS:
+            for peer in options.among(EVERYONE):
+                sample = partial(serving, runner, peer, case, row, options.seconds)
+                runner.take(case, row_name(row), peer, sample)
+
+
+def take_plotted(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples that only the plot has."""
+    for row in PLOTTED if turn < 3 else ():
+        for peer in options.among(EVERYONE):
+            sample = partial(serving, runner, peer, "echo", row, options.seconds)
+            runner.take("echo", row_name(row), peer, sample)
+
+
+def take_connect(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of connects. Each turn has a server, and so a port, of its own:
+    connections that were closed occupy a port for a while."""
+    for _ in range(options.connects):
+        with runner.server(BARE, "echo", 4096, prefix=alone()) as (_, port):
+            for peer in CONNECTORS:
+                sample = partial(connecting, runner, peer, port, 500)
+                runner.take("connect", "process", peer, sample)
+        for peer in (peer for peer in CONNECTORS if peer.startswith("python")):
+            sample = partial(connecting, runner, peer, 0, 500)
+            runner.take("connect", "thread", peer, sample)
+
+
+def take_accept(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of accept."""
+    for peer in options.among(ACCEPTORS):
+        runner.take("accept", "4,000", peer, partial(accepting, runner, peer, 4000))
+
+
+def take_idle(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of memory."""
+    for peer in options.among(IDLE) if turn < 3 else ():
+        sample = partial(idling, runner, peer, options.idle)
+        runner.take("idle", f"{options.idle:,}", peer, sample)
+
+
+def take_herd(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of the thundering herd."""
+    for peer in options.among(HERD) if turn < 3 else ():
+        runner.take("herd", "5,000", peer, partial(stampede, runner, peer, 5000))
+
+
+def take_sharing(runner: Runner, options: Any, turn: int) -> None:
+    """Takes the samples of several processes on one port."""
+    for processes in (1, 2):
+        for peer in options.among(SHARING):
+            sample = partial(sharing, runner, peer, processes, options.seconds)
+            runner.take("sharing", str(processes), peer, sample)
+
+
+PARTS: Dict[str, Callable[[Runner, Any, int], None]] = {
+    "serving": take_serving,
+    "plotted": take_plotted,
+    "connect": take_connect,
+    "accept": take_accept,
+    "idle": take_idle,
+    "herd": take_herd,
+    "sharing": take_sharing,
+}
+
+
+def keep(runner: Runner, options: Any) -> None:
+    """Writes down what was measured so far; of other parts, what was there before."""
+    old = {}
+    if options.only and options.samples.exists():
+        old = json.loads(options.samples.read_text(encoding="utf-8"))["samples"]
+    kept = {
+        "command": " ".join(["tests/bench/scale.py", *shown_arguments()]),
+        "load average": os.getloadavg()[1],
+        "samples": {**old, **runner.samples},
+    }
+    options.samples.parent.mkdir(parents=True, exist_ok=True)
+    options.samples.write_text(json.dumps(kept), encoding="utf-8")
+
+
 def measure(runner: Runner, options: Any) -> None:
     """Takes all samples. All peers in turn, then the next round."""
-    seconds = 0.2 if options.short else 1.0
-    large = 1000 if options.short else 15000
-    chosen = options.peers.split(",") if options.peers else None
-
-    def among(peers: Sequence[str]) -> List[str]:
-        return [peer for peer in peers if chosen is None or peer in chosen]
-
     for turn in range(options.rounds):
         say(f"round {turn + 1} of {options.rounds}")
-        for case in ("echo", "line"):
-            for row in ROWS:
-                for peer in among(EVERYONE):
-                    runner.take(
-                        case,
-                        row_name(row),
-                        peer,
-                        lambda p=peer, c=case, r=row: serving(runner, p, c, r, seconds),
-                    )
-        if options.serving_only:
-            continue
-        connect_all(runner, 1 if options.short else 5)
-        for row in PLOTTED:
-            for peer in among(EVERYONE) if turn < 3 else ():
-                runner.take(
-                    "echo",
-                    row_name(row),
-                    peer,
-                    lambda p=peer, r=row: serving(runner, p, "echo", r, seconds),
-                )
-        for peer in among(ACCEPTORS):
-            runner.take(
-                "accept", "4,000", peer, lambda p=peer: accepting(runner, p, 4000)
-            )
-        for peer in among(IDLE) if turn < 3 else ():
-            runner.take(
-                "idle", f"{large:,}", peer, lambda p=peer: idling(runner, p, large)
-            )
-        for peer in among(HERD) if turn < 3 else ():
-            runner.take("herd", "5,000", peer, lambda p=peer: stampede(runner, p, 5000))
-        for processes in (1, 2):
-            for peer in among(SHARING):
-                runner.take(
-                    "sharing",
-                    str(processes),
-                    peer,
-                    lambda p=peer, n=processes: sharing(runner, p, n, seconds),
-                )
+        for name, take in PARTS.items():
+            if options.only in (None, name):
+                take(runner, options, turn)
+                keep(runner, options)
 
 
 def arguments() -> Any:
     """Reads the command line."""
     parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how many rounds")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one sample")
     parser.add_argument("--short", action="store_true", help="one round, less of all")
     parser.add_argument("--peers", help="only these, as in c:epoll,lua:poller")
-    parser.add_argument("--serving-only", action="store_true", help="only the main rows")
+    parser.add_argument("--only", choices=list(PARTS), help="only this part")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "docs/benchmarks.md", help="the report"
     )
@@ -368,8 +406,12 @@ def arguments() -> Any:
         "--write", action="store_true", help="measure nothing, write the samples again"
     )
     options = parser.parse_args()
+    options.connects, options.idle = 5, 15000
     if options.short:
-        options.rounds = 1
+        options.rounds = options.connects = 1
+        options.idle, options.seconds = 1000, 0.2
+    chosen = options.peers.split(",") if options.peers else EVERYONE
+    options.among = lambda peers: [peer for peer in peers if peer in chosen]
     return options
 
 
@@ -379,19 +421,12 @@ def main() -> None:
     if not options.write:
         with tempfile.TemporaryDirectory() as folder:
             compile_programs(Path(folder), options.prefix, ("load", "serve", "reference"))
-            runner = Runner(
-                options.lua, options.python, Path(folder), environment(options.prefix)
+            measure(
+                Runner(
+                    options.lua, options.python, Path(folder), environment(options.prefix)
+                ),
+                options,
             )
-            began = time.strftime("%Y-%m-%d")
-            measure(runner, options)
-            kept = {
-                "command": " ".join(["tests/bench/scale.py", *shown_arguments()]),
-                "date": began,
-                "load average": os.getloadavg()[1],
-                "samples": runner.samples,
-            }
-        options.samples.parent.mkdir(parents=True, exist_ok=True)
-        options.samples.write_text(json.dumps(kept), encoding="utf-8")
     kept = json.loads(options.samples.read_text(encoding="utf-8"))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     draw(kept["samples"], options.output.parent)

@@ -255,8 +255,10 @@ def connect_table(rows: Rows) -> str:
                 f"{spread(found)}, {min(found):.2f} to {max(found):.2f}" if found else "–"
             )
         cpu = [s["cpu"] * 1e6 for s in alive(rows.get("process", {}).get(peer, ()))]
-        body.append([*line, str(spread(cpu))])
-    return table(["client", *PLACES.values(), "µs of processor time each"], body)
+        sleeps = [s["sleeps"] for s in alive(rows.get("thread", {}).get(peer, ()))]
+        body.append([*line, str(spread(sleeps)) if sleeps else "–", str(spread(cpu))])
+    head = ["client", *PLACES.values(), "sleeps each, there", "µs of processor time each"]
+    return table(head, body)
 
 
 def deaths(samples: Samples) -> List[str]:
@@ -307,9 +309,11 @@ has two processors, and the clients need one of them.
 
 ON_CONNECT = """\
 Connects in a second, in thousands, each closed before the next: the median, the middle
-half in parentheses, and the least and the most of {count} samples of 500 connects. The
-server is the bare loop of C, or a thread of Python that accepts and closes, which needs
-the interpreter's lock as the client does.
+half in parentheses, and the least and the most of {count} samples of 500 connects,
+which run before all other work of the machine. The server is the bare loop of C, or a
+thread of Python that accepts and closes, which needs the interpreter's lock as the
+client does. What is counted there is how often a connect puts the client's thread to
+sleep.
 """
 
 

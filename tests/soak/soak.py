@@ -191,6 +191,15 @@ def descriptors(process: Any) -> int:
     return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
+def descriptors_at_first(process: Any, port: int) -> int:
+    """Counts them once the server serves: before, it may not have opened all it needs."""
+    with socket.create_connection(("127.0.0.1", port)) as first:
+        first.settimeout(PATIENCE)
+        first.sendall(b"last nobody\n")
+        assert first.recv(100) == b"last nobody 0\n"
+        return descriptors(process) - 1
+
+
 def settle(process: Any, expected: int) -> int:
     """Waits until a process has as many descriptors as expected, and counts them."""
     end = time.monotonic() + PATIENCE
@@ -205,10 +214,7 @@ def soak(command: List[str], seconds: float, clients: int) -> None:
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline())
-            with socket.create_connection(("127.0.0.1", port)) as first:
-                first.sendall(b"stalls\n")
-                first.recv(100)  # the server has all that it waits with
-                before = descriptors(process) - 1
+            before = descriptors_at_first(process, port)
             run = Soak(port, time.monotonic() + seconds)
             asyncio.run(run.run(clients))
             after = settle(process, before)

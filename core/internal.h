@@ -65,6 +65,7 @@ struct ps_socket {
   atomic_uchar wants;   /* 'r', 'w' or 0: see ps_socket_wants */
   atomic_uchar naming;  /* the attempt waits for a name */
   atomic_uchar told;    /* the poller knows that bytes are buffered */
+  atomic_uchar starved; /* the last receive examined all buffered bytes and timed out */
   atomic_uchar mark;    /* see ps_socket_setmark */
   unsigned char fixed;  /* family is that of ps_tcp4 or ps_tcp6, not chosen later */
   unsigned char bound;
@@ -234,6 +235,13 @@ struct ps__transport {
   int (*shutdown)(ps__call *call, const char *mode);
   size_t (*pending)(const ps_socket *self); /* bytes that the transport has buffered */
 };
+
+/* Are there bytes that no receive has examined? Bytes that wait for more, such as half a
+   line, would make a loop around select or a poller run without end. */
+static inline int ps__has_news(const ps_socket *self) {
+  return (atomic_load(&self->pending) > 0 && !atomic_load(&self->starved)) ||
+         self->transport->pending(self) > 0;
+}
 
 extern const ps__transport ps__transport_tcp;
 

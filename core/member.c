@@ -279,7 +279,7 @@ static int settle_slot(ps_poller *poller, ps_socket *socket) {
   disarm(poller, fd, slot);
   int named = is_named(socket);
   if (named) error = ps__member_arm(poller, fd, slot);
-  if (!named || error != 0 || ps__member_has_bytes(socket)) ps__member_list(poller, fd);
+  if (!named || error != 0 || ps__has_news(socket)) ps__member_list(poller, fd);
   return error;
 }
 
@@ -341,22 +341,18 @@ int ps__member_modify(ps_poller *poller, ps_source source, unsigned events) {
   }
   poller->changes++;
   slot->events = (unsigned char)events;
-  if (fd >= 0 && source.socket != NULL && ps__member_has_bytes(source.socket))
+  if (fd >= 0 && source.socket != NULL && ps__has_news(source.socket))
     ps__member_list(poller, fd);
   return 0;
 }
 
 /* ---- Notifications of sockets ---- */
 
-int ps__member_has_bytes(const ps_socket *socket) {
-  return atomic_load(&socket->pending) > 0 || socket->transport->pending(socket) > 0;
-}
-
 /* The call has left the object by an atomic operation between its store to `pending` and
    these loads. So either this thread sees that the socket is in a poller, or the poller
    sees the bytes. */
 void ps__member_buffered(ps_socket *self) {
-  if (!ps__member_has_bytes(self) || atomic_load(&self->told)) return;
+  if (!ps__has_news(self) || atomic_load(&self->told)) return;
   ps__os_lock();
   ps_poller *poller = atomic_load(&self->poller);
   ps__slot *slot = poller == NULL ? NULL : slot_of(poller, self);

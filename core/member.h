@@ -91,7 +91,4 @@ void ps__member_unlist(ps_poller *poller, int fd);
 /* Registers a slot with the queue. Returns 0 or an error number. */
 int ps__member_arm(ps_poller *poller, int fd, ps__slot *slot);
 
-/* Are bytes buffered? */
-int ps__member_has_bytes(const ps_socket *socket);
-
 #endif

@@ -65,7 +65,7 @@ static unsigned known_events(poller_wait *wait, int fd, ps__slot *slot) {
   ps_socket *socket = slot->socket;
   unsigned events = (slot->flags & PS__GIVEN) != 0 ? PS__IN : 0;
   if (socket == NULL) return events & slot->events;
-  if (ps__member_has_bytes(socket)) events |= PS__IN;
+  if (ps__has_news(socket)) events |= PS__IN;
   if (atomic_load(&socket->naming)) {
     wait->naming = 1;
     if (ps__connect_news(socket)) events |= PS__OUT;
@@ -89,7 +89,7 @@ static void unlist(ps_poller *self, int fd, ps__slot *slot) {
   if (slot->socket == NULL) return;
   atomic_store(&slot->socket->told, 0);
   /* Bytes that arrived before that were not notified. */
-  if (ps__member_has_bytes(slot->socket) && (slot->events & PS__IN) != 0)
+  if (ps__has_news(slot->socket) && (slot->events & PS__IN) != 0)
     ps__member_list(self, fd);
 }
 

@@ -421,9 +421,9 @@ PS_API ps_object ps_connect6(ps_name address, ps_port port, ps_localname locaddr
 PS_API ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind);
 
 /* Waits until a watch is ready, at most for timeout, and marks the ready ones. A watch
-   with buffered bytes is ready. A socket whose connect waits for a name is ready to send
-   when the name is resolved. Closed sockets are ignored; closing a member during the wait
-   ends it. Fails with PS_TIMEOUT when none is ready, with PS_CLOSED when none is ready
+   with buffered bytes is ready, unless a receive has examined them all and failed with
+   PS_TIMEOUT. A socket whose connect waits for a name is ready to send when the name is
+   resolved. Closed sockets are ignored; closing a member during the wait ends it. Fails with PS_TIMEOUT when none is ready, with PS_CLOSED when none is ready
    because one was closed, with PS_NOMEMORY. */
 PS_API ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                           ps_host *host);
@@ -611,9 +611,10 @@ PS_API void ps_socket_setmark(ps_socket *self, int mark);
 /* A poller waits for events on the sources that were added to it. The cost of a wait
    depends on how many are ready, not on how many were added. It is level-triggered: each
    wait reports every source that is ready at that moment. A socket is also ready to
-   receive while bytes are in its read buffer. A socket whose connect waits for a name is
-   ready to send once the name is resolved, and for nothing before. A failed or ended
-   connection is ready for the events that it was added for.
+   receive while bytes are in its read buffer, unless a receive has examined them all and
+   failed with PS_TIMEOUT. A socket whose connect waits for a name is ready to send once
+   the name is resolved, and for nothing before. A failed or ended connection is ready for
+   the events that it was added for.
 
    Only one thread may use a poller at a time, but any thread may call ps_poller_wake. Any
    thread may use, close and free the sockets in it at any time. Every call on NULL is

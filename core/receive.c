@@ -66,6 +66,8 @@ static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *ho
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
   if (self->viewer != 0 || ps__stream_outdated(self)) return 0;
+  /* After a timeout the end of the next call updates the poller and ps_socket_wants. */
+  if (atomic_load_explicit(&self->starved, memory_order_relaxed)) return 0;
   ps__piece piece;
   if (pattern.kind == 'l') {
     if (!ps__reader_line(&self->reader, &piece)) return 0;
@@ -74,7 +76,6 @@ static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *ho
     if ((unsigned long long)pattern.count > ps__reader_size(&self->reader)) return 0;
     piece.size = piece.used = (size_t)pattern.count;
   }
-  ps__stream_satisfied(self, 'r');
   result->status = PS__DONE;
   result->head = NULL;
   result->head_size = 0;

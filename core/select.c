@@ -40,7 +40,7 @@ static void enter(wait_set *wait, ps_watch *watch) {
   }
   wait->process = call.process;
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
-  int known = !watch->writable && ps_socket_pending(self).size > 0;
+  int known = !watch->writable && ps__has_news(self);
   if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
     watch->fd = -1; /* not connecting yet: poll would report it as ready for everything */
     known = watch->writable && ps__connect_news(self);

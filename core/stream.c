@@ -114,7 +114,10 @@ ps_status ps__stream_begin(ps__call *call, ps_socket *self, ps_host *host) {
 void ps__stream_end(ps__call *call, ps_status status) {
   ps_socket *self = call->self;
   ps__stream_count(self);
-  if (status.code != PS_TIMEOUT) ps__stream_satisfied(self, 'r');
+  unsigned char starved = status.code == PS_TIMEOUT;
+  if (atomic_load_explicit(&self->starved, memory_order_relaxed) != starved)
+    atomic_store_explicit(&self->starved, starved, memory_order_relaxed);
+  if (!starved) ps__stream_satisfied(self, 'r');
   /* ps__call_end closes the descriptor, which may wait if the socket lingers. Other
      threads run meanwhile, and must not free the view of this one. */
   if (ps__turn_gone(call)) self->viewer = ps__os_thread();

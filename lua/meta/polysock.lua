@@ -335,12 +335,13 @@ function Socket:close() end
 --- depends on how many objects are ready, not on how many were added.
 ---
 --- It is level-triggered: each wait reports every object that is ready at that moment. An
---- object is also ready to receive while bytes are in its read buffer, and ready to send
---- when the name that its connect waits for is resolved. A failed or ended connection is
---- ready for the events that it was added for. Objects may be added, modified, removed
---- and closed at any time, also in the loop over the ready ones. The poller keeps its
---- objects alive. Only one thread may use it at a time, but any thread may call wake.
---- After close, calls fail with `closed`.
+--- object is also ready to receive while bytes are in its read buffer, except those that
+--- a call left there when it failed with `timeout`, and ready to send when the name that
+--- its connect waits for is resolved. A failed or ended connection is ready for the
+--- events that it was added for. Objects may be added, modified, removed and closed at
+--- any time, also in the loop over the ready ones. The poller keeps its objects alive.
+--- Only one thread may use it at a time, but any thread may call wake. After close, calls
+--- fail with `closed`.
 ---@class polysock.Poller
 local Poller = {}
 
@@ -574,7 +575,8 @@ function polysock.poller() end
 --- timeout is in seconds: absent or negative waits for ever, 0 does not wait. Members are
 --- objects of this library, or other objects with a method getfd, and dirty if they
 --- buffer. Closed objects, and values that are no sockets, are ignored. Buffered bytes
---- count as readable. There is no limit on the number of members or on the number of a
+--- count as readable, except those that a call left in the buffer when it failed with
+--- `timeout`. There is no limit on the number of members or on the number of a
 --- descriptor.
 ---
 --- Returns the ready members, in the order of the arguments. When no member is ready in

@@ -168,6 +168,45 @@ static void buffered_bytes_make_it_ready(void **state) {
 
 /* ---- Descriptors that come and go ---- */
 
+/* Else a loop would turn round and round, and receive nothing. */
+static void half_a_line_that_stays_is_nothing_new(void **state) {
+  (void)state;
+  ps_host *hosts[] = {NULL, &(ps_host){.mode = PS_HOST_HOLD}};
+  for (int i = 0; i < 2; i++) {
+    ps_poller *poller = make();
+    pair a = connected();
+    expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
+    ps_socket_settimeout(a.ours, 0, NULL);
+    send_text(a.far, "one\ntw");
+    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
+    ps_bytes got = ps_socket_next(a.ours, PS_LINE, 0, hosts[i]);
+    expect(got, PS_OK);
+    assert_true(ps_socket_take(a.ours, &got));
+    assert_string_equal(look(poller, &a), "r"); /* nobody has looked at it */
+    expect(ps_socket_next(a.ours, PS_LINE, 0, hosts[i]), PS_TIMEOUT);
+    assert_int_equal(ps_socket_pending(a.ours).size, 2);
+    for (int j = 0; j < 2; j++) assert_string_equal(look(poller, &a), "");
+    expect(ps_poller_modify(poller, of(a.ours), "rw", &a), PS_OK);
+    assert_string_equal(look(poller, &a), "w");
+    /* What takes less shows that there is more. */
+    got = ps_socket_receive(a.ours, PS_COUNT(1), none, 0, hosts[i]);
+    expect(got, PS_OK);
+    assert_true(ps_socket_take(a.ours, &got));
+    assert_string_equal(look(poller, &a), "rw");
+    expect(ps_socket_next(a.ours, PS_LINE, 0, hosts[i]), PS_TIMEOUT);
+    expect(ps_poller_modify(poller, of(a.ours), "r", &a), PS_OK);
+    expect(ps_poller_wait(poller, SHORT, 0, NULL), PS_TIMEOUT);
+    send_text(a.far, "o\nth");
+    assert_string_equal(said(ps_poller_wait(poller, -1, 0, NULL), &a), "r");
+    got = ps_socket_next(a.ours, PS_LINE, 0, hosts[i]);
+    assert_int_equal(got.size, 2);
+    assert_true(ps_socket_take(a.ours, &got));
+    assert_string_equal(look(poller, &a), "r");
+    freed(a);
+    ps_poller_free(poller);
+  }
+}
+
 static void a_closed_socket_is_no_member(void **state) {
   (void)state;
   ps_poller *poller = make();
@@ -401,6 +440,7 @@ int main(void) {
       cmocka_unit_test(a_wake_hides_nobody),
       cmocka_unit_test(an_end_is_something_to_receive),
       cmocka_unit_test(buffered_bytes_make_it_ready),
+      cmocka_unit_test(half_a_line_that_stays_is_nothing_new),
       cmocka_unit_test(a_closed_socket_is_no_member),
       cmocka_unit_test(a_registration_follows_its_socket),
       cmocka_unit_test(a_foreign_descriptor_may_vanish),

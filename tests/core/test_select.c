@@ -122,6 +122,27 @@ static void a_socket_brings_what_it_has(void **state) {
   ps_socket_free(m, NULL);
 }
 
+/* Else a loop would turn round and round, and receive nothing. */
+static void half_a_line_that_stays_is_nothing_new(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  ps_socket *a = sim_client();
+  ps_watch reads[] = {{-1, 0, 0, 0, a}};
+  ps_socket_settimeout(a, 0, NULL);
+  sim_script(ps_socket_getfd(a).fd);
+  sim_reads("ha");
+  sim_expect(ps_socket_next(a, PS_LINE, 0, host), PS_TIMEOUT);
+  assert_int_equal(ps_socket_pending(a).size, 2);
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 1), nobody, 1, host), PS_TIMEOUT);
+  sim_expect_elapsed(start, 1);
+  sim_expect_bytes(a, ps_socket_receive(a, PS_COUNT(1), (ps_prefix){NULL, 0}, 0, host),
+                   PS_OK, "h");
+  sim_expect(ps_select(set_of(reads, 1), nobody, 1, host), PS_OK);
+  sim_expect_elapsed(start, 1);
+  ps_socket_free(a, NULL);
+}
+
 static void close_it(void *socket) { ps_socket_close(socket, NULL); }
 
 static void a_close_ends_the_wait(void **state) {
@@ -406,6 +427,7 @@ int main(void) {
       sim_test(without_a_limit_it_waits_on),
       sim_test(a_buffered_one_makes_it_look_without_waiting),
       sim_test(a_socket_brings_what_it_has),
+      sim_test(half_a_line_that_stays_is_nothing_new),
       sim_test(a_close_ends_the_wait),
       sim_test(a_close_leaves_the_others_ready),
       sim_test(a_closed_one_is_left_alone),

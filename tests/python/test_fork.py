@@ -144,18 +144,19 @@ thread, results = waiting(lambda: client.send(block))
 def use():
     client.settimeout(0)
     try:
-        client.send(b"x")
+        return client.send(b"x")
     except polysock.Timeout as error:
         return error.last
-say(in_child(use), in_child(client.close))
+sent = int(in_child(use))  # the system may have room again
+say(sent in (0, 1), in_child(client.close))
 total = 0
-while total < len(block):
+while total < len(block) + sent:
     total += len(other.receiveany())
 thread.join()
-say(total, results)
+say(total - sent, results)
 """
     ) as child:
-        assert child.hear() == "0 1"
+        assert child.hear() == "True 1"
         assert child.hear() == f"{1 << 26} [{1 << 26}]"
         child.end()
 

@@ -42,9 +42,9 @@ local function fresh(name)
    return nil, table.concat(sought, "\n\t")
 end
 
--- A separate copy of the module's table, because users of LuaSocket write into `socket`: socket.http
--- adds a source, copas replaces protect, others set BLOCKSIZE. None of that may appear in
--- `polysock`. Only newtry and try are shared, so that each protect recognizes both.
+-- A separate copy of the module's table, because users of LuaSocket write into `socket`:
+-- socket.http adds a source, copas replaces protect, others set BLOCKSIZE. None of that may appear
+-- in `polysock`. Only newtry and try are shared, so that each protect recognizes both.
 local native = require("polysock.core").luasocket
 local socket = assert(fresh("polysock"))
 socket.newtry, socket.try = polysock.newtry, polysock.try

@@ -363,14 +363,14 @@ PARTS: Dict[str, Callable[[Runner, Any, int], None]] = {
 
 def keep(runner: Runner, options: Any) -> None:
     """Writes down what was measured so far; of other parts, what was there before."""
-    old = {}
-    if options.only and options.samples.exists():
-        old = json.loads(options.samples.read_text(encoding="utf-8"))["samples"]
     kept = {
         "command": " ".join(["tests/bench/scale.py", *shown_arguments()]),
         "load average": os.getloadavg()[1],
-        "samples": {**old, **runner.samples},
+        "samples": runner.samples,
     }
+    if options.only and options.samples.exists():
+        kept = json.loads(options.samples.read_text(encoding="utf-8"))
+        kept["samples"].update(runner.samples)
     options.samples.parent.mkdir(parents=True, exist_ok=True)
     options.samples.write_text(json.dumps(kept), encoding="utf-8")
 

@@ -299,7 +299,8 @@ ON_HERD = """\
 each sends a request; the server has a backlog of 128. Seconds until half of them, 99 in
 100 and all have their answer. A connection that finds the backlog full is tried again
 by the client's system a second later, then two seconds later, and so on, which no
-server can change: what a server decides is how often the backlog is full.
+server can change: what a server decides is how often the backlog is full. cqueues takes
+no backlog from its program.
 """
 ON_SHARING = """\
 Processes that share a port by `reuseport`, 100 connections, all active. This machine
@@ -322,14 +323,15 @@ def section(kept: Dict[str, Any]) -> str:
     samples: Samples = kept["samples"]
     rounds = max(
         len(taken)
-        for rows in samples.values()
-        for row in rows.values()
+        for case in CASES
+        for row in samples.get(case, {}).values()
         for taken in row.values()
     )
     parts = [HEADING + "\n", INTRODUCTION.format(rounds=rounds)]
     parts.append(
         f"Command: `python3 {kept['command']}`. Load average at the end: "
-        f"{kept['load average']:.1f}.\n"
+        f"{kept['load average']:.1f}: rates and the herd, which go by the wall clock, "
+        "tell less than processor time does.\n"
     )
     for case, title in CASES.items():
         if case in samples:

@@ -3,7 +3,7 @@
 -- says what it answers.
 
 local polysock = require("polysock")
-local longest, chunk, buffer = 200, 50, 16384
+local longest, chunk, buffer, backlog = 200, 50, 16384, 1024
 local remembered, stalls = {}, 0
 
 -- ---- One client: what it has sent of a line, and what it has not received yet
@@ -170,7 +170,7 @@ function waiting.poller(server)
    end
 end
 
-local server = assert(polysock.bind("127.0.0.1", 0))
+local server = assert(polysock.bind("127.0.0.1", 0, backlog))
 server:settimeout(0)
 print((select(2, server:getsockname())))
 io.stdout:flush()

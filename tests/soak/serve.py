@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 
 from polysock import Error, Timeout, raising
 
-LONGEST, CHUNK, BUFFER = 200, 50, 16384
+LONGEST, CHUNK, BUFFER, BACKLOG = 200, 50, 16384, 1024
 remembered: Dict[bytes, int] = {}
 stalls = 0
 
@@ -154,7 +154,7 @@ def run_poller(server: Any) -> None:
 
 def main() -> None:
     """Runs the server."""
-    server = raising.bind("127.0.0.1", 0)
+    server = raising.bind("127.0.0.1", 0, BACKLOG)
     server.settimeout(0)
     print(server.getsockname()[1], flush=True)
     {"poller": run_poller, "select": run_select}[sys.argv[1]](server)

@@ -423,8 +423,9 @@ PS_API ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind);
 /* Waits until a watch is ready, at most for timeout, and marks the ready ones. A watch
    with buffered bytes is ready, unless a receive has examined them all and failed with
    PS_TIMEOUT. A socket whose connect waits for a name is ready to send when the name is
-   resolved. Closed sockets are ignored; closing a member during the wait ends it. Fails with PS_TIMEOUT when none is ready, with PS_CLOSED when none is ready
-   because one was closed, with PS_NOMEMORY. */
+   resolved. Closed sockets are ignored; closing a member during the wait ends it. Fails
+   with PS_TIMEOUT when none is ready, with PS_CLOSED when none is ready because one was
+   closed, with PS_NOMEMORY. */
 PS_API ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                           ps_host *host);
 

@@ -282,17 +282,24 @@ static int is_dropped(const ps_socket *self) {
   return 0;
 }
 
-int ps_socket_take(ps_socket *self, const ps_bytes *view) {
-  if (view->held == 0) return 1; /* do not read the reader: another thread may use it */
-  if (self == NULL) return 0;
-  if (is_dropped(self)) return 1;
-  if (atomic_load_explicit(&self->received, memory_order_relaxed) != view->before)
-    return 0;
+static inline int take_view(ps_socket *self, const ps_bytes *view) {
+  unsigned long long before = atomic_load_explicit(&self->received, memory_order_relaxed);
+  if (before != view->before) return 0;
   if (ps__reader_size(&self->reader) < view->held) return 1; /* it was closed */
-  ps__stream_received(self, view->held);
+  atomic_store_explicit(&self->received, before + view->held, memory_order_relaxed);
   ps__reader_take(&self->reader, view->held, 0);
   ps__stream_count(self);
   return 1;
+}
+
+static PS__APART int take_beside_views(ps_socket *self, const ps_bytes *view) {
+  return is_dropped(self) ? 1 : take_view(self, view);
+}
+
+int ps_socket_take(ps_socket *self, const ps_bytes *view) {
+  if (view->held == 0) return 1; /* do not read the reader: another thread may use it */
+  if (self == NULL) return 0;
+  return self->views != NULL ? take_beside_views(self, view) : take_view(self, view);
 }
 
 /* ---- Send ---- */

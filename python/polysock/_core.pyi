@@ -92,7 +92,7 @@ _ErrorOption: TypeAlias = Literal["error"]
 
 @disjoint_base
 class BaseSocket:
-    """What the sockets of both styles have in common."""
+    """The base class of the sockets of both styles."""
 
     @property
     def kind(self) -> str:
@@ -650,7 +650,7 @@ class RaisingSocket(BaseSocket):
 
 @disjoint_base
 class BasePoller:
-    """What the pollers of both styles have in common."""
+    """The base class of the pollers of both styles."""
 
     def fileno(self) -> int:
         """Returns the file descriptor as getfd does, but raises ValueError when there

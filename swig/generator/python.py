@@ -171,7 +171,7 @@ def _pieces(
 
 
 def base_text(name: str) -> str:
-    return f"What the {name.lower()}s of both styles have in common."
+    return f"The base class of the {name.lower()}s of both styles."
 
 
 def raising_text(name: str) -> str:

@@ -136,8 +136,9 @@ case("redis.killed", function(say)
       killer = case.command(
          (
             "until redis-cli -p %d exists last | grep -q 1 && "
-            .. "redis-cli -p %d info clients | grep -q blocked_clients:1; do :; done; kill -9 %s"
-         ):format(port, port, os.getenv("REDIS_PID"))
+            .. "redis-cli -p %d info clients | grep -q blocked_clients:1; do :; done; kill -9 %s; "
+            .. "while redis-cli -p %d ping 2>&1 | grep -q PONG; do :; done"
+         ):format(port, port, os.getenv("REDIS_PID"), port)
       )
    end)
    say("waiting", ok, case.words(err))

@@ -1,14 +1,12 @@
 # With timeout 0 a peer that floods cannot hold a call: it takes 1 MiB from the system at most.
 # proves: timeout.zero.bound
-# deviates: luasocket goes on while there is anything
+# skip: luasocket goes on while there is anything, on a fast machine for ever
 peer listen
 mod connect $host $port = object -> c
 peer accept
 c settimeout 0          = 1
 peer flood "x"
 c receive "*a"          ! "timeout" <text 1..1048576>
-  or luasocket          ! "timeout" <text 1..>
-  or luasocket stop
 c receive "*l"          ! "timeout" <text 0..1048576>
 c receive 1000000000    ! "timeout" <text 0..1048576>
 c receive "*a"          ! "timeout" <text 0..1048576>

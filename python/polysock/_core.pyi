@@ -474,7 +474,7 @@ class Socket(BaseSocket):
         """
 
 class RaisingSocket(BaseSocket):
-    """A Socket that raises its failures."""
+    """A Socket whose failures are exceptions."""
 
     def receiveinto(self, buffer: Buffer, nbytes: int | None = None) -> int:
         """Reads from a client into the first nbytes of a writable buffer, or all of it
@@ -764,7 +764,7 @@ class Poller(BasePoller):
         """
 
 class RaisingPoller(BasePoller):
-    """A Poller that raises its failures."""
+    """A Poller whose failures are exceptions."""
 
     def add(
         self,

@@ -175,7 +175,7 @@ def base_text(name: str) -> str:
 
 
 def raising_text(name: str) -> str:
-    return f"A {name} that raises its failures."
+    return f"A {name} whose failures are exceptions."
 
 
 def python_text(text: str, indent: str) -> str:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The asyncio examples: the proxy, and a session with prompts."""
+"""The asyncio programs of the README and of python/examples."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from typing import Callable, Iterator, List, Tuple
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "python" / "examples"
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = ROOT / "python" / "examples"
 LIMIT = 30.0
 """Seconds after which a test gives up."""
 
@@ -24,19 +27,46 @@ def listener() -> Iterator[socket.socket]:
         yield made
 
 
-@pytest.fixture
-def proxy(listener: socket.socket) -> Iterator[Tuple[str, int]]:
-    """A proxy in front of the listener."""
-    host, port = listener.getsockname()
-    command = [sys.executable, str(EXAMPLES / "aio_proxy.py"), "0", host, str(port)]
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[Tuple[str, int]]:
+    """A server in Python, which prints its address; yields the address."""
+    command = [sys.executable, *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         address = process.stdout.readline().split()
-        yield address[0], int(address[1])
-        process.terminate()
+        try:
+            yield address[0], int(address[1])
+        finally:
+            process.terminate()
         assert process.stderr.read() == ""
+
+
+@pytest.fixture
+def proxy(listener: socket.socket) -> Iterator[Tuple[str, int]]:
+    """A proxy in front of the listener."""
+    host, port = listener.getsockname()
+    with running(str(EXAMPLES / "aio_proxy.py"), "0", host, str(port)) as address:
+        yield address
+
+
+def test_the_server_of_the_readme_runs() -> None:
+    text = (ROOT / "README.md").read_text()
+    programs = re.findall(r"```python\n(import asyncio\n.*?)```", text, re.S)
+    assert len(programs) == 1
+    begin = "7007) as server:\n"
+    assert programs[0].count(begin) == 1
+    program = programs[0].replace(
+        begin, "0) as server:\n        print(*server.getsockname(), flush=True)\n"
+    )
+    with (
+        running("-c", program) as address,
+        socket.create_connection(address, LIMIT) as client,
+    ):
+        client.sendall(b"one\ntwo\n")
+        client.shutdown(socket.SHUT_WR)
+        assert receive_all(client) == b"one\ntwo\n"
 
 
 def receive_all(peer: socket.socket) -> bytes:

@@ -24,9 +24,10 @@ static pthread_mutex_t members = PTHREAD_MUTEX_INITIALIZER;
 void ps__os_lock(void) { pthread_mutex_lock(&members); }
 void ps__os_unlock(void) { pthread_mutex_unlock(&members); }
 
+/* The lock of the members comes first: a poller has it when its wait registers a part. */
 static void before_fork(void) {
-  pthread_mutex_lock(&parts.mutex);
   ps__os_lock();
+  pthread_mutex_lock(&parts.mutex);
   for (int part = 0; part < PS__FORKERS; part++)
     if (parts.of[part] != NULL) parts.of[part]->before();
 }
@@ -34,16 +35,16 @@ static void before_fork(void) {
 static void after_fork_in_parent(void) {
   for (int part = PS__FORKERS; part-- > 0;)
     if (parts.of[part] != NULL) parts.of[part]->parent();
-  ps__os_unlock();
   pthread_mutex_unlock(&parts.mutex);
+  ps__os_unlock();
 }
 
 static void after_fork_in_child(void) {
   number++;
   for (int part = PS__FORKERS; part-- > 0;)
     if (parts.of[part] != NULL) parts.of[part]->child();
-  ps__os_unlock();
   pthread_mutex_unlock(&parts.mutex);
+  ps__os_unlock();
 }
 
 static void watch_forks(void) {

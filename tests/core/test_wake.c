@@ -365,8 +365,23 @@ static void a_child_of_many_threads_works(void **state) {
   for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
 }
 
+/* Runs first: only the first waker of a process registers for forks. ThreadSanitizer sees
+   whether a fork takes the locks in another order. */
+static void a_first_waker_begins_while_the_lock_is_held(void **state) {
+  (void)state;
+  ps__waker waker;
+  ps__os_lock();
+  ps__os_waker_begin(&waker);
+  ps__os_unlock();
+  ps__os_waker_end(&waker);
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  expect_success(child);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_first_waker_begins_while_the_lock_is_held),
       cmocka_unit_test(a_thread_that_is_started_meanwhile_can_wake),
       cmocka_unit_test(a_wake_ends_the_waits_of_all_threads),
       cmocka_unit_test(only_waits_that_were_begun_are_woken),

@@ -24,9 +24,10 @@ enum {
   PS__SENDING = 2,
   PS__BOTH = PS__RECEIVING | PS__SENDING,
   PS__CLOSED = 4,
-  PS__REPLACED = 8, /* setfd waits until the calls under way have left */
-  PS__CALL = 16,
-  PS__CALLS = 0xffff0,
+  PS__REPLACED = 8,  /* setfd waits until the calls under way have left */
+  PS__ORPHANED = 16, /* the read buffer belongs to a thread of the parent, see disown */
+  PS__CALL = 32,
+  PS__CALLS = 0xfffe0,
   PS__PROCESS_SHIFT = 20
 };
 #define PS__PROCESS (~0u << PS__PROCESS_SHIFT)
@@ -158,6 +159,14 @@ int ps__turn_detach(const ps__call *call);
 /* How many calls of this process are under way. */
 unsigned ps__turn_calls(const ps_socket *self);
 
+/* A fork may find another thread in the middle of a change of the read buffer or of the
+   views. In the child these are orphaned: no bytes count as buffered, and the first call
+   with the receiving turn disowns them. Their memory leaks, because it may have been
+   freed already. disown does nothing without orphans; it needs the receiving turn, or an
+   object in which no call is under way. */
+int ps__turn_orphaned(const ps_socket *self);
+void ps__turn_disown(ps_socket *self);
+
 /* ---- member.c: how a socket notifies its poller ---- */
 
 /* For a socket in no poller each of these costs one load. */
@@ -239,7 +248,8 @@ struct ps__transport {
 /* Are there bytes that no receive has examined? Bytes that wait for more, such as half a
    line, would make a loop around select or a poller run without end. */
 static inline int ps__has_news(const ps_socket *self) {
-  return (atomic_load(&self->pending) > 0 && !atomic_load(&self->starved)) ||
+  return (atomic_load(&self->pending) > 0 && !atomic_load(&self->starved) &&
+          !ps__turn_orphaned(self)) ||
          self->transport->pending(self) > 0;
 }
 

@@ -70,9 +70,11 @@ int ps__os_sleep(double seconds);
 /* Identify the calling process and thread. The number of a forked child is one higher
    than its parent's; state that was stored with another number belongs to another
    process. The identity of a thread is never 0, stays the same after a fork, and may be
-   reused after the thread has ended. */
+   reused after the thread has ended. forker is the thread that forked this process, 0 in
+   a process that this library has not seen being forked. */
 unsigned ps__os_process(void);
 unsigned long ps__os_thread(void);
+unsigned long ps__os_forker(void);
 
 /* Handlers around a fork, for os_*.c only: each part locks before the fork, and unlocks
    after it in the parent and in the child. Locks are taken in the order of the parts,

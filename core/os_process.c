@@ -12,7 +12,8 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int watching; /* the handlers are registered */
-static unsigned number;     /* changed in the child before fork returns there */
+static unsigned number; /* this and forker: changed before fork returns in the child */
+static unsigned long forker;
 
 static struct {
   pthread_mutex_t mutex;
@@ -39,8 +40,11 @@ static void after_fork_in_parent(void) {
   ps__os_unlock();
 }
 
+unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
+
 static void after_fork_in_child(void) {
   number++;
+  forker = ps__os_thread();
   for (int part = PS__FORKERS; part-- > 0;)
     if (parts.of[part] != NULL) parts.of[part]->child();
   pthread_mutex_unlock(&parts.mutex);
@@ -65,4 +69,4 @@ void ps__os_at_fork(int part, const ps__forker *forker) {
   pthread_mutex_unlock(&parts.mutex);
 }
 
-unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
+unsigned long ps__os_forker(void) { return forker; }

@@ -462,7 +462,8 @@ PS_API void ps_resolved_free(ps_entry *entries);
    that has passed) receives or sends at most PS_AT_HAND bytes, then returns.
 
    After fork the child may use, close and free its copy of an object. The calls of other
-   threads of the parent do not exist in the child. */
+   threads of the parent do not exist in the child; if one of them was receiving, the
+   bytes in the read buffer are the parent's, and the child's buffer is empty. */
 
 #define PS_AT_HAND 1048576
 

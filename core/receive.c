@@ -64,7 +64,7 @@ static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *ho
                           ps_bytes *result) {
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
-  if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING)) != 0) return 0;
+  if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING | PS__ORPHANED)) != 0) return 0;
   if (self->viewer != 0 || ps__stream_outdated(self)) return 0;
   /* After a timeout the end of the next call updates the poller and ps_socket_wants. */
   if (atomic_load_explicit(&self->starved, memory_order_relaxed)) return 0;
@@ -212,6 +212,7 @@ ps_size ps_socket_pending(const ps_socket *self) {
   if (self == NULL) return (ps_size){0};
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & PS__CLOSED) != 0) return (ps_size){0};
-  return (ps_size){atomic_load_explicit(&self->pending, memory_order_relaxed) +
-                   self->transport->pending(self)};
+  size_t buffered = atomic_load_explicit(&self->pending, memory_order_relaxed);
+  if (buffered > 0 && ps__turn_orphaned(self)) buffered = 0;
+  return (ps_size){buffered + self->transport->pending(self)};
 }

@@ -69,6 +69,7 @@ static void break_connection(ps_socket *self, int error) {
 }
 
 void ps__stream_clear(ps_socket *self) {
+  ps__turn_disown(self);
   break_connection(self, 0);
   /* Without memory to separate them, the bytes stay for the view of the other thread. */
   if (self->viewer != 0 && self->viewer != ps__os_thread() && keep_view(self) != PS_OK)
@@ -81,6 +82,7 @@ void ps__stream_clear(ps_socket *self) {
 }
 
 void ps__stream_free(ps_socket *self) {
+  ps__turn_disown(self);
   free_views(self, 0);
   ps__reader_clear(&self->reader);
 }

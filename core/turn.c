@@ -12,11 +12,21 @@ static int is_alone(const ps__call *call) { return ps__holds(call->host); }
 
 static unsigned process_bits(void) { return ps__os_process() << PS__PROCESS_SHIFT; }
 
+/* The calls of the thread that forked go on in the child. Only a child knows its parent's
+   thread, so what a grandchild inherits counts as orphaned. */
+static unsigned orphaned(const ps_socket *self, unsigned now, unsigned process) {
+  if (((now ^ process) & PS__PROCESS) == 0 || (now & PS__RECEIVING) == 0)
+    return now & PS__ORPHANED;
+  unsigned long thread = atomic_load_explicit(&self->owner[0], memory_order_relaxed);
+  int is_child = process - (now & PS__PROCESS) == 1u << PS__PROCESS_SHIFT;
+  return is_child && thread == ps__os_forker() ? 0 : PS__ORPHANED;
+}
+
 /* Reads the state word. After a fork it drops the calls of the parent's threads. */
 static unsigned read_word(ps_socket *self) {
   unsigned now = atomic_load(&self->state), process = process_bits();
   while (((now ^ process) & PS__PROCESS) != 0) {
-    unsigned ours = (now & PS__CLOSED) | process;
+    unsigned ours = (now & PS__CLOSED) | orphaned(self, now, process) | process;
     if (atomic_compare_exchange_weak(&self->state, &now, ours)) return ours;
   }
   return now;
@@ -60,6 +70,8 @@ int ps__turn_enter(ps__call *call) {
     if ((now & PS__CALLS) > PS__CALLS / 2) return PS__TAKEN;
   } while (!change(call, &now, (now | call->turn) + PS__CALL));
   if (call->turn != 0) set_owner(self, call->turn, ps__os_thread());
+  if ((now & PS__ORPHANED) != 0 && (call->turn & PS__RECEIVING) != 0)
+    ps__turn_disown(self);
   call->process = now & PS__PROCESS;
   call->replacements = atomic_load_explicit(&self->replacements, memory_order_relaxed);
   call->aside = 0;
@@ -171,4 +183,18 @@ int ps__turn_detach(const ps__call *call) {
 unsigned ps__turn_calls(const ps_socket *self) {
   unsigned now = atomic_load(&self->state);
   return ((now ^ process_bits()) & PS__PROCESS) != 0 ? 0 : now & PS__CALLS;
+}
+
+int ps__turn_orphaned(const ps_socket *self) {
+  return orphaned(self, atomic_load(&self->state), process_bits()) != 0;
+}
+
+void ps__turn_disown(ps_socket *self) {
+  if ((atomic_load(&self->state) & PS__ORPHANED) == 0) return;
+  self->reader.buffer = NULL;
+  self->views = NULL;
+  self->viewer = 0;
+  atomic_store(&self->pending, 0);
+  atomic_store(&self->starved, 0);
+  atomic_fetch_and(&self->state, ~(unsigned)PS__ORPHANED);
 }

@@ -345,12 +345,10 @@ def musl(place: Place) -> str:
     build = configure(place, Target("", "", compiler))
     place.run("cmake", "--install", build, "--component", "lua")
     options = lua_options(place.folder / "prefix", interpreter)
-    # A child dies whose parent's threads were in a call, for a reason that is not known.
-    without_forks = ["-E", "^core.fork$"]
     testee = f"{build}/tests/testee_c"
     return "; ".join(
         [
-            run_units(place, build, *without_forks),
+            run_units(place, build),
             run_columns(place, "c,lua", "--c", testee, *options),
         ]
     )

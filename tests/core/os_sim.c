@@ -113,7 +113,7 @@ static struct world {
   struct ps__bell wakers[WAKERS];
   ps__queue *queues;
   unsigned process;
-  unsigned long thread;
+  unsigned long thread, forker;
   block *blocks;
   size_t memory;
   int fault, nth, onwards, chances, struck;
@@ -359,10 +359,14 @@ void sim_pass(double seconds) {
 
 /* ---- The process, and its wakers ---- */
 
-void sim_process(unsigned process) { world.process = process; }
+void sim_process(unsigned process) {
+  world.process = process;
+  world.forker = world.thread;
+}
 void sim_thread(unsigned long thread) { world.thread = thread; }
 unsigned ps__os_process(void) { return world.process; }
 unsigned long ps__os_thread(void) { return world.thread; }
+unsigned long ps__os_forker(void) { return world.forker; }
 
 int sim_wakers(void) {
   int begun = 0;

@@ -101,7 +101,7 @@ void sim_signal(double seconds); /* interrupts the wait at that time */
 /* ---- The process ---- */
 
 /* Who calls the core from now on; 0 and 1 at first. A test that counts the process up is
-   the forked child. */
+   the child that the thread has forked. */
 void sim_process(unsigned process);
 void sim_thread(unsigned long thread);
 int sim_wakers(void); /* how many waits could be woken now */

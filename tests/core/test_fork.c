@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -369,6 +370,13 @@ static void a_thread_is_anywhere(void **state) {
       ps_socket_settimeout(object, 0, NULL);
       check(ps_socket_getpeername(object).status.code == PS_OK);
       check(ps_socket_detach(server).status.code == PS_OK);
+      /* Whatever the thread was changing, the child can receive. On a descriptor of its
+         own, so that it does not take the parent's bytes. */
+      int ends[2];
+      check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
+            write(ends[1], "x", 1) == 1);
+      check(ps_socket_setfd(object, ends[0], NULL).status.code == PS_OK);
+      check(ps_socket_receiveany(object, 0, NULL).status.code == PS_OK);
       /* The parent's thread may have left bytes in its read buffer. */
       short code = ps_socket_detach(object).status.code;
       check(code == PS_OK || code == PS_BUFFERED);

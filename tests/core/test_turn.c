@@ -418,6 +418,62 @@ static void a_child_closes_what_its_parent_was_closing(void **state) {
   }
 }
 
+/* A thread of the parent was in the middle of a change of the read buffer, which is
+   invalid in the child. */
+static ps__buffer *theirs;
+static void fork_within_a_change(unsigned forker, unsigned process) {
+  sim_process(0);
+  sim_thread(2);
+  object = sim_client();
+  host = NULL;
+  sim_reads("one\ntwo\n");
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  ps__call receiving = call_of(PS__RECEIVING);
+  assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
+  assert_int_equal(ps_socket_pending(object).size, 4);
+  theirs = object->reader.buffer;
+  object->reader.buffer = (ps__buffer *)&theirs;
+  sim_thread(forker);
+  sim_process(process);
+}
+
+static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
+  (void)state;
+  for (unsigned way = 0; way < 12; way++) {
+    fork_within_a_change(1, way % 2 + 1); /* a child, or a grandchild */
+    assert_int_equal(ps_socket_pending(object).size, 0);
+    assert_int_equal(ps_socket_dirty(object).yes, 0);
+    assert_int_equal(ps__has_news(object), 0);
+    if (way % 4 > 1) {
+      sim_expect(ps_socket_send(object, hello, 1, -1, NULL), PS_OK);
+      assert_int_equal(ps_socket_pending(object).size, 0);
+    }
+    if (way < 4) {
+      sim_reads("for the child\nmore\n");
+      sim_expect_bytes(object, line(), PS_OK, "for the child");
+      assert_int_equal(ps_socket_pending(object).size, 5);
+      sim_expect_bytes(object, line(), PS_OK, "more");
+      ps_detached got = ps_socket_detach(object);
+      sim_expect(got, PS_OK);
+      ps__os_close(got.fd);
+    } else if (way < 8) {
+      ps_socket_close(object, NULL);
+    }
+    ps_socket_free(object, NULL);
+    ps__os_realloc(theirs, 0);
+    sim_thread(1);
+  }
+}
+
+static void the_thread_that_forks_keeps_its_buffer(void **state) {
+  (void)state;
+  fork_within_a_change(2, 1);
+  object->reader.buffer = theirs;
+  assert_int_equal(ps_socket_pending(object).size, 4);
+  sim_expect_bytes(object, line(), PS_OK, "two");
+  ps_socket_free(object, NULL);
+}
+
 static void fork_within(void *calls) {
   sim_process(1);
   if (calls != NULL) sim_expect(ps_socket_getsockname(object), PS_OK);
@@ -461,6 +517,8 @@ int main(void) {
       sim_test(an_object_in_use_cannot_be_detached),
       sim_test(a_child_forgets_the_calls_of_its_parent),
       sim_test(a_child_closes_what_its_parent_was_closing),
+      sim_test(a_child_has_no_buffer_in_the_middle_of_a_change),
+      sim_test(the_thread_that_forks_keeps_its_buffer),
       cmocka_unit_test(a_child_goes_on_with_the_call_in_which_it_was_forked),
   };
   return cmocka_run_group_tests_name("turn", tests, NULL, NULL);

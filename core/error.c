@@ -44,12 +44,20 @@ static int cut(const char *text, size_t most) {
   return (int)most;
 }
 
+/* A caller may have made the status. */
+static const char *listed(const char *const *words, size_t count, int code) {
+  int known = code >= 0 && (size_t)code < count && words[code] != NULL;
+  return known ? words[code] : "unknown status";
+}
+
 const char *ps_status_words(ps_status status, char buffer[PS_WORDS]) {
-  if (status.code < PS_SYSTEM) return failures[status.code];
+  if (status.code < PS_SYSTEM)
+    return listed(failures, sizeof failures / sizeof *failures, status.code);
   if (status.code == PS_SYSTEM) return ps__os_words(status.system, buffer, PS_WORDS);
   if (status.code == PS_INTERRUPTED) return "interrupted";
   if (status.code == PS_ENDED) return failures[PS_CLOSED];
-  const char *words = misuses[status.code - PS_MISUSED];
+  const char *words =
+      listed(misuses, sizeof misuses / sizeof *misuses, status.code - PS_MISUSED);
   const char *place = strstr(words, "%s");
   if (place == NULL) return words;
   const char *detail = status.detail != NULL ? status.detail : "argument";

@@ -59,8 +59,8 @@ typedef struct ps_status {
 #define PS_WORDS 256
 
 /* Returns the words of a failure, or those of a misuse without function and argument:
-   either buffer, to which they were written, or a constant string. Never fails; the words
-   of PS_OK are "". */
+   either buffer, to which they were written, or a constant string. Never fails: the words
+   of PS_OK are "", those of a number that errors.def does not list "unknown status". */
 PS_API const char *ps_status_words(ps_status status, char buffer[PS_WORDS]);
 
 /* Writes the message of a misuse with the names of function and argument to buffer, for

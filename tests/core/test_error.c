@@ -2,6 +2,7 @@
 /* core/error.c: every code has its words, no words stand for two codes, and misuse names
    its function and its argument. Words may depend on nothing but their code. */
 
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 
@@ -130,6 +131,20 @@ static void the_systems_words_are_asked_for(void **state) {
   assert_string_equal(ps_status_words(status, buffer), "connection refused");
 }
 
+static void unknown_numbers_are_told(void **state) {
+  (void)state;
+  char buffer[PS_WORDS], sentence[PS_WORDS];
+  for (int code = SHRT_MIN; code <= SHRT_MAX; code++) {
+    ps_status status = {(short)code, 1, 0, NULL};
+    const char *words = ps_status_words(status, buffer);
+    assert_non_null(words);
+    assert_true((strlen(words) == 0) == (code == PS_OK));
+    if (code < 0 || code > 300) assert_string_equal(words, "unknown status");
+    ps_status_misuse(status, "name", sentence);
+    assert_non_null(strstr(sentence, words));
+  }
+}
+
 int main(void) {
   setlocale(LC_ALL, "");
   const struct CMUnitTest tests[] = {
@@ -139,6 +154,7 @@ int main(void) {
       cmocka_unit_test(misuse_of_the_object_is_told),
       cmocka_unit_test(long_details_are_cut),
       cmocka_unit_test(the_systems_words_are_asked_for),
+      cmocka_unit_test(unknown_numbers_are_told),
   };
   return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }

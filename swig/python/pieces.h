@@ -84,6 +84,8 @@ static void piece_dealloc(PyObject *self) {
   Py_DECREF(type);
 }
 
+static const char awaited_twice[] = "cannot reuse already awaited piece";
+
 static PySendResult send_on(PyObject *generator, PyObject *sent, PyObject **result) {
 #if PY_VERSION_HEX >= 0x030A0000
   return PyIter_Send(generator, sent, result);
@@ -102,24 +104,43 @@ static PySendResult send_on(PyObject *generator, PyObject *sent, PyObject **resu
 #endif
 }
 
+/* Gives the generator that waits for a piece, or NULL when an exception is set. */
+static PyObject *start_waiting(piece_object *piece) {
+  pieces_object *pieces = (pieces_object *)Py_XNewRef(piece->pieces);
+  PyObject *made = pieces != NULL ? PyObject_CallNoArgs(pieces->wait) : NULL;
+  Py_XDECREF(pieces);
+  if (piece->pieces == NULL || piece->waiting != NULL) {
+    Py_CLEAR(made);
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, awaited_twice);
+  }
+  if (made == NULL) return NULL;
+  piece->waiting = made;
+  PyObject_GC_Track(piece); /* only now it can be in a cycle */
+  return Py_NewRef(made);
+}
+
+/* A signal handler may run in here, and close this piece or await it: what is used is
+   held until it is used no more. */
 static PySendResult piece_await(PyObject *self, PyObject *sent, PyObject **result) {
   piece_object *piece = (piece_object *)self;
   PySendResult how = PYGEN_RETURN;
+  PyObject *waiting = Py_XNewRef(piece->waiting);
   *result = NULL;
   if (piece->pieces == NULL) {
-    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited piece");
+    PyErr_SetString(PyExc_RuntimeError, awaited_twice);
     return PYGEN_ERROR;
   }
-  if (piece->waiting == NULL) {
-    *result = buffered_piece((pieces_object *)piece->pieces);
+  if (waiting == NULL) {
+    PyObject *pieces = Py_NewRef(piece->pieces);
+    *result = buffered_piece((pieces_object *)pieces);
+    Py_DECREF(pieces);
     if (*result == Py_None) {
       Py_CLEAR(*result);
-      piece->waiting = PyObject_CallNoArgs(((pieces_object *)piece->pieces)->wait);
-      /* Only now it can be in a cycle. */
-      if (piece->waiting != NULL) PyObject_GC_Track(self);
+      waiting = start_waiting(piece);
     }
   }
-  if (piece->waiting != NULL) how = send_on(piece->waiting, sent, result);
+  if (waiting != NULL) how = send_on(waiting, sent, result);
+  Py_XDECREF(waiting);
   if (how == PYGEN_NEXT) return how;
   piece_clear(self);
   return *result != NULL ? PYGEN_RETURN : PYGEN_ERROR;

@@ -476,3 +476,30 @@ except KeyboardInterrupt:
         child.signal(signal.SIGINT)
         assert child.hear() == "-1"
         child.end()
+
+
+def test_a_handler_closes_the_piece_that_is_awaited() -> None:
+    """The iterator behind it, and the socket, live until the call that uses them ends."""
+    with Child(
+        SETUP
+        + """
+import weakref
+from polysock._core import _pieces
+piece = _pieces(client.lines(), lambda: iter(())).__anext__()
+poller.close()
+client = weakref.ref(client)
+lives = []
+def handler(number, frame):
+    piece.close()
+    lives.append(client() is not None)
+    other.send(b"line\\n")
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+try:
+    piece.send(None)
+except StopIteration as done:
+    say(lives, done.value, client() is None)
+"""
+    ) as child:
+        assert child.hear() == "[True] b'line' True", child.errors()
+        child.end()

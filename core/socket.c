@@ -2,6 +2,7 @@
 /* Properties of a socket except options: addresses, texts, statistics, limits. Nothing
    here waits. NULL counts as a closed master where misuse is not possible. */
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,8 +49,8 @@ ps_text ps_socket_getkind(const ps_socket *self) { return text_of(kind_of(self))
 
 ps_text ps_socket_tostring(const ps_socket *self) {
   ps_text result = {""};
-  snprintf(result.text, sizeof result.text, "tcp{%s}: %p", kind_of(self),
-           (const void *)self);
+  snprintf(result.text, sizeof result.text, "tcp{%s}: 0x%" PRIxPTR, kind_of(self),
+           (uintptr_t)self);
   return result;
 }
 

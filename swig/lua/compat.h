@@ -5,10 +5,10 @@
 #ifndef PS_LUA_COMPAT_H
 #define PS_LUA_COMPAT_H
 
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
-#include <stdint.h>
 
 #if LUA_VERSION_NUM < 501 || LUA_VERSION_NUM > 505
 #error "polysock is for Lua 5.1 to 5.5 and LuaJIT"

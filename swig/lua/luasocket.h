@@ -150,7 +150,9 @@ static int getsockname_as_luasocket(lua_State *L) {
 static int tostring_as_luasocket(lua_State *L) {
   const ps_lua_object *object = ps_lua_self(L, 1, &socket_class, "Socket___tostring");
   lua_getfield(L, 1, "class");
-  lua_pushfstring(L, "%s: %p", lua_tostring(L, -1), (const void *)object);
+  char address[32]; /* the %p of some systems has no 0x */
+  snprintf(address, sizeof address, "0x%" PRIxPTR, (uintptr_t)object);
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), address);
   return 1;
 }
 

@@ -336,7 +336,8 @@ static int ps_lua_poller_made(lua_State *L, const ps_pollerobject *made,
 
 static ps_text poller_text(lua_State *L) {
   ps_text text;
-  snprintf(text.text, sizeof text.text, "poller: %p", lua_topointer(L, 1));
+  snprintf(text.text, sizeof text.text, "poller: 0x%" PRIxPTR,
+           (uintptr_t)lua_topointer(L, 1));
   return text;
 }
 

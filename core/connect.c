@@ -50,31 +50,48 @@ int ps__connect_news(ps_socket *self) {
   return news;
 }
 
-/* Copies the options that were set to the new socket of another family. */
+/* Copies the options that were set to a new socket. */
 static void copy_options(const ps_socket *self, int from, int to) {
   for (int option = 0; option < PS__OPTIONS; option++)
     if ((self->options >> option & 1) != 0) ps__os_copyoption(from, to, option);
 }
 
-/* An existing descriptor keeps its number, so that a thread that waits on it never waits
-   on another file. */
-int ps__connect_open(ps__call *call, int family) {
+/* Replaces the socket by a new one, which is bound to an address unless that is NULL.
+   Where the system can, an existing descriptor keeps its number, so that a thread that
+   waits on it never waits on another file. */
+static int replace_socket(ps__call *call, int family, const ps__addr *local) {
   ps_socket *self = call->self;
-  if (call->fd >= 0 && self->family == family) return 0;
   int made = -1;
   int error = ps__os_socket(family, &made);
   if (error != 0) return error;
   if (call->fd >= 0) {
     copy_options(self, call->fd, made);
     ps__member_hold(self);
-    error = ps__os_replace(made, call->fd);
+    error = ps__os_replace(made, &call->fd);
   } else {
     call->fd = made;
-    atomic_store(&self->fd, made);
   }
+  atomic_store(&self->fd, call->fd);
+  /* The old socket used the address until now. */
+  if (error == 0 && local != NULL) error = ps__os_bind(call->fd, local);
   ps__member_follow(self);
   if (error == 0) atomic_store(&self->family, (unsigned char)family);
   return error;
+}
+
+int ps__connect_open(ps__call *call, int family) {
+  if (call->fd >= 0 && call->self->family == family) return 0;
+  return replace_socket(call, family, NULL);
+}
+
+/* Makes a socket whose connect failed or is under way one that can connect again. If that
+   fails, so will the next connect. */
+static void disconnect(ps__call *call) {
+  const ps_socket *self = call->self;
+  if (ps__os_disconnect(call->fd)) return;
+  ps__addr local = {.family = self->family};
+  int bound = self->bound && ps__os_local(call->fd, &local) == 0;
+  replace_socket(call, self->family, bound ? &local : NULL);
 }
 
 /* Is it an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1? */
@@ -164,7 +181,7 @@ static ps_status try_addresses(ps__call *call, ps__attempt *attempt) {
     if (status.code == PS_OK || attempt->record->next == NULL) return status;
     ps_status go_on = may_go_on(call, status);
     if (go_on.code != PS_OK) return go_on;
-    if (call->fd >= 0) ps__os_disconnect(call->fd);
+    if (call->fd >= 0) disconnect(call);
     attempt->record = attempt->record->next;
     attempt->begun = 0;
   }
@@ -201,7 +218,7 @@ static void settle_attempt(ps__call *call, ps_status status) {
   } else {
     atomic_store(&self->kind, PS__MASTER);
     ps__stream_clear(self); /* bytes of a connection that has ended */
-    if (call->fd >= 0 && !ps__turn_gone(call)) ps__os_disconnect(call->fd);
+    if (call->fd >= 0 && !ps__turn_gone(call)) disconnect(call);
   }
 }
 
@@ -213,7 +230,7 @@ static int is_target(const ps__attempt *attempt, const char *address,
 /* Abandons an attempt because the target is another one now. */
 static void abandon(ps__call *call) {
   ps_socket *self = call->self;
-  if (self->attempt->begun) ps__os_disconnect(call->fd);
+  if (self->attempt->begun) disconnect(call);
   ps__connect_drop(self);
   ps__stream_clear(self); /* it may have been connected and have received */
   atomic_store(&self->kind, PS__MASTER);

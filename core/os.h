@@ -148,14 +148,26 @@ void ps__os_queue_free(ps__queue *queue);
    adopt only asks for the family. recv and send do not block even if the descriptor is in
    blocking mode, but accept does. */
 int ps__os_socket(int family, int *fd);
-int ps__os_replace(int made, int fd);  /* as dup2(made, fd), then closes made */
+
+/* Puts made in the place of *fd, which is closed: as dup2(made, *fd), which also closes
+   made, or, where descriptors have no such thing, by changing *fd to made. */
+int ps__os_replace(int made, int *fd);
+
 int ps__os_adopt(int fd, int *family); /* family 0: it is no TCP socket */
 int ps__os_prepare(int fd);            /* sets close-on-exec and non-blocking */
 int ps__os_bind(int fd, const ps__addr *addr);
 int ps__os_listen(int fd, int backlog);
 int ps__os_accept(int fd, int *client);
 int ps__os_connect(int fd, const ps__addr *addr);
-int ps__os_disconnect(int fd); /* undoes a connect that failed or is under way */
+
+/* Undoes a connect that failed or is under way. Returns whether it could: on some systems
+   such a socket must be replaced. local tells the address that a socket is bound to. */
+int ps__os_disconnect(int fd);
+int ps__os_local(int fd, ps__addr *addr);
+
+/* Before the bind of a server: as the system lets servers bind an address that old
+   connections still use. It never lets two servers share an address. */
+int ps__os_reuse(int fd);
 int ps__os_recv(int fd, void *data, size_t size, size_t *got);
 int ps__os_send(int fd, const void *data, size_t size, size_t *sent);
 int ps__os_shutdown(int fd, const char *mode);

@@ -104,12 +104,12 @@ int ps__os_socket(int family, int *fd) {
   return 0;
 }
 
-int ps__os_replace(int made, int fd) {
+int ps__os_replace(int made, int *fd) {
 #ifdef __APPLE__
-  int error = answer(dup2(made, fd));
-  if (error == 0) error = ps__os_prepare(fd);
+  int error = answer(dup2(made, *fd));
+  if (error == 0) error = ps__os_prepare(*fd);
 #else
-  int error = answer(dup3(made, fd, O_CLOEXEC));
+  int error = answer(dup3(made, *fd, O_CLOEXEC));
 #endif
   close(made);
   return error;
@@ -154,7 +154,20 @@ int ps__os_disconnect(int fd) {
   struct sockaddr none;
   memset(&none, 0, sizeof none);
   none.sa_family = AF_UNSPEC;
-  return answer(connect(fd, &none, sizeof none));
+  int error = answer(connect(fd, &none, sizeof none));
+  return error != EAFNOSUPPORT && error != EINVAL; /* BSD: a datagram socket only */
+}
+
+int ps__os_local(int fd, ps__addr *addr) {
+  socklen_t size = sizeof addr->raw;
+  int error = answer(getsockname(fd, (struct sockaddr *)addr->raw.bytes, &size));
+  addr->size = size;
+  return error;
+}
+
+int ps__os_reuse(int fd) {
+  int on = 1;
+  return answer(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 }
 
 int ps__os_recv(int fd, void *data, size_t size, size_t *got) {

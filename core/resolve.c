@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "internal.h"
 
@@ -168,6 +167,16 @@ ps_hostname ps_dns_gethostname(void) {
   return result;
 }
 
+/* Compares names as the resolver does: without regard to case, in ASCII. */
+static int is_same_name(const char *one, const char *other) {
+  for (; *one != '\0' && *other != '\0'; one++, other++) {
+    int a = *one >= 'A' && *one <= 'Z' ? *one + 32 : *one;
+    int b = *other >= 'A' && *other <= 'Z' ? *other + 32 : *other;
+    if (a != b) return 0;
+  }
+  return *one == *other;
+}
+
 /* Makes the description of a host. Its only alias is the name that was asked for, unless
    that is its canonical name or an address. */
 static void list_host(ps_resolved *result, const ps__lookup *found, ps_name address,
@@ -178,7 +187,7 @@ static void list_host(ps_resolved *result, const ps__lookup *found, ps_name addr
   snprintf(result->name, sizeof result->name, "%s", name);
   snprintf(result->text, sizeof result->text, "%s", named ? name : found->records->ip);
   result->status = list(found->records, 0, &result->ips);
-  if (result->status.code == PS_OK && !named && strcasecmp(name, address) != 0) {
+  if (result->status.code == PS_OK && !named && !is_same_name(name, address)) {
     result->aliases = entry(address, 0);
     if (result->aliases == NULL) result->status = ps__error_failure(PS_NOMEMORY);
   }

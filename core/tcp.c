@@ -75,8 +75,7 @@ ps_object ps_fromfd(ps_descriptor fd, ps_kindname kind) {
 
 static int bind_record(ps__call *call, const ps__record *record, int reuse) {
   int error = ps__connect_open(call, record->addr.family);
-  const ps_option on = {PS_FLAG, 1, 1, 1, 0, ""};
-  if (error == 0 && reuse) error = ps__os_setoption(call->fd, PS__OPTION_REUSEADDR, &on);
+  if (error == 0 && reuse) error = ps__os_reuse(call->fd);
   return error == 0 ? ps__os_bind(call->fd, &record->addr) : error;
 }
 

@@ -120,6 +120,7 @@ static struct world {
   int calls, polls, idle_polls, poll_fails, poll_error;
   size_t asked;
   int locked;
+  int without_dup;
   /* The host language. */
   ps_host host;
   ps_host *language;
@@ -762,9 +763,14 @@ int ps__os_socket(int family, int *fd) {
 }
 
 /* The script of a descriptor is for its number. */
-int ps__os_replace(int made, int fd) {
+int ps__os_replace(int made, int *number) {
+  int fd = *number;
   end *old = at(fd), *from = at(made);
   check_unwatched(fd);
+  if (world.without_dup) {
+    *number = made;
+    return ps__os_close(fd);
+  }
   empty(&old->reads);
   empty(&old->writes);
   free(old->sent);
@@ -808,6 +814,9 @@ int ps__os_bind(int fd, const ps__addr *addr) {
   place_of(addr, &name);
   if (name.port == 81) return EADDRINUSE;
   if (name.port > 0 && name.port < 1024) return EACCES;
+  for (int i = 0; i < world.used && name.port > 0; i++)
+    if (world.ends[i].state != GONE && world.ends[i].local.port == name.port)
+      return EADDRINUSE;
   if (name.port == 0) name.port = here->local.port;
   here->local = name;
   return 0;
@@ -865,11 +874,30 @@ int ps__os_connect(int fd, const ps__addr *addr) {
   return EINPROGRESS;
 }
 
+void sim_without_dup(void) { world.without_dup = 1; }
+
+int ps__os_local(int fd, ps__addr *addr) {
+  const end *here = at(fd);
+  place there;
+  memset(&there, 0, sizeof there);
+  inet_pton(here->family == 6 ? AF_INET6 : AF_INET, here->local.ip, there.ip);
+  there.port = (int)here->local.port;
+  addr->family = here->family;
+  memcpy(addr->raw.bytes, &there, sizeof there);
+  return 0;
+}
+
+int ps__os_reuse(int fd) {
+  const ps_option on = {PS_FLAG, 1, 1, 1, 0, ""};
+  return ps__os_setoption(fd, PS__OPTION_REUSEADDR, &on);
+}
+
 int ps__os_disconnect(int fd) {
   end *here = at(fd);
+  if (world.without_dup) return 0;
   if (here->state == CONNECTING || here->state == CONNECTED) here->state = PLAIN;
   here->error = 0;
-  return 0;
+  return 1;
 }
 
 /* Completes a connect when it is due. Returns whether it is connected. */

@@ -88,6 +88,8 @@ void sim_host_fails(const char *name, double seconds, short code);
    success; in place when seconds is negative; never when it is infinite. Others succeed
    at once, though not in place. */
 void sim_route(const char *address, double seconds, int error);
+/* From now on a connect cannot be undone, and no descriptor can take another's number. */
+void sim_without_dup(void);
 int sim_lookups(void); /* how many questions helper threads got */
 
 /* ---- Time ---- */

@@ -318,6 +318,49 @@ static void options_go_with_the_family(void **state) {
   ps_socket_free(m, NULL);
 }
 
+/* On Windows, for one. All that the program has set goes with the new socket. */
+static void a_socket_is_replaced_where_a_connect_cannot_be_undone(void **state) {
+  (void)state;
+  sim_without_dup();
+  sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
+  sim_route("10.0.0.1", 0.1, ECONNREFUSED);
+  sim_route("10.0.0.2", 0.1, 0);
+  ps_socket *m = ps_tcp4().socket;
+  ps_option keepalive = {.type = PS_FLAG, .flag = 1};
+  sim_expect(ps_socket_setoption(m, "keepalive", keepalive), PS_OK);
+  sim_expect(ps_socket_bind(m, "10.0.0.9", (ps_port){NULL, 4000}, NULL), PS_OK);
+  int fd = ps_socket_getfd(m).fd;
+  expect_code(connect_to(m, "10.0.0.1"), PS_REFUSED);
+  expect_kind(m, "master");
+  expect_code(connect_to(m, "two.test"), PS_OK);
+  assert_int_not_equal(ps_socket_getfd(m).fd, fd);
+  expect_peer(m, "10.0.0.2");
+  assert_int_equal(ps_socket_getoption(m, "keepalive").value.flag, 1);
+  assert_int_equal(ps_socket_getsockname(m).port, 4000);
+  assert_int_equal(sim_descriptors(), 1);
+  ps_socket_free(m, NULL);
+}
+
+static void a_poller_follows_a_socket_that_is_replaced(void **state) {
+  (void)state;
+  sim_without_dup();
+  sim_route("10.0.0.1", 1, 0);
+  sim_route("10.0.0.2", 1, 0);
+  ps_poller *poller = ps_poller_make().poller;
+  ps_socket *m = impatient(0);
+  expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  sim_expect(ps_poller_add(poller, (ps_source){m, -1}, "w", m), PS_OK);
+  expect_code(connect_to(m, "10.0.0.2"), PS_TIMEOUT);
+  double start = sim_now();
+  sim_expect(ps_poller_wait(poller, -1, 0, NULL), PS_OK);
+  sim_expect_elapsed(start, 1);
+  expect_code(connect_to(m, "10.0.0.2"), PS_OK);
+  expect_peer(m, "10.0.0.2");
+  assert_int_equal(sim_descriptors(), 1);
+  ps_socket_free(m, NULL);
+  ps_poller_free(poller);
+}
+
 static void only_tcp_dials_mapped_addresses(void **state) {
   (void)state;
   const char *mapped = "::ffff:10.0.0.1";
@@ -334,8 +377,9 @@ static void only_tcp_dials_mapped_addresses(void **state) {
 /* ---- Faults at each step ---- */
 
 /* Connects by a name of two families in short calls, whatever fails once. */
-static void connect_in_spite_of(int fault, int nth, int *struck) {
+static void connect_in_spite_of(int fault, int nth, int dup, int *struck) {
   sim_begin();
+  if (!dup) sim_without_dup();
   sim_host("slow.test", 0.3, "::1 10.0.0.2");
   sim_route("::1", 0.2, ECONNREFUSED);
   sim_route("10.0.0.2", 0.2, 0);
@@ -368,9 +412,9 @@ static void connect_in_spite_of(int fault, int nth, int *struck) {
 static void whatever_fails_once_the_next_call_goes_on(void **state) {
   (void)state;
   static const int faults[] = {SIM_ENOMEM, SIM_EMFILE, SIM_EINTR, SIM_EAGAIN};
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < 8; i++)
     for (int nth = 1, struck = 1; struck > 0; nth++) {
-      connect_in_spite_of(faults[i], nth, &struck);
+      connect_in_spite_of(faults[i % 4], nth, i < 4, &struck);
       assert_true(nth < 1000);
     }
 }
@@ -391,6 +435,8 @@ int main(void) {
       sim_test(another_descriptor_has_no_attempt),
       sim_test(a_replaced_master_opens_no_descriptor),
       sim_test(options_go_with_the_family),
+      sim_test(a_socket_is_replaced_where_a_connect_cannot_be_undone),
+      sim_test(a_poller_follows_a_socket_that_is_replaced),
       sim_test(only_tcp_dials_mapped_addresses),
       cmocka_unit_test(whatever_fails_once_the_next_call_goes_on),
   };

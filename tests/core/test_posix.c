@@ -107,7 +107,7 @@ static void a_descriptor_keeps_its_number_when_its_family_changes(void **state) 
   assert_int_equal(ps__os_socket(4, &fd), 0);
   int made = -1;
   if (ps__os_socket(6, &made) != 0) skip();
-  assert_int_equal(ps__os_replace(made, fd), 0);
+  assert_int_equal(ps__os_replace(made, &fd), 0);
   assert_int_equal(fcntl(made, F_GETFD), -1);
   expect_private(fd);
   assert_int_equal(ps__os_adopt(fd, &family), 0);

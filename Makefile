@@ -49,7 +49,7 @@ test-lua: setup-test $(PREFIX)/done ## the tests of the Lua module
 test-python: setup-test $(VENV)/module ## the tests of the Python module
 	$(BIN)/python -m pytest
 
-test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the servers of the README, against clients that behave badly
+test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the code in README and guides; servers against clients that behave badly
 	$(BIN)/python -m pytest -n 8 tests/examples
 
 test-tools: setup-test $(VENV)/tools ## the checks of make lint find what they should

@@ -38,6 +38,7 @@ redis-server:redis-server
 /usr/sbin/nginx:nginx
 /usr/lib/nginx/modules/ngx_http_echo_module.so:libnginx-mod-http-echo
 openssl:openssl
+/usr/include/openssl/ssl.h:libssl-dev
 prosody:prosody
 '
 bench='

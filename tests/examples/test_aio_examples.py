@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The asyncio programs of the README and of python/examples."""
+"""The asyncio programs of python/examples."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import subprocess
 import sys
@@ -49,24 +48,6 @@ def proxy(listener: socket.socket) -> Iterator[Tuple[str, int]]:
     host, port = listener.getsockname()
     with running(str(EXAMPLES / "aio_proxy.py"), "0", host, str(port)) as address:
         yield address
-
-
-def test_the_server_of_the_readme_runs() -> None:
-    text = (ROOT / "README.md").read_text()
-    programs = re.findall(r"```python\n(import asyncio\n.*?)```", text, re.S)
-    assert len(programs) == 1
-    begin = "7007) as server:\n"
-    assert programs[0].count(begin) == 1
-    program = programs[0].replace(
-        begin, "0) as server:\n        print(*server.getsockname(), flush=True)\n"
-    )
-    with (
-        running("-c", program) as address,
-        socket.create_connection(address, LIMIT) as client,
-    ):
-        client.sendall(b"one\ntwo\n")
-        client.shutdown(socket.SHUT_WR)
-        assert receive_all(client) == b"one\ntwo\n"
 
 
 def receive_all(peer: socket.socket) -> bytes:

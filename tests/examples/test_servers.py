@@ -16,12 +16,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, Dict, List
+from typing import Callable, Dict
 
 import pytest
 from test_echo import (
     CLIENTS,
-    COMMANDS,
     LIMIT,
     ROOT,
     Address,
@@ -29,6 +28,7 @@ from test_echo import (
     is_served,
     never_stops,
     reset,
+    run_by,
     silent,
 )
 
@@ -38,10 +38,6 @@ LINE_SERVERS = {
     "selectors": ROOT / "python" / "examples" / "selectors_server.py",
     "add_reader": ROOT / "python" / "examples" / "add_reader.py",
 }
-
-
-def command(source: Path) -> List[str]:
-    return COMMANDS["lua" if source.suffix == ".lua" else "python"]
 
 
 @contextlib.contextmanager
@@ -54,7 +50,7 @@ def run(source: Path, *arguments: str, descriptors: int = 0) -> Iterator[Address
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
 
     with subprocess.Popen(
-        [*command(source), str(source), *(arguments or ("0",))],
+        [*run_by(source), *(arguments or ("0",))],
         stdout=subprocess.PIPE,
         text=True,
         preexec_fn=limit,

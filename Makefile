@@ -114,7 +114,7 @@ format: setup-lint $(VENV)/tools ## format all code
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 	ruff format . && ruff check --fix .
 
-docs: setup-build $(VENV)/tools ## stubs, annotations and docs/reference.md from the interface
+docs: setup-build $(VENV)/tools ## stubs, annotations and the reference from the interface
 	$(BIN)/python swig/stubs.py
 
 dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, in build/dist

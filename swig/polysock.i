@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The typed interface: what the modules offer, and the one place where it is documented. Types
 // carry the meaning (see kinds.i); the text above a function becomes the Python docstring and
-// stub, the Lua annotations and docs/reference.md. Nothing here depends on a language.
+// stub, the Lua annotations and the reference. Nothing here depends on a language.
 
 %module core
 
@@ -54,7 +54,8 @@ default). The addresses of a name are tried in the resolver's order; if all fail
 is reported. timeout limits the whole call in seconds, name resolution and all addresses included;
 absent or negative: no limit. The new client has no limit.
 
-Fails with 'connection refused', 'host or service not provided, or not known' and others.";
+Fails with 'timeout', 'connection refused', 'host or service not provided, or not known' and
+others.";
 ps_object ps_connect(ps_name address, ps_port port, ps_localname locaddr,
                      ps_localport locport, ps_mode family, ps_seconds timeout,
                      ps_host *host);
@@ -95,7 +96,7 @@ the number of a descriptor.
 
 Returns the ready members, in the order of the arguments. When no member is ready in time, both sets
 are empty and the error is 'timeout', or 'closed' when another thread closed a member meanwhile;
-in exception style that does not raise.";
+in exception style Timeout or Closed is raised then.";
 ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
                    ps_host *host);
 
@@ -228,7 +229,8 @@ ps_bytes receive(ps_pattern pattern, ps_prefix prefix,
 "Reads the bytes that are available from a client: at least one byte, at most max.
 
 Without max it returns all that is buffered, or else the result of one read. Waits only when no
-byte is available. Fails as receive does.";
+byte is available. Fails with 'timeout', 'closed', 'memory allocation failure' or the system's
+reason.";
 ps_bytes receiveany(ps_maxsize max, ps_host *host);
 
 %feature("docstring")

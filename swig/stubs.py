@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Writes what those who use the interface read: the Python stub, the Lua annotations and
-docs/reference.md; and for the Python module the list of what is callable, with signatures
-and texts.
+the reference in docs; and for the Python module the list of what is callable, with
+signatures and texts.
 
 The one source is polysock.i, as ``swig -xml`` reads it, with the comments of the files
-that one language alone has. It must never say what the interface does not, nor depend on
-the version of SWIG.
+that one language alone has, and the examples in swig/examples. It must never say what
+the interface does not, nor depend on the version of SWIG.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import argparse
 import difflib
 import sys
 
+from generator.failing import with_results
 from generator.interface import ROOT, read_interface
 from generator.lua import lua_meta
 from generator.methods import python_methods
 from generator.python import python_stub
-from generator.reference import reference
+from generator.reference import references
 
 
 def is_current(name: str, text: str) -> bool:
@@ -44,10 +45,10 @@ def main() -> int:
     chosen = parser.parse_args()
     lua, python = (read_interface(chosen.swig, name) for name in ("lua", "python"))
     made = {
-        "python/polysock/_core.pyi": python_stub(python),
-        "swig/python/methods.def": python_methods(python),
+        "python/polysock/_core.pyi": python_stub(with_results(python)),
+        "swig/python/methods.def": python_methods(with_results(python)),
         "lua/meta/polysock.lua": lua_meta(lua),
-        "docs/reference.md": reference(lua, python),
+        **references(lua, python),
     }
     if chosen.check:
         current = [is_current(name, text) for name, text in made.items()]

@@ -17,7 +17,7 @@ git ls-files | tar -T - -cf - | tar -xf - -C "$out/$name"
 
 cmake -S . -B build/wrapper -DPOLYSOCK_C=OFF -DPOLYSOCK_PYTHON=OFF --log-level=WARNING >/dev/null
 cmake --build build/wrapper --target polysock_lua_wrapper >/dev/null
-git ls-files LICENSE README.md docs/reference.md lua/polysock lua/rock tests/lua/installed.lua \
+git ls-files LICENSE README.md docs/reference.md docs/reference-lua.md lua/polysock lua/rock tests/lua/installed.lua \
     ':(glob)core/*.[ch]' ':(glob)core/*.def' ':(glob)swig/*.h' ':(glob)swig/lua/*.h' |
     tar -T - -cf - | tar -xf - -C "$out/$rock"
 mv "$out/$rock/lua/rock" "$out/$rock/rock"

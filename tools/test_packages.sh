@@ -137,7 +137,7 @@ quietly cmake --build "$work/build"
 quietly cmake --install "$work/build" --prefix "$work/first"
 use_lua lua5.4 "$work/first" 5.4
 [ -s "$work/first/share/polysock/meta/polysock.lua" ] || fail "no annotations"
-[ -s "$work/first/share/doc/polysock/reference.md" ] || fail "no reference"
+[ -s "$work/first/share/doc/polysock/reference-lua.md" ] || fail "no reference"
 ok "cmake --install, Lua"
 
 mv "$work/first" "$work/moved"
@@ -250,6 +250,7 @@ use_lua lua5.4 "$work/$tree" 5.4
 sort >"$work/needs" <<'FILES'
 ./lib/lua/5.4/polysock/core.so
 ./lib/luarocks/rocks-5.4/manifest
+./lib/luarocks/rocks-5.4/polysock/V/docs/reference-lua.md
 ./lib/luarocks/rocks-5.4/polysock/V/docs/reference.md
 ./lib/luarocks/rocks-5.4/polysock/V/polysock-V.rockspec
 ./lib/luarocks/rocks-5.4/polysock/V/rock_manifest

@@ -60,7 +60,7 @@ local Socket = {}
 --- `timeout`, `closed` or the system's reason, for example when the process has no
 --- descriptors left.
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function Socket:accept() end
 
 --- Binds a master to a local address.
@@ -72,14 +72,14 @@ function Socket:accept() end
 ---@param address string
 ---@param port integer|string
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:bind(address, port) end
 
 --- Binds a master to a local address; another name for bind.
 ---@param address string
 ---@param port integer|string
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:setsockname(address, port) end
 
 --- Turns a master into a server.
@@ -88,7 +88,7 @@ function Socket:setsockname(address, port) end
 --- with `closed`, the system's reason, or when a master made by tcp is not bound yet.
 ---@param backlog? integer
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:listen(backlog) end
 
 --- Connects a master to address and port, which turns it into a client.
@@ -105,14 +105,14 @@ function Socket:listen(backlog) end
 ---@param address string
 ---@param port integer|string
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:connect(address, port) end
 
 --- Connects a master; another name for connect.
 ---@param address string
 ---@param port integer|string
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:setpeername(address, port) end
 
 --- Reads from a client according to pattern, and returns the bytes after prefix.
@@ -133,18 +133,19 @@ function Socket:setpeername(address, port) end
 ---@param prefix? string|number
 ---@param maxsize? integer
 ---@return string? data
----@return string? error
----@return string? partial
+---@return string? error # the failure in words
+---@return string? partial # after a failure: prefix and what was received
 function Socket:receive(pattern, prefix, maxsize) end
 
 --- Reads the bytes that are available from a client: at least one byte, at most max.
 ---
 --- Without max it returns all that is buffered, or else the result of one read. Waits
---- only when no byte is available. Fails as receive does.
+--- only when no byte is available. Fails with `timeout`, `closed`, `memory allocation
+--- failure` or the system's reason.
 ---@param max? integer
 ---@return string? data
----@return string? error
----@return string? partial
+---@return string? error # the failure in words
+---@return string? partial # after a failure: prefix and what was received
 function Socket:receiveany(max) end
 
 --- Reads from a client up to a delimiter, which is consumed but not returned.
@@ -156,8 +157,8 @@ function Socket:receiveany(max) end
 ---@param prefix? string|number
 ---@param maxsize? integer
 ---@return string? data
----@return string? error
----@return string? partial
+---@return string? error # the failure in words
+---@return string? partial # after a failure: prefix and what was received
 function Socket:receiveuntil(delimiter, prefix, maxsize) end
 
 --- Returns an iterator over the results of receive(pattern), `*l` if absent.
@@ -182,7 +183,7 @@ function Socket:lines(pattern, maxsize) end
 ---@param i? integer
 ---@param j? integer
 ---@return integer? last
----@return string? error
+---@return string? error # the failure in words
 ---@return integer? last
 function Socket:send(data, i, j) end
 
@@ -277,7 +278,7 @@ function Socket:getdeadline() end
 ---@param option polysock.Option
 ---@param value boolean|number|string|polysock.Linger
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Socket:setoption(option, value) end
 
 --- Returns the value of an option: one of those of setoption, or error.
@@ -286,7 +287,7 @@ function Socket:setoption(option, value) end
 --- Fails as setoption does.
 ---@param option polysock.Option
 ---@return boolean|number|string|polysock.Linger? value
----@return string? error
+---@return string? error # the failure in words
 function Socket:getoption(option) end
 
 --- Returns whether bytes are in the read buffer.
@@ -321,7 +322,7 @@ function Socket:setfd(fd) end
 --- Fails with `bytes are still buffered: receive them first`, `object is in use`,
 --- `closed`, or when there is no socket yet.
 ---@return integer? fd
----@return string? error
+---@return string? error # the failure in words
 function Socket:detach() end
 
 --- Closes the object; bytes in the read buffer are dropped.
@@ -360,7 +361,7 @@ local Poller = {}
 ---@param events "r"|"w"|"rw"
 ---@param token? any
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Poller:add(sock, events, token) end
 
 --- Changes the events of an object, and its token; an absent token stays unchanged.
@@ -370,7 +371,7 @@ function Poller:add(sock, events, token) end
 ---@param events "r"|"w"|"rw"
 ---@param token? any
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Poller:modify(sock, events, token) end
 
 --- Removes an object from the poller.
@@ -378,7 +379,7 @@ function Poller:modify(sock, events, token) end
 --- Fails with `not added` or `closed`.
 ---@param sock polysock.Socket|polysock.Source
 ---@return integer? one
----@return string? error
+---@return string? error # the failure in words
 function Poller:remove(sock) end
 
 --- Waits until an object is ready, and returns the tokens of the ready objects, each with
@@ -393,7 +394,7 @@ function Poller:remove(sock) end
 ---@param timeout? number
 ---@param max? integer
 ---@return fun():any,string? ready
----@return string? error
+---@return string? error # the failure in words
 function Poller:wait(timeout, max) end
 
 --- Ends the wait of another thread immediately, or the next wait if no thread is waiting.
@@ -421,7 +422,7 @@ local dns = {}
 ---
 --- Fails with the system's reason.
 ---@return string? name
----@return string? error
+---@return string? error # the failure in words
 function dns.gethostname() end
 
 --- Returns the first IPv4 address of a host, and a description of the host.
@@ -453,7 +454,7 @@ function dns.tohostname(address, timeout) end
 ---@param address string
 ---@param timeout? number
 ---@return polysock.Address[]? addresses
----@return string? error
+---@return string? error # the failure in words
 function dns.getaddrinfo(address, timeout) end
 
 --- Returns a list of the names of a host's addresses, and the name of a service.
@@ -477,21 +478,21 @@ local polysock = {}
 --- Until then it has no socket: options and getsockname fail. Fails with `memory
 --- allocation failure`.
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.tcp() end
 
 --- Creates a master object for IPv4.
 ---
 --- Fails with the system's reason when it cannot create a socket.
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.tcp4() end
 
 --- Creates a master object for IPv6 only: option ipv6-v6only is on.
 ---
 --- Fails with the system's reason when it cannot create a socket.
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.tcp6() end
 
 --- Creates a server object that is bound to address and port, with option reuseaddr on,
@@ -507,7 +508,7 @@ function polysock.tcp6() end
 ---@param port integer|string
 ---@param backlog? integer
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.bind(address, port, backlog) end
 
 --- Creates a client object that is connected to address and port.
@@ -519,8 +520,8 @@ function polysock.bind(address, port, backlog) end
 --- call in seconds, name resolution and all addresses included; absent or negative: no
 --- limit. The new client has no limit.
 ---
---- Fails with `connection refused`, `host or service not provided, or not known` and
---- others.
+--- Fails with `timeout`, `connection refused`, `host or service not provided, or not
+--- known` and others.
 ---@param address string
 ---@param port integer|string
 ---@param locaddr? string
@@ -528,7 +529,7 @@ function polysock.bind(address, port, backlog) end
 ---@param family? string
 ---@param timeout? number
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.connect(address, port, locaddr, locport, family, timeout) end
 
 --- Creates a client object as connect does, with the family `inet`.
@@ -538,7 +539,7 @@ function polysock.connect(address, port, locaddr, locport, family, timeout) end
 ---@param locport? integer|string
 ---@param timeout? number
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.connect4(address, port, locaddr, locport, timeout) end
 
 --- Creates a client object as connect does, with the family `inet6`.
@@ -548,7 +549,7 @@ function polysock.connect4(address, port, locaddr, locport, timeout) end
 ---@param locport? integer|string
 ---@param timeout? number
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.connect6(address, port, locaddr, locport, timeout) end
 
 --- Creates an object for an open file descriptor of a TCP socket.
@@ -559,14 +560,14 @@ function polysock.connect6(address, port, locaddr, locport, timeout) end
 ---@param fd integer
 ---@param kind "master"|"client"|"server"
 ---@return polysock.Socket? object
----@return string? error
+---@return string? error # the failure in words
 function polysock.fromfd(fd, kind) end
 
 --- Creates a poller, which waits for events on many objects that were added to it.
 ---
 --- Fails with `memory allocation failure` or the system's reason.
 ---@return polysock.Poller? poller
----@return string? error
+---@return string? error # the failure in words
 function polysock.poller() end
 
 --- Waits until a member of recvt can be received from or a member of sendt can be sent
@@ -581,13 +582,13 @@ function polysock.poller() end
 ---
 --- Returns the ready members, in the order of the arguments. When no member is ready in
 --- time, both sets are empty and the error is `timeout`, or `closed` when another thread
---- closed a member meanwhile; in exception style that does not raise.
+--- closed a member meanwhile; in exception style Timeout or Closed is raised then.
 ---@param recvt table|nil
 ---@param sendt table|nil
 ---@param timeout? number
 ---@return table recvt
 ---@return table sendt
----@return string? error
+---@return string? error # the failure in words
 function polysock.select(recvt, sendt, timeout) end
 
 --- Waits for a number of seconds, which may have a fraction. A negative number counts as

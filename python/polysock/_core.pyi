@@ -247,7 +247,13 @@ class Socket(BaseSocket):
         if nbytes is absent.
 
         Returns the number of bytes in the buffer; a failure carries it, too. No bytes
-        object is created. Fails as receive does.
+        object is created. Fails with 'timeout', 'closed' or the system's reason.
+
+        Returns:
+            count. In the style of tuples (count, None, None), or (None, error, count).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def accept(self) -> tuple[Socket, None] | tuple[None, str]:
@@ -256,6 +262,12 @@ class Socket(BaseSocket):
         The client has no time limits, whatever the limits of the server are. Fails
         with 'timeout', 'closed' or the system's reason, for example when the process
         has no descriptors left.
+
+        Returns:
+            object. In the style of tuples (object, None), or (None, error).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def bind(
@@ -269,6 +281,12 @@ class Socket(BaseSocket):
         lets the system choose), digits, or a service name. Fails with 'address already
         in use', 'permission denied', 'timeout' (of the resolver), 'host or service not
         provided, or not known' and others.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Unresolved, Error: in exception style.
         """
 
     def setsockname(
@@ -276,7 +294,14 @@ class Socket(BaseSocket):
         address: str,
         port: int | str,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Binds a master to a local address; another name for bind."""
+        """Binds a master to a local address; another name for bind.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Unresolved, Error: in exception style.
+        """
 
     def listen(self, backlog: int | None = 32) -> tuple[int, None] | tuple[None, str]:
         """Turns a master into a server.
@@ -284,6 +309,12 @@ class Socket(BaseSocket):
         backlog is the number of connections that may wait for accept, 32 if absent.
         Fails with 'closed', the system's reason, or when a master made by tcp is not
         bound yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def connect(
@@ -302,6 +333,12 @@ class Socket(BaseSocket):
         After any other failure, such as 'connection refused' or 'host or service not
         provided, or not known', the object is a master that can be bound or connected
         again. A connected client fails with 'already connected'.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Refused, Unresolved, Error: in exception style.
         """
 
     def setpeername(
@@ -309,7 +346,14 @@ class Socket(BaseSocket):
         address: str,
         port: int | str,
     ) -> tuple[int, None] | tuple[None, str]:
-        """Connects a master; another name for connect."""
+        """Connects a master; another name for connect.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Refused, Unresolved, Error: in exception style.
+        """
 
     def receive(
         self,
@@ -334,6 +378,12 @@ class Socket(BaseSocket):
         repeated. Fails with 'timeout', 'closed', 'oversized' (a partial of maxsize
         bytes; the rest is still buffered), 'memory allocation failure' or the system's
         reason.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Oversized, Error: in exception style.
         """
 
     def receiveany(
@@ -344,7 +394,14 @@ class Socket(BaseSocket):
         max.
 
         Without max it returns all that is buffered, or else the result of one read.
-        Waits only when no byte is available. Fails as receive does.
+        Waits only when no byte is available. Fails with 'timeout', 'closed', 'memory
+        allocation failure' or the system's reason.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def receiveuntil(
@@ -358,6 +415,12 @@ class Socket(BaseSocket):
         delimiter is one byte or more. prefix, maxsize, partial results and failures
         are those of receive. If prefix ends with the beginning of the delimiter, the
         rest of the delimiter completes it.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Oversized, Error: in exception style.
         """
 
     def send(
@@ -374,18 +437,38 @@ class Socket(BaseSocket):
         when nothing was sent), so that send(data, last + 1) continues. The library
         does not buffer what it sends. Fails with 'timeout', 'closed' or the system's
         reason.
+
+        Returns:
+            last. In the style of tuples (last, None, None), or (None, error, last).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def getpeername(self) -> tuple[str, int, str] | tuple[None, str, None]:
         """Returns address, port and family ('inet' or 'inet6') of the peer.
 
         Fails with 'closed', or with the system's reason when there is no peer.
+
+        Returns:
+            ip, port, family. In the style of tuples (ip, port, family), or (None,
+            error, None).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def getsockname(self) -> tuple[str, int, str] | tuple[None, str, None]:
         """Returns the local address, port and family ('inet' or 'inet6').
 
         Fails with 'closed', or when there is no socket yet.
+
+        Returns:
+            ip, port, family. In the style of tuples (ip, port, family), or (None,
+            error, None).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     @overload
@@ -406,6 +489,12 @@ class Socket(BaseSocket):
         An unknown name, or a value of the wrong type, is misuse and raises. Fails with
         'option not supported here', 'closed', the system's reason, or when there is no
         socket yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
     @overload
     def setoption(
@@ -437,6 +526,12 @@ class Socket(BaseSocket):
 
         error is the text of a pending error, or nothing (nil, None); reading it clears
         it. Fails as setoption does.
+
+        Returns:
+            value. In the style of tuples (value, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
     @overload
     def getoption(
@@ -471,6 +566,12 @@ class Socket(BaseSocket):
 
         Fails with 'bytes are still buffered: receive them first', 'object is in use',
         'closed', or when there is no socket yet.
+
+        Returns:
+            fd. In the style of tuples (fd, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
 class RaisingSocket(BaseSocket):
@@ -481,7 +582,13 @@ class RaisingSocket(BaseSocket):
         if nbytes is absent.
 
         Returns the number of bytes in the buffer; a failure carries it, too. No bytes
-        object is created. Fails as receive does.
+        object is created. Fails with 'timeout', 'closed' or the system's reason.
+
+        Returns:
+            count. In the style of tuples (count, None, None), or (None, error, count).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def accept(self) -> RaisingSocket:
@@ -490,6 +597,12 @@ class RaisingSocket(BaseSocket):
         The client has no time limits, whatever the limits of the server are. Fails
         with 'timeout', 'closed' or the system's reason, for example when the process
         has no descriptors left.
+
+        Returns:
+            object. In the style of tuples (object, None), or (None, error).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def bind(self, address: str, port: int | str) -> int:
@@ -499,10 +612,23 @@ class RaisingSocket(BaseSocket):
         lets the system choose), digits, or a service name. Fails with 'address already
         in use', 'permission denied', 'timeout' (of the resolver), 'host or service not
         provided, or not known' and others.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Unresolved, Error: in exception style.
         """
 
     def setsockname(self, address: str, port: int | str) -> int:
-        """Binds a master to a local address; another name for bind."""
+        """Binds a master to a local address; another name for bind.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Unresolved, Error: in exception style.
+        """
 
     def listen(self, backlog: int | None = 32) -> int:
         """Turns a master into a server.
@@ -510,6 +636,12 @@ class RaisingSocket(BaseSocket):
         backlog is the number of connections that may wait for accept, 32 if absent.
         Fails with 'closed', the system's reason, or when a master made by tcp is not
         bound yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def connect(self, address: str, port: int | str) -> int:
@@ -524,10 +656,23 @@ class RaisingSocket(BaseSocket):
         After any other failure, such as 'connection refused' or 'host or service not
         provided, or not known', the object is a master that can be bound or connected
         again. A connected client fails with 'already connected'.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Refused, Unresolved, Error: in exception style.
         """
 
     def setpeername(self, address: str, port: int | str) -> int:
-        """Connects a master; another name for connect."""
+        """Connects a master; another name for connect.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Timeout, Refused, Unresolved, Error: in exception style.
+        """
 
     def receive(
         self,
@@ -552,6 +697,12 @@ class RaisingSocket(BaseSocket):
         repeated. Fails with 'timeout', 'closed', 'oversized' (a partial of maxsize
         bytes; the rest is still buffered), 'memory allocation failure' or the system's
         reason.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Oversized, Error: in exception style.
         """
 
     def receiveany(self, max: int | None = None) -> bytes:
@@ -559,7 +710,14 @@ class RaisingSocket(BaseSocket):
         max.
 
         Without max it returns all that is buffered, or else the result of one read.
-        Waits only when no byte is available. Fails as receive does.
+        Waits only when no byte is available. Fails with 'timeout', 'closed', 'memory
+        allocation failure' or the system's reason.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def receiveuntil(
@@ -573,6 +731,12 @@ class RaisingSocket(BaseSocket):
         delimiter is one byte or more. prefix, maxsize, partial results and failures
         are those of receive. If prefix ends with the beginning of the delimiter, the
         rest of the delimiter completes it.
+
+        Returns:
+            data. In the style of tuples (data, None, None), or (None, error, partial).
+
+        Raises:
+            Timeout, Closed, Oversized, Error: in exception style.
         """
 
     def send(self, data: Buffer, i: int | None = 1, j: int | None = -1) -> int:
@@ -584,18 +748,38 @@ class RaisingSocket(BaseSocket):
         when nothing was sent), so that send(data, last + 1) continues. The library
         does not buffer what it sends. Fails with 'timeout', 'closed' or the system's
         reason.
+
+        Returns:
+            last. In the style of tuples (last, None, None), or (None, error, last).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
     def getpeername(self) -> tuple[str, int, str]:
         """Returns address, port and family ('inet' or 'inet6') of the peer.
 
         Fails with 'closed', or with the system's reason when there is no peer.
+
+        Returns:
+            ip, port, family. In the style of tuples (ip, port, family), or (None,
+            error, None).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def getsockname(self) -> tuple[str, int, str]:
         """Returns the local address, port and family ('inet' or 'inet6').
 
         Fails with 'closed', or when there is no socket yet.
+
+        Returns:
+            ip, port, family. In the style of tuples (ip, port, family), or (None,
+            error, None).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     @overload
@@ -612,6 +796,12 @@ class RaisingSocket(BaseSocket):
         An unknown name, or a value of the wrong type, is misuse and raises. Fails with
         'option not supported here', 'closed', the system's reason, or when there is no
         socket yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
     @overload
     def setoption(self, option: _IntegerOption, value: int) -> int: ...
@@ -627,6 +817,12 @@ class RaisingSocket(BaseSocket):
 
         error is the text of a pending error, or nothing (nil, None); reading it clears
         it. Fails as setoption does.
+
+        Returns:
+            value. In the style of tuples (value, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
     @overload
     def getoption(self, option: _IntegerOption) -> int: ...
@@ -646,6 +842,12 @@ class RaisingSocket(BaseSocket):
 
         Fails with 'bytes are still buffered: receive them first', 'object is in use',
         'closed', or when there is no socket yet.
+
+        Returns:
+            fd. In the style of tuples (fd, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
 @disjoint_base
@@ -723,6 +925,12 @@ class Poller(BasePoller):
 
         Fails with 'already added', 'added to another poller', 'closed', the system's
         reason, or when there is no socket yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def modify(
@@ -735,6 +943,12 @@ class Poller(BasePoller):
         unchanged.
 
         Fails with 'not added', 'closed' or the system's reason.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def remove(
@@ -744,6 +958,12 @@ class Poller(BasePoller):
         """Removes an object from the poller.
 
         Fails with 'not added' or 'closed'.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def wait(
@@ -761,6 +981,12 @@ class Poller(BasePoller):
 
         Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
         'memory allocation failure' or the system's reason.
+
+        Returns:
+            ready. In the style of tuples (ready, None), or (None, error).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
 class RaisingPoller(BasePoller):
@@ -784,6 +1010,12 @@ class RaisingPoller(BasePoller):
 
         Fails with 'already added', 'added to another poller', 'closed', the system's
         reason, or when there is no socket yet.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def modify(
@@ -796,12 +1028,24 @@ class RaisingPoller(BasePoller):
         unchanged.
 
         Fails with 'not added', 'closed' or the system's reason.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def remove(self, sock: HasGetfd | HasFileno) -> int:
         """Removes an object from the poller.
 
         Fails with 'not added' or 'closed'.
+
+        Returns:
+            1. In the style of tuples (1, None), or (None, error).
+
+        Raises:
+            Closed, Error: in exception style.
         """
 
     def wait(
@@ -819,6 +1063,12 @@ class RaisingPoller(BasePoller):
 
         Fails with 'timeout', 'closed', 'object is in use' (another thread waits),
         'memory allocation failure' or the system's reason.
+
+        Returns:
+            ready. In the style of tuples (ready, None), or (None, error).
+
+        Raises:
+            Timeout, Closed, Error: in exception style.
         """
 
 def version() -> str:
@@ -830,18 +1080,36 @@ def tcp() -> tuple[Socket, None] | tuple[None, str]:
 
     Until then it has no socket: options and getsockname fail. Fails with 'memory
     allocation failure'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def tcp4() -> tuple[Socket, None] | tuple[None, str]:
     """Creates a master object for IPv4.
 
     Fails with the system's reason when it cannot create a socket.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def tcp6() -> tuple[Socket, None] | tuple[None, str]:
     """Creates a master object for IPv6 only: option ipv6-v6only is on.
 
     Fails with the system's reason when it cannot create a socket.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def bind(
@@ -858,6 +1126,12 @@ def bind(
 
     Fails with 'address already in use', 'permission denied', 'host or service not
     provided, or not known' and others.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Unresolved, Error: in exception style.
     """
 
 def connect(
@@ -877,8 +1151,14 @@ def connect(
     whole call in seconds, name resolution and all addresses included; absent or
     negative: no limit. The new client has no limit.
 
-    Fails with 'connection refused', 'host or service not provided, or not known' and
-    others.
+    Fails with 'timeout', 'connection refused', 'host or service not provided, or not
+    known' and others.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
     """
 
 def connect4(
@@ -888,7 +1168,14 @@ def connect4(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Creates a client object as connect does, with the family 'inet'."""
+    """Creates a client object as connect does, with the family 'inet'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
+    """
 
 def connect6(
     address: str,
@@ -897,7 +1184,14 @@ def connect6(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> tuple[Socket, None] | tuple[None, str]:
-    """Creates a client object as connect does, with the family 'inet6'."""
+    """Creates a client object as connect does, with the family 'inet6'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
+    """
 
 def fromfd(
     fd: int,
@@ -908,12 +1202,24 @@ def fromfd(
     kind is 'master', 'client' or 'server'. The descriptor becomes close-on-exec and
     non-blocking, and the object owns it. Fails with 'address family not supported' or
     the system's reason; then the caller still owns the descriptor.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def poller() -> tuple[Poller, None] | tuple[None, str]:
     """Creates a poller, which waits for events on many objects that were added to it.
 
     Fails with 'memory allocation failure' or the system's reason.
+
+    Returns:
+        poller. In the style of tuples (poller, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def select(
@@ -933,7 +1239,15 @@ def select(
 
     Returns the ready members, in the order of the arguments. When no member is ready
     in time, both sets are empty and the error is 'timeout', or 'closed' when another
-    thread closed a member meanwhile; in exception style that does not raise.
+    thread closed a member meanwhile; in exception style Timeout or Closed is raised
+    then.
+
+    Returns:
+        recvt, sendt. In the style of tuples (recvt, sendt, None), or (recvt, sendt,
+        error).
+
+    Raises:
+        Timeout, Closed, Error: in exception style.
     """
 
 def sleep(seconds: float) -> None:
@@ -957,6 +1271,12 @@ def dns_gethostname() -> tuple[str, None] | tuple[None, str]:
     """Returns the name of this host.
 
     Fails with the system's reason.
+
+    Returns:
+        name. In the style of tuples (name, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def dns_toip(
@@ -969,6 +1289,13 @@ def dns_toip(
     ip (addresses). timeout limits the call in seconds; absent or negative: no limit.
     Fails with 'timeout', 'host or service not provided, or not known', 'temporary
     failure in name resolution' and others.
+
+    Returns:
+        answer, host. In the style of tuples (answer, host, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def dns_tohostname(
@@ -979,6 +1306,13 @@ def dns_tohostname(
     description of the host as toip does.
 
     timeout and failures are those of toip.
+
+    Returns:
+        answer, host. In the style of tuples (answer, host, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def dns_getaddrinfo(
@@ -989,6 +1323,12 @@ def dns_getaddrinfo(
     and addr.
 
     The list is in the resolver's order. timeout and failures are those of toip.
+
+    Returns:
+        addresses. In the style of tuples (addresses, None), or (None, error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def dns_getnameinfo(
@@ -1001,6 +1341,13 @@ def dns_getnameinfo(
     Either argument may be absent, but not both: without address the list is empty,
     without service the name of the service is absent. timeout and failures are those
     of toip.
+
+    Returns:
+        names, service. In the style of tuples (names, service, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def raising_version() -> str:
@@ -1012,18 +1359,36 @@ def raising_tcp() -> RaisingSocket:
 
     Until then it has no socket: options and getsockname fail. Fails with 'memory
     allocation failure'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_tcp4() -> RaisingSocket:
     """Creates a master object for IPv4.
 
     Fails with the system's reason when it cannot create a socket.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_tcp6() -> RaisingSocket:
     """Creates a master object for IPv6 only: option ipv6-v6only is on.
 
     Fails with the system's reason when it cannot create a socket.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_bind(
@@ -1040,6 +1405,12 @@ def raising_bind(
 
     Fails with 'address already in use', 'permission denied', 'host or service not
     provided, or not known' and others.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Unresolved, Error: in exception style.
     """
 
 def raising_connect(
@@ -1059,8 +1430,14 @@ def raising_connect(
     whole call in seconds, name resolution and all addresses included; absent or
     negative: no limit. The new client has no limit.
 
-    Fails with 'connection refused', 'host or service not provided, or not known' and
-    others.
+    Fails with 'timeout', 'connection refused', 'host or service not provided, or not
+    known' and others.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
     """
 
 def raising_connect4(
@@ -1070,7 +1447,14 @@ def raising_connect4(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> RaisingSocket:
-    """Creates a client object as connect does, with the family 'inet'."""
+    """Creates a client object as connect does, with the family 'inet'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
+    """
 
 def raising_connect6(
     address: str,
@@ -1079,7 +1463,14 @@ def raising_connect6(
     locport: int | str | None = None,
     timeout: float | None = None,
 ) -> RaisingSocket:
-    """Creates a client object as connect does, with the family 'inet6'."""
+    """Creates a client object as connect does, with the family 'inet6'.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Timeout, Refused, Unresolved, Error: in exception style.
+    """
 
 def raising_fromfd(
     fd: int,
@@ -1090,12 +1481,24 @@ def raising_fromfd(
     kind is 'master', 'client' or 'server'. The descriptor becomes close-on-exec and
     non-blocking, and the object owns it. Fails with 'address family not supported' or
     the system's reason; then the caller still owns the descriptor.
+
+    Returns:
+        object. In the style of tuples (object, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_poller() -> RaisingPoller:
     """Creates a poller, which waits for events on many objects that were added to it.
 
     Fails with 'memory allocation failure' or the system's reason.
+
+    Returns:
+        poller. In the style of tuples (poller, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_select(
@@ -1115,7 +1518,15 @@ def raising_select(
 
     Returns the ready members, in the order of the arguments. When no member is ready
     in time, both sets are empty and the error is 'timeout', or 'closed' when another
-    thread closed a member meanwhile; in exception style that does not raise.
+    thread closed a member meanwhile; in exception style Timeout or Closed is raised
+    then.
+
+    Returns:
+        recvt, sendt. In the style of tuples (recvt, sendt, None), or (recvt, sendt,
+        error).
+
+    Raises:
+        Timeout, Closed, Error: in exception style.
     """
 
 def raising_sleep(seconds: float) -> None:
@@ -1139,6 +1550,12 @@ def raising_dns_gethostname() -> str:
     """Returns the name of this host.
 
     Fails with the system's reason.
+
+    Returns:
+        name. In the style of tuples (name, None), or (None, error).
+
+    Raises:
+        Error: in exception style.
     """
 
 def raising_dns_toip(address: str, timeout: float | None = None) -> tuple[str, Host]:
@@ -1148,6 +1565,13 @@ def raising_dns_toip(address: str, timeout: float | None = None) -> tuple[str, H
     ip (addresses). timeout limits the call in seconds; absent or negative: no limit.
     Fails with 'timeout', 'host or service not provided, or not known', 'temporary
     failure in name resolution' and others.
+
+    Returns:
+        answer, host. In the style of tuples (answer, host, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def raising_dns_tohostname(
@@ -1158,6 +1582,13 @@ def raising_dns_tohostname(
     description of the host as toip does.
 
     timeout and failures are those of toip.
+
+    Returns:
+        answer, host. In the style of tuples (answer, host, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def raising_dns_getaddrinfo(
@@ -1168,6 +1599,12 @@ def raising_dns_getaddrinfo(
     and addr.
 
     The list is in the resolver's order. timeout and failures are those of toip.
+
+    Returns:
+        addresses. In the style of tuples (addresses, None), or (None, error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """
 
 def raising_dns_getnameinfo(
@@ -1180,4 +1617,11 @@ def raising_dns_getnameinfo(
     Either argument may be absent, but not both: without address the list is empty,
     without service the name of the service is absent. timeout and failures are those
     of toip.
+
+    Returns:
+        names, service. In the style of tuples (names, service, None), or (None, None,
+        error).
+
+    Raises:
+        Timeout, Unresolved, Error: in exception style.
     """

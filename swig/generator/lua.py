@@ -119,6 +119,13 @@ def lua_results(kind: str) -> List[List[Tuple[str, str]]]:
     return [[(name, type) for name, _, type in side] for side in sides]
 
 
+# What is said about the names of results.
+DESCRIPTIONS = {
+    "error": "the failure in words",
+    "partial": "after a failure: prefix and what was received",
+}
+
+
 def lua_returns(kind: str) -> str:
     made = ""
     success, failure = lua_results(kind)
@@ -126,7 +133,8 @@ def lua_returns(kind: str) -> str:
         types = "|".join(dict.fromkeys(type for _, type in pair if type))
         name = "_or_".join(dict.fromkeys(name for name, type in pair if type))
         mark = "?" if ("nil", "") in pair and not types.endswith("?") else ""
-        made += f"---@return {types}{mark} {name if name != '1' else 'one'}\n"
+        text = f" # {DESCRIPTIONS[name]}" if name in DESCRIPTIONS else ""
+        made += f"---@return {types}{mark} {name if name != '1' else 'one'}{text}\n"
     return made
 
 

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""docs/reference.md: both languages, side by side."""
+"""The reference: docs/reference.md has what the languages share; docs/reference-lua.md
+and docs/reference-python.md have each function as one language sees it, with its example.
+"""
 
 from __future__ import annotations
 
-import ast
 import re
-from itertools import zip_longest
 from string import Template
 from typing import Dict, Iterable, Iterator, List, Tuple
 
+from .failing import Failing, can_fail, names_of, python_alone, raised_for, tuples
 from .interface import OPTIONS, ROOT, Class, Function, Interface, read_list
 from .lua import LUA_ARGUMENTS, LUA_RESULTS, lua_alone, lua_results
 from .python import (
     PYTHON_ARGUMENTS,
-    PYTHON_RESULTS,
     base_text,
     python_parameters,
     python_result,
@@ -21,30 +21,16 @@ from .python import (
 )
 from .text import HEAD, markdown, wrap
 
-Methods = Dict[str, List[Function]]  # of each class, by its name
-
 # What the reference calls an object of a class, if it is not the name of the class.
 OWNERS = {"Socket": "object"}
 
+Examples = Dict[str, str]  # by heading
 
-def python_alone(file: str) -> Iterator[Tuple[str, str]]:
-    """Yields what a file of the package makes public: how it is written, and its text."""
-    source = (ROOT / "python" / "polysock" / file).read_text()
-    public = ast.literal_eval(re.findall(r"__all__ = (\[[^]]*\])", source)[0])
-    body = ast.parse(source).body
-    for node, below in zip_longest(body, body[1:]):
-        text = None
-        if isinstance(node, ast.ClassDef):
-            name, shown = node.name, f"({', '.join(map(ast.unparse, node.bases))})"
-            text = ast.get_docstring(node)
-        elif isinstance(node, ast.FunctionDef):
-            name, shown = node.name, f"({ast.unparse(node.args)})"
-            text = ast.get_docstring(node)
-        elif isinstance(below, ast.Expr):
-            name, shown = re.split(r"\W", ast.unparse(node))[0], ""
-            text = ast.literal_eval(below.value)
-        if text and name in public:
-            yield name + shown, text
+
+def read_examples(language: str) -> Examples:
+    text = (ROOT / "swig" / "examples" / f"{language}.md").read_text()
+    parts = re.split(r"(?m)^## (.*)\n", text)[1:]
+    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2])}
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
@@ -52,20 +38,25 @@ def table(rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
 
 
-def gives(kind: str) -> Tuple[str, str, str]:
-    """Returns what a result is in Lua, in Python, and in Python's exception style."""
+def code(*sides: str) -> str:
+    return " or ".join(f"`{side}`" for side in sides if side) or "nothing"
 
-    def either(*sides: str) -> str:
-        return " or ".join(f"`{side}`" for side in sides if side) or "nothing"
 
-    success, failure = PYTHON_RESULTS[kind]
-    raising = re.sub(r"^Raising", "", python_result(kind, True))
-    raising = either(re.sub(r"^tuple\[(.*)\]$", r"(\1)", raising))
-    python = either(f"({success})", f"({failure})") if failure else raising
+def lua_gives(kind: str) -> str:
     if kind not in LUA_RESULTS:
-        return "–", python, raising
-    lua = [", ".join(name for name, _ in side) for side in lua_results(kind)]
-    return either(*lua), python, raising
+        return "–"
+    return code(*(", ".join(name for name, _ in side) for side in lua_results(kind)))
+
+
+def python_gives(kind: str) -> Tuple[str, str]:
+    """Returns what a result is in the style of tuples, and in exception style."""
+    bare = re.sub(r"^Raising", "", python_result(kind, True))
+    bare = code(re.sub(r"^tuple\[(.*)\]$", r"(\1)", bare))
+    fails = kind in LUA_RESULTS and LUA_RESULTS[kind][1] or kind == "ps_filled"
+    return (code(*tuples(kind)) if fails else bare), bare
+
+
+# ---- Lua
 
 
 def lua_call(function: Function) -> str:
@@ -76,67 +67,99 @@ def lua_call(function: Function) -> str:
     return f"({made.strip()}{']' * made.count('[')})"
 
 
-def entry(function: Function, owner: str, in_lua: bool) -> str:
+def shown(heading: str, call: str, text: str, results: str, example: str) -> str:
     """Writes what the reference says about one function."""
-    lua, python, raising = gives(function.result)
-    name = function.name.replace("dns_", "")
-    parameters = python_parameters(function, PYTHON_ARGUMENTS)
-    call = "" if function.variable else f"({', '.join(parameters)})"
-    calls = f"{owner}.{name}{call}  # Python"
-    results = f"Python gives {python}."
-    if python != raising:
-        results = f"Python gives {python}, in exception style {raising}."
-    if in_lua:
-        mark = "." if owner.startswith("polysock") else ":"
-        calls = f"{owner}{mark}{name}{lua_call(function)}  -- Lua\n{calls}"
-        results = f"Lua gives {lua}. {results}"
-    text = wrap(markdown(function.text))
-    return f"### {name}\n\n```\n{calls}\n```\n\n{text}\n\n{wrap(results)}"
+    parts = [f"### {heading}"]
+    parts += [f"```\n{call}\n```"] if call else []
+    parts += [wrap(markdown(text))]
+    parts += [results] if results else []
+    return "\n\n".join(parts + ([example] if example else []))
 
 
-def lone_entry(shown: str, text: str) -> str:
-    name = re.sub(r"\(.*", "", shown.replace("polysock.", ""))
-    call = f"```\n{shown}\n```\n\n" if "(" in shown else ""
-    return f"### {name}\n\n{call}{wrap(markdown(text))}"
+def lua_entry(function: Function, heading: str, examples: Examples) -> str:
+    sides = [", ".join(name for name, _ in side) for side in lua_results(function.result)]
+    results = f"**Returns** {code(sides[0])}"
+    if sides[1]:
+        results += f"; after a failure {code(sides[1])}"
+    call = heading + lua_call(function)
+    return shown(heading, call, function.text, results + ".", examples.pop(heading))
 
 
-def python_order(its: Class, python: Interface) -> List[Function]:
+def lua_own(examples: Examples) -> Iterator[str]:
+    """Writes what Lua alone has."""
+    for call, comment in lua_alone():
+        heading = re.sub(r"\(.*", "", call)
+        text = "\n".join(re.findall(r"(?m)^--- (.*)", comment))
+        call = call if "(" in call else ""
+        yield shown(heading, call, text, "", examples.pop(heading, ""))
+
+
+# ---- Python
+
+
+def python_call(heading: str, parameters: List[str]) -> str:
+    call = f"{heading}({', '.join(parameters)})"
+    if len(call) <= 88:
+        return call
+    return f"{heading}(\n" + "".join(f"    {its},\n" for its in parameters) + ")"
+
+
+def python_entry(
+    function: Function, heading: str, examples: Examples, failing: Failing
+) -> str:
+    call = heading
+    if not function.variable:
+        call = python_call(heading, python_parameters(function, PYTHON_ARGUMENTS))
+    bare = python_gives(function.result)[1]
+    results = f"**Returns** {bare}."
+    if can_fail(function):
+        success, failure = tuples(function.result)
+        classes = ", ".join(f"`{name}`" for name in failing.exceptions(function))
+        names = ", ".join(names_of(function.result)[0])
+        results = (
+            f"**Returns** `{names}`, a {bare}; in the style of tuples `{success}`, after "
+            f"a failure `{failure}`.\n**Raises** in exception style: {classes}."
+        )
+        results = results.replace("a `(", "the values of `(").replace(
+            "`1`, a `int`", "`1`"
+        )
+    return shown(heading, call, function.text, results, examples.pop(heading))
+
+
+def python_own(classes: Iterable[Class], examples: Examples) -> Iterator[str]:
+    """Writes what Python alone has."""
+    alone = [*python_alone("__init__.py")]
+    for its in classes:
+        alone.append((f"Base{its.name}", base_text(its.name)))
+        alone.append((f"Raising{its.name}", raising_text(its.name)))
+    alone += [*python_alone("errors.py"), *python_alone("tries.py")]
+    for name, text in alone:
+        heading = "polysock." + re.sub(r"\(.*", "", name)
+        call = f"polysock.{name}".replace("_StandardTimeout", "TimeoutError")
+        call = call if "(" in call else ""
+        yield shown(heading, call, text, "", examples.pop(heading, ""))
+
+
+def python_order(its: Class, lua: Interface) -> List[Function]:
     """Returns the methods of a class in Python: first those of Lua, in its order."""
-    known = [method.name for method in its.methods]
-    (other,) = (one for one in python.classes if one.name == its.name)
-    found = [method for method in other.methods if not method.name.startswith("__")]
+    (other,) = (one for one in lua.classes if one.name == its.name)
+    known = [method.name for method in other.methods]
+    found = [method for method in its.methods if not method.name.startswith("__")]
     return sorted(found, key=lambda method: [*known, method.name].index(method.name))
 
 
-def class_entries(its: Class, methods: List[Function], owner: str) -> str:
-    known = [method.name for method in its.methods]
-    return "\n\n".join(entry(one, owner, one.name in known) for one in methods)
-
-
-def callables(python: Interface, methods: Methods) -> List[Function]:
-    return [*python.module, *python.names, *sum(methods.values(), [])]
+# ---- What they share
 
 
 def result_rows(functions: Iterable[Function]) -> Iterator[List[str]]:
     """Yields which functions share a result, and what it is."""
-    sharing: Dict[Tuple[str, str, str], List[str]] = {}
+    sharing: Dict[Tuple[str, ...], List[str]] = {}
     for function in functions:
         name = function.name.replace("dns_", "dns.")
-        sharing.setdefault(gives(function.result), []).append(name)
+        gives = (lua_gives(function.result), *python_gives(function.result))
+        sharing.setdefault(gives, []).append(name)
     for result, names in sharing.items():
         yield [", ".join(dict.fromkeys(names)), *result]
-
-
-def failure_rows() -> Iterator[List[str]]:
-    """Yields the words of each failure, and the exception that it raises."""
-    raised = {
-        words: re.sub(r"\(.*", "", shown)
-        for shown, text in python_alone("errors.py")
-        if text.startswith("The failure")
-        for words in re.findall("'([^']+)'", " ".join(text.split()))
-    }
-    for _, _, words in read_list("errors.def", "PS_FAILURE"):
-        yield [words, raised.get(words, "Error")]
 
 
 def misuse_items() -> Iterator[str]:
@@ -150,49 +173,61 @@ def option_rows() -> Iterator[List[str]]:
         yield [name, *OPTIONS[type], "no" if type == "ERROR" else "yes", system]
 
 
-def lua_entries() -> Iterator[str]:
-    """Writes what Lua alone has."""
-    for shown, comment in lua_alone():
-        yield lone_entry(shown, "\n".join(re.findall(r"(?m)^--- (.*)", comment)))
+def page(name: str, **parts: str) -> str:
+    template = Template((ROOT / "swig" / f"{name}.md.in").read_text())
+    return template.substitute(head=HEAD, **parts)
 
 
-def python_entries(classes: Iterable[Class]) -> Iterator[str]:
-    """Writes what Python alone has."""
-    alone = [*python_alone("__init__.py")]
-    for its in classes:
-        alone.append((f"Base{its.name}", base_text(its.name)))
-        alone.append((f"Raising{its.name}", raising_text(its.name)))
-    alone += [*python_alone("errors.py"), *python_alone("tries.py")]
-    for shown, text in alone:
-        yield lone_entry(f"polysock.{shown}", text)
+def of_language(interface: Interface, other: Interface, language: str) -> str:
+    """Writes the page of a language."""
+    examples = read_examples(language)
+    failing = Failing(interface)
+    mark = ":" if language == "lua" else "."
 
+    def entries(functions: Iterable[Function], owner: str) -> str:
+        made = []
+        for its in functions:
+            heading = owner + its.name.replace("dns_", "")
+            if heading not in examples:
+                raise SystemExit(f"swig/examples/{language}.md lacks {heading}")
+            if language == "lua":
+                made.append(lua_entry(its, heading, examples))
+            else:
+                made.append(python_entry(its, heading, examples, failing))
+        return "\n\n".join(made)
 
-def class_parts(lua: Interface, python: Interface, methods: Methods) -> Dict[str, str]:
-    """Writes the text of each class and its methods."""
-    made = {}
-    for its in python.classes:
-        made[f"{its.name.lower()}_text"] = wrap(markdown(its.text))
-    for its in lua.classes:
-        owner = OWNERS.get(its.name, its.name.lower())
-        entries = class_entries(its, methods[its.name], owner)
-        made[f"{its.name.lower()}_methods"] = entries
-    return made
-
-
-def reference(lua: Interface, python: Interface) -> str:
-    methods = {its.name: python_order(its, python) for its in lua.classes}
-    entries = {
-        "module": (entry(its, "polysock", True) for its in python.module),
-        "names": (entry(its, "polysock.dns", True) for its in python.names),
-        "lua": lua_entries(),
-        "python": python_entries(lua.classes),
+    parts = {
+        "module": entries(interface.module, "polysock."),
+        "names": entries(interface.names, "polysock.dns."),
     }
-    return Template((ROOT / "swig" / "reference.md.in").read_text()).substitute(
-        {name: "\n\n".join(made) for name, made in entries.items()},
-        head=HEAD,
-        **class_parts(lua, python, methods),
-        results=table(result_rows(callables(python, methods))),
-        failures=table(failure_rows()),
-        misuses="\n".join(misuse_items()),
-        options=table(option_rows()),
+    for its in interface.classes:
+        methods = its.methods if language == "lua" else python_order(its, other)
+        owner = OWNERS.get(its.name, its.name.lower())
+        parts[f"{its.name.lower()}_text"] = wrap(markdown(its.text))
+        parts[f"{its.name.lower()}_methods"] = entries(methods, owner + mark)
+    own = (
+        lua_own(examples)
+        if language == "lua"
+        else python_own(interface.classes, examples)
     )
+    parts["own"] = "\n\n".join(own)
+    if examples:
+        raise SystemExit(
+            f"swig/examples/{language}.md: of what is {', '.join(examples)}?"
+        )
+    return page(f"reference-{language}", **parts)
+
+
+def references(lua: Interface, python: Interface) -> Dict[str, str]:
+    methods = [method for its in python.classes for method in python_order(its, lua)]
+    return {
+        "docs/reference.md": page(
+            "reference",
+            results=table(result_rows([*python.module, *python.names, *methods])),
+            failures=table([words, name] for words, name in raised_for().items()),
+            misuses="\n".join(misuse_items()),
+            options=table(option_rows()),
+        ),
+        "docs/reference-lua.md": of_language(lua, python, "lua"),
+        "docs/reference-python.md": of_language(python, lua, "python"),
+    }

@@ -21,11 +21,18 @@ def items(text: str) -> List[str]:
 
 
 def wrap(text: str, indent: str = "", width: int = WIDTH) -> str:
-    """Breaks the lines of paragraphs."""
-    shape = textwrap.TextWrapper(
-        width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return "\n\n".join(shape.fill(" ".join(part.split())) for part in text.split("\n\n"))
+    """Breaks the lines of paragraphs. One with a title in its first line is indented."""
+    made = []
+    for part in text.split("\n\n"):
+        title, found, body = part.partition(":\n")
+        titled = bool(found) and title in ("Returns", "Raises")
+        inside = indent + "    " * titled
+        shape = textwrap.TextWrapper(
+            width, initial_indent=inside, subsequent_indent=inside, break_on_hyphens=False
+        )
+        filled = shape.fill(" ".join((body if titled else part).split()))
+        made.append(f"{indent}{title}:\n{filled}" if titled else filled)
+    return "\n\n".join(made)
 
 
 def markdown(text: str) -> str:

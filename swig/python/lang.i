@@ -156,7 +156,7 @@ ps_fileno fileno();
 "Reads from a client into the first nbytes of a writable buffer, or all of it if nbytes is absent.
 
 Returns the number of bytes in the buffer; a failure carries it, too. No bytes object is
-created. Fails as receive does.";
+created. Fails with 'timeout', 'closed' or the system's reason.";
 ps_filled receiveinto(ps_room buffer, ps_total nbytes, ps_host *host);
 
 %feature("docstring")

@@ -3,7 +3,7 @@
 
 A block without a mark is a snippet. In front of it stand a module, a server and the two
 ends of a connection (see snippets.py and snippets.lua), and an arrow at the end of a line
-(``--> value`` or ``# -> value``) says what that line returns. Three dots stand for
+(``--> value`` or ``# -> value``), or below it, says what it returns. Three dots stand for
 anything. After ``error:`` (Lua) or ``raises`` (Python) it is what the line raises.
 A mark is a comment of HTML before a block; it says how the block is run:
 
@@ -91,19 +91,23 @@ def quoted(text: str) -> str:
 
 
 def checked(block: Block) -> str:
-    """Returns the code of a snippet, whose arrows are checks. The lines stay."""
+    """Returns the code of a snippet, whose arrows are checks. The lines stay. An arrow in a
+    line of its own is of the line before it."""
     check = {"lua": lua_check, "python": python_check}[block.language]
-    arrow = re.compile(
-        {"lua": r"(.*?) +--> (.*)", "python": r"(.*?) +# -> (.*)"}[block.language]
-    )
     lines = with_peer(block).split("\n")
     for number, line in enumerate(lines):
-        found = arrow.fullmatch(line)
-        if found:
-            code, expected = found.groups()
-            indent = code[: len(code) - len(code.lstrip())]
-            where = f"{block.page}:{block.line + number}"
-            lines[number] = indent + check(code.strip(), quoted(where), expected.strip())
+        alone = re.fullmatch(r" *(?:-->|# ->) (.*)", line)
+        ended = re.fullmatch(r"(.*\S) +(?:-->|# ->) (.*)", line)
+        if alone:
+            at, code, expected = number - 1, lines[number - 1], alone[1]
+            lines[number] = ""
+        elif ended:
+            at, (code, expected) = number, ended.groups()
+        else:
+            continue
+        indent = code[: len(code) - len(code.lstrip())]
+        where = f"{block.page}:{block.line + number}"
+        lines[at] = indent + check(code.strip(), quoted(where), expected.strip())
     return "\n".join(lines)
 
 

@@ -321,7 +321,8 @@ def test_methods_have_the_text_of_the_interface() -> None:
         if name not in ("__iter__", "__next__"):
             runtime = inspect.getdoc(getattr(polysock.Socket, name)) or ""
             assert squeeze(runtime) == squeeze(text) != [], name
-            assert not re.search(r"(?m)^ ", runtime), name
+            indented = re.sub(r"(?m)^(Returns|Raises):\n(    .*\n?)+", "", runtime)
+            assert not re.search(r"(?m)^ ", indented), name
 
 
 def test_functions_have_the_text_of_the_interface() -> None:
@@ -346,10 +347,22 @@ def test_every_public_name_has_a_text() -> None:
 
 def test_reference_and_annotations_name_everything() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text()
+    python = (ROOT / "docs" / "reference-python.md").read_text()
+    lua = (ROOT / "docs" / "reference-lua.md").read_text()
     annotations = (ROOT / "lua" / "meta" / "polysock.lua").read_text()
-    for name in [*polysock.__all__, *polysock.dns.__all__, *read_class("Socket")]:
-        if not name.startswith("__") and name not in ("Socket", "Poller", "dns"):
-            assert f"### {name}\n" in reference, name
+    named = [f"polysock.{name}" for name in polysock.__all__]
+    named += [f"polysock.dns.{name}" for name in polysock.dns.__all__]
+    for name in read_class("Socket"):
+        if not name.startswith("__"):
+            named.append(f"object.{name}")
+    for name in named:
+        if name not in ("polysock.Socket", "polysock.Poller", "polysock.dns"):
+            assert f"### {name}\n" in python, name
+    for owner, mark, name in re.findall(r"function ([\w.]+)([.:])(\w+)\(", annotations):
+        its = {"Socket": "object", "Poller": "poller", "dns": "polysock.dns"}.get(
+            owner, owner
+        )
+        assert f"### {its}{mark}{name}\n" in lua, name
     only_python = ("kind", "fileno", "receiveinto")
     for name in read_class("Socket"):
         if not name.startswith("__"):
@@ -357,5 +370,5 @@ def test_reference_and_annotations_name_everything() -> None:
                 name not in only_python
             )
     words = (ROOT / "core" / "errors.def").read_text()
-    for failure in re.findall(r'PS_FAILURE\(\w+, "(.*)"\)', words):
-        assert f"\n| {failure} | " in reference
+    for failure in re.findall(r'PS_FAILURE\(\w+, \d+, "(.*)"\)', words):
+        assert f"\n| {failure} | " in reference, failure

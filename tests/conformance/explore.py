@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from engine import Options, Seen, play
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from match import COMPILER, Env, argument, evaluate
-from run import HERE, specs, testee_arguments
-from testees import Pool, TesteeError
-from transcript import (
+from polysock_conformance.data import SCENARIOS
+from polysock_conformance.engine import Options, Seen, play
+from polysock_conformance.match import COMPILER, Env, argument, evaluate
+from polysock_conformance.testees import Pool, TesteeError
+from polysock_conformance.transcript import (
     Call,
     Collect,
     Literal,
@@ -37,9 +37,19 @@ from transcript import (
     Var,
     parse,
 )
-from values import BYTES, EITHER, TEXT, Data, Table, Value, quote, show
+from polysock_conformance.values import (
+    BYTES,
+    EITHER,
+    TEXT,
+    Data,
+    Table,
+    Value,
+    quote,
+    show,
+)
+from run import specs, testee_arguments
 
-FOUND = HERE / "scenarios/found"
+FOUND = SCENARIOS / "found"
 LOOSE = "luasocket"
 LATE = 0.6  # no generated call waits for so long
 SHORT = "0.02"
@@ -690,7 +700,7 @@ class Explorer:
 
     def played(self, name: str, scenario: Scenario, dialogue: Dialogue) -> Played:
         # LuaSocket cuts to milliseconds twice.
-        out = Played(0.002 if self.specs[name].loose else 0.001)
+        out = Played(0.002 if name == LOOSE else 0.001)
         options = Options(seed=str(self.options.seed), heard=out.heard)
         try:
             outcome = play(scenario, {"": name}, self.pools[name], options)
@@ -708,13 +718,13 @@ class Explorer:
             scenario = scenario_of(dialogue.lines)
         except ScenarioError as error:
             raise SystemExit(f"explore.py wrote what is no scenario: {error}") from None
-        names = [name for name in self.specs if common or not self.specs[name].loose]
+        names = [name for name in self.specs if common or name != LOOSE]
         jobs = {
             name: self.workers.submit(self.played, name, scenario, dialogue)
             for name in names
         }
         all_played = {name: job.result() for name, job in jobs.items()}
-        lead_name = next(name for name in names if not self.specs[name].loose)
+        lead_name = next(name for name in names if name != LOOSE)
         lead = all_played[lead_name]
         faults = [
             f"{name}: {fault}"
@@ -722,7 +732,7 @@ class Explorer:
             for fault in played.faults
         ]
         for name, played in all_played.items():
-            loose = self.specs[name].loose
+            loose = name == LOOSE
             faults += self.compare(lead_name, lead, name, played, loose)
         self.calls += len(lead.answers)
         self.methods.update(call_of(seen).method for seen in lead.seen)

@@ -3,20 +3,40 @@
 """What the library offers, read from its interface: each function with the kind of its
 result and the types of its arguments.
 
-Whatever in the suite depends on a function's kind or types asks here, so that a new
-function of a known kind needs no line in any testee or table. As a program it writes
-testee_calls.h, the calls of the testee for C. It reads prototypes and nothing else.
+Two things are made from it, so that a new function of a known kind needs no line
+elsewhere: the table that the suite takes its knowledge from (interface.json) and the
+calls of the testee for C (testee_calls.h). It reads prototypes and nothing else.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-INTERFACE = Path(__file__).resolve().parents[2] / "swig/polysock.i"
+HERE = Path(__file__).resolve().parent
+INTERFACE = HERE.parents[1] / "swig/polysock.i"
+TABLE = HERE / "polysock_conformance/data/interface.json"
+
+# Types of arguments that are bytes. All other text is text; only languages that tell the
+# two apart notice.
+BYTES_TYPES = ("ps_data", "ps_prefix")
+
+# Kinds of results: the fixed length of the tuple in languages with result tuples (0 is a
+# bare value), and which of them are bytes.
+BYTES_KINDS = ("ps_bytes",)
+SHAPES = {
+    **dict.fromkeys(("ps_done", "ps_object", "ps_value", "ps_detached"), 2),
+    **dict.fromkeys(("ps_hostname", "ps_addresses", "ps_limits"), 2),
+    **dict.fromkeys(("ps_pollerobject", "ps_polled"), 2),
+    **dict.fromkeys(("ps_bytes", "ps_sent", "ps_filled", "ps_address"), 3),
+    **dict.fromkeys(("ps_ready", "ps_stats", "ps_resolved", "ps_names"), 3),
+    **dict.fromkeys(("ps_always", "ps_nothing", "ps_lines", "ps_left", "ps_yes"), 0),
+    **dict.fromkeys(("ps_size", "ps_fd", "ps_text", "ps_seconds", "ps_wants"), 0),
+}
 _NOISE = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"')
 _CLASS = re.compile(r"%extend\s+(\w+)\s*\{")
 _RENAMED = re.compile(r"%rename\((\w+)\)\s+(\w+)\s*;")
@@ -88,31 +108,37 @@ def parse(text: str) -> list[Function]:
     return out
 
 
-@cache
-def functions() -> dict[tuple[str, str], Function]:
-    """All functions by owner and name."""
-    found = parse(INTERFACE.read_text(encoding="utf-8"))
-    return {(item.owner, item.name): item for item in found}
+def check(found: list[Function]) -> None:
+    """A scenario does not say of which class an object is, so methods of one name must
+    be of one kind; and each kind needs a shape."""
+    methods: dict[str, Function] = {}
+    for item in found:
+        if item.result not in SHAPES:
+            raise SystemExit(f"{item.symbol}: SHAPES does not have {item.result}")
+        other = methods.setdefault(item.name, item) if item.of_object else item
+        if (other.result, other.arguments) != (item.result, item.arguments):
+            raise SystemExit(f"{item.symbol} is of another kind than {other.symbol}")
 
 
-@cache
-def methods() -> dict[str, Function]:
-    """All methods by name. A scenario does not say of which class an object is, and need
-    not: classes that share a name give it one kind of result and the same arguments."""
-    out: dict[str, Function] = {}
-    for item in functions().values():
-        if item.of_object:
-            other = out.setdefault(item.name, item)
-            if (other.result, other.arguments) != (item.result, item.arguments):
-                raise ValueError(f"{item.symbol} is of another kind than {other.symbol}")
-    return out
+# --- for the suite --------------------------------------------------------------------
 
 
-def find(slot: str, method: str) -> Function | None:
-    """The function that a step of a scenario calls, if it is one of the library's."""
-    if slot in ("mod", "dns"):
-        return functions().get((slot, method))
-    return methods().get(method)
+def table(found: list[Function]) -> str:
+    """interface.json: a line for each function."""
+    rows = []
+    for item in found:
+        names = [argument.name for argument in item.arguments]
+        data = [arg.name for arg in item.arguments if arg.type in BYTES_TYPES]
+        owner = {"ps_socket": "object", "ps_poller": "poller"}.get(item.owner, item.owner)
+        row: dict[str, object] = {"owner": owner, "name": item.name, "arguments": names}
+        row["tuple"] = SHAPES[item.result]
+        if item.result in BYTES_KINDS:
+            row["bytes"] = True
+        if data:
+            row["bytes_arguments"] = data
+        rows.append("    " + json.dumps(row))
+    lines = ["{", '  "format": 1,', '  "functions": [', ",\n".join(rows), "  ]", "}", ""]
+    return "\n".join(lines)
 
 
 # --- for the testee of C --------------------------------------------------------------
@@ -140,7 +166,24 @@ def header(found: list[Function]) -> str:
     return "\n".join([*out, "};", ""])
 
 
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compares the table only")
+    parser.add_argument(
+        "--calls", type=Path, metavar="FILE", help="writes the calls in C"
+    )
+    chosen = parser.parse_args()
+    found = parse(INTERFACE.read_text(encoding="utf-8"))
+    check(found)
+    if chosen.calls:
+        chosen.calls.write_text(header(found), encoding="utf-8")
+    elif not chosen.check:
+        TABLE.write_text(table(found), encoding="utf-8")
+    elif TABLE.read_text(encoding="utf-8") != table(found):
+        print(f"{TABLE.name} is not that of {INTERFACE.name}: make docs")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: interface.py OUTPUT")
-    Path(sys.argv[1]).write_text(header(list(functions().values())), encoding="utf-8")
+    sys.exit(main())

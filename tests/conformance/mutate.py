@@ -26,13 +26,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import engine
-from engine import Options, casts, obstacle, play
 from mutants import Mutant, excuse, mutants, read_excuses
-from run import read_scenarios
-from suite import RETRIES, Result, judge, lacking
-from testees import C_NAMES, PYTHON_NAMES, Pool, Spec
-from transcript import Scenario
+from polysock_conformance import engine
+from polysock_conformance.cli import read_scenarios
+from polysock_conformance.engine import Options, casts, obstacle, play
+from polysock_conformance.suite import RETRIES, Result, judge, lacking
+from polysock_conformance.testees import Pool, Spec
+from polysock_conformance.transcript import Scenario
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -133,7 +133,7 @@ class Bench:
         link(self.work / "lib/polysock/core.so", self.build / "core.so")
         for module in self.build.glob("_core.*.so"):
             link(self.tree / "python/polysock" / module.name, module)
-        root = self.tree / "tests/conformance/scenarios"
+        root = self.tree / "tests/conformance/polysock_conformance/scenarios"
         self.scenarios, faults = read_scenarios(root)
         for fault in faults:
             print(f"left out: {fault}")
@@ -149,8 +149,7 @@ class Bench:
         }[name]
         # One that spins must end even if nobody is left to kill it.
         argv = ["sh", "-c", f'ulimit -t 60; ulimit -v {MEMORY}; exec "$@"', "sh", *argv]
-        names = {"python": PYTHON_NAMES, "c": C_NAMES}.get(name, {})
-        return Spec(name, argv, env=self.env(), names=names)
+        return Spec(name, argv, env=self.env())
 
     # the columns
 
@@ -169,7 +168,7 @@ class Bench:
         """The scenarios that fail, the first one only unless every one is asked for."""
         try:
             pool = Pool({testee: self.spec(testee)})
-            features = {testee: pool.get(testee).features}
+            greetings = {testee: pool.get(testee).greeting}
             pool.finish()
         except Exception as error:  # noqa: BLE001 - one that does not start is noticed
             return [f"start: {error}"]
@@ -185,7 +184,7 @@ class Bench:
                         break
                     scenario = waiting.pop(0)
                 for cast in casts(scenario, [testee]):
-                    if obstacle(scenario, cast, features, lacking) is None:
+                    if obstacle(scenario, cast, greetings, lacking) is None:
                         self.play(scenario, cast, pool, lock, failed)
             for running in pool.running.values():
                 running.kill()  # it may hang, and nobody asks how it ends

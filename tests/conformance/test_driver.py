@@ -13,21 +13,42 @@ import unittest
 import xml.etree.ElementTree as xml
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
-import copies
 import interface
 import mutants
-import report
-import requirements
-import resolver
-import run
-from engine import Options
-from match import SHAPES
-from suite import DEVIATION, FAIL, KNOWN, OK, SKIPPED, Known, Result, Suite
-from testees import Spec
-from transcript import ScenarioError, parse
-from update import update
-from values import Data, Value, decode, encode, escape, quote, show, unescape
+from polysock_conformance import (
+    cli,
+    copies,
+    report,
+    requirements,
+    resolver,
+)
+from polysock_conformance.engine import Options
+from polysock_conformance.greeting import Greeting
+from polysock_conformance.suite import (
+    DEVIATION,
+    FAIL,
+    KNOWN,
+    OK,
+    SKIPPED,
+    Known,
+    Result,
+    Suite,
+)
+from polysock_conformance.testees import Spec
+from polysock_conformance.transcript import ScenarioError, parse
+from polysock_conformance.update import update
+from polysock_conformance.values import (
+    Data,
+    Value,
+    decode,
+    encode,
+    escape,
+    quote,
+    show,
+    unescape,
+)
 
 OBEDIENT = """
 import os, socket, sys, time
@@ -52,6 +73,8 @@ for line in sys.stdin:
         port = int(args[0][1:])
         opened.append(socket.create_connection(("127.0.0.1", port)).detach())
         answer = "ok i%d" % opened[-1]
+    if method == "leave":
+        os.pipe()
     while method == "reset" and opened:
         os.close(opened.pop())
     if method == "hang":
@@ -61,7 +84,37 @@ for line in sys.stdin:
     print(tag, answer, flush=True)
 """
 
+HELLO = "polysock-testee 1 obedient"
 JOINED = "peer listen\npeer:q connect $host $port\npeer accept\n"
+REFUSED = (  # what is not in the grammar
+    "c echo 1",
+    "c echo 1 =2",
+    'c echo "a',
+    "c echo =\nc echo 1 ~",
+    "peer dance",
+    "start t  c echo",
+    "collect t =",
+    "peer send",
+    'c x X ""',
+    "c x !",
+    "let x = 1",
+    "c x = ... 1",
+    "c x =\n  or luasocket = 1",
+    'c echo "\\q" =',
+    "peer accept q",
+    "a: c x =\nc y =",
+    "a: c x =\nlua: c y =",
+    "c x = 1 extra(",
+    "peer listen -> $x",
+    "peer flood",
+    "descriptor 1",
+    "descriptor 1 loud",
+    "a: c x =\ndescriptor 1 blocking",
+    "# resolver: a.test\nc x =",
+    "# resolver: a.test soon ::1\nc x =",
+    "# resolver: a.test 0.5\nc x =",
+    "start t  again c x\ncollect t =",
+)
 HEAD = "# A scenario.\n# proves: a.b\n"
 
 
@@ -226,11 +279,10 @@ class Verdicts(unittest.TestCase):
         self.check("start t  c slow\nc echo 1 = 1\ncollect t =", SKIPPED, "threads")
 
     def test_shape_of_tuples(self) -> None:
-        said = ("polysock-testee 1 obedient", "polysock-testee 1 obedient threads tuples")
-        script = OBEDIENT.replace(*said).replace('"ok "', '"ok ( " + ")"[:0]')
+        said = HELLO + " threads tuples names=receive:echo,close:echo"
+        script = OBEDIENT.replace(HELLO, said).replace('"ok "', '"ok ( " + ")"[:0]')
         script = script.replace('" ".join(args)', '" ".join(args) + " )"')
         specs = {"python": Spec("python", [sys.executable, "-c", script])}
-        specs["python"].names = {"receive": "echo", "close": "echo"}
         for text, mark in (
             ("c receive nil nil nil =", OK),
             ("c receive nil nil =", FAIL),
@@ -250,35 +302,7 @@ class Verdicts(unittest.TestCase):
 
 class Grammar(unittest.TestCase):
     def test_what_is_refused(self) -> None:
-        for wrong in (
-            "c echo 1",
-            "c echo 1 =2",
-            'c echo "a',
-            "c echo =\nc echo 1 ~",
-            "peer dance",
-            "start t  c echo",
-            "collect t =",
-            "peer send",
-            'c x X ""',
-            "c x !",
-            "let x = 1",
-            "c x = ... 1",
-            "c x =\n  or luasocket = 1",
-            'c echo "\\q" =',
-            "peer accept q",
-            "a: c x =\nc y =",
-            "a: c x =\nlua: c y =",
-            "c x = 1 extra(",
-            "peer listen -> $x",
-            "peer flood",
-            "descriptor 1",
-            "descriptor 1 loud",
-            "a: c x =\ndescriptor 1 blocking",
-            "# resolver: a.test\nc x =",
-            "# resolver: a.test soon ::1\nc x =",
-            "# resolver: a.test 0.5\nc x =",
-            "start t  again c x\ncollect t =",
-        ):
+        for wrong in REFUSED:
             with self.subTest(wrong), self.assertRaises(ScenarioError):
                 parse(HEAD + wrong, "x/y")
         for wrong in ("", "# proves: a.b\nc x =", "# Title\n# needs: luck\nc x ="):
@@ -316,9 +340,16 @@ class Interface(unittest.TestCase):
             interface.header(found),
         )
 
-    def test_every_kind_has_a_shape(self) -> None:
-        kinds = {item.result for item in interface.functions().values()}
-        self.assertEqual(kinds - set(SHAPES), set())
+    def test_the_table_is_that_of_the_interface(self) -> None:
+        found = interface.parse(interface.INTERFACE.read_text(encoding="utf-8"))
+        interface.check(found)
+        self.assertEqual(interface.TABLE.read_text(), interface.table(found), "make docs")
+
+    def test_methods_of_one_name_are_of_one_kind(self) -> None:
+        text = "%extend ps_a {{\nps_done x({});\n}}\n%extend ps_b {{\nps_done x();\n}}\n"
+        interface.check(interface.parse(text.format("")))
+        with self.assertRaises(SystemExit):
+            interface.check(interface.parse(text.format("ps_name one")))
 
 
 SOURCE = """
@@ -418,7 +449,9 @@ class Files(unittest.TestCase):
 
     def test_reports(self) -> None:
         results = [played(text) for text in ("c echo 1 = 1", 'c echo "<&|>" = 2')]
-        summary = report.Summary({"lua": "1"}, results, 1.0, "0", None, ["a fault"])
+        summary = report.Summary(
+            {"lua": Greeting("1")}, results, 1.0, "0", None, ["a fault"]
+        )
         report.write(summary, self.path)
         page = (self.path / "report.html").read_text()
         self.assertNotIn("<&", page)
@@ -436,18 +469,18 @@ class Files(unittest.TestCase):
             ("send or line", True),
             ("(send or line) and not a.b", False),
         ):
-            self.assertEqual(run.chosen(scenario, expression), holds, expression)
+            self.assertEqual(cli.chosen(scenario, expression), holds, expression)
 
 
-def main() -> int:
-    """Runs the tests; the last line is always `driver: N passed, N failed, N skipped`."""
-    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+def run_tests(module: ModuleType, name: str) -> int:
+    """Runs the tests of a file; the last line: `NAME: N passed, N failed, N skipped`."""
+    tests = unittest.defaultTestLoader.loadTestsFromModule(module)
     done = unittest.TextTestRunner(verbosity=0).run(tests)
     failed, skipped = len(done.failures) + len(done.errors), len(done.skipped)
     passed = done.testsRun - failed - skipped
-    print(f"driver: {passed} passed, {failed} failed, {skipped} skipped")
+    print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped")
     return 0 if done.wasSuccessful() else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(sys.modules[__name__], "driver"))

@@ -320,7 +320,12 @@ static void *serve_in_thread(void *c) {
 int main(void) {
   char *line = NULL;
   size_t size = 0;
-  printf("polysock-testee 1 polysock-%s threads\n", PS_VERSION);
+  /* An object lives until it is freed, and an object of another library is a bare
+     descriptor. */
+  printf(
+      "polysock-testee 1 polysock-%s threads names=_VERSION:version,_SETSIZE:setsize "
+      "lacks=collects,foreign-dirty,strings-apart\n",
+      PS_VERSION);
   fflush(stdout);
   while (getline(&line, &size, stdin) > 0) {
     call *c = calloc(1, sizeof *c);

@@ -153,6 +153,17 @@ local function serve(line)
   answer(tag, into, pcall(call, slot, method, unpack(args, 1, count)))
 end
 
+-- What the driver has to know: LuaSocket may give integers as floats or as numerals, cuts
+-- times to milliseconds, and leaves descriptors open.
+local lacks = "kind,strings-apart"
+local words = {}
+if socket._VERSION:find("LuaSocket", 1, true) then
+  words = { "loose", "coarse", "leaks" }
+  lacks = lacks .. ",any,call-timeout,deadline,detach,fromfd,lines,maxsize,monotime,name-limits,"
+    .. "pending,poller,rawline,until,wants,option:bindtodevice,option:tcp-user-timeout"
+end
+words[#words + 1] = "lacks=" .. lacks
+
 io.stdout:setvbuf("line")
-print("polysock-testee", 1, (socket._VERSION:gsub(" ", "-")))
+print("polysock-testee", 1, (socket._VERSION:gsub(" ", "-")), table.concat(words, " "))
 for line in io.lines() do serve(line) end

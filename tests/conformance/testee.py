@@ -16,6 +16,12 @@ from urllib.parse import unquote_to_bytes
 
 import polysock
 
+# What the driver has to know; Python's names for the constants are its own.
+GREETING = (
+    *("threads", "tuples"),
+    "names=_VERSION:VERSION,_SETSIZE:SETSIZE,_SOCKETINVALID:SOCKETINVALID",
+    "misuse=TypeError,ValueError",
+)
 LIBRARIES: dict[str, Any] = {"mod": polysock, "dns": polysock.dns}
 slots: dict[str, Any] = {}
 printing = threading.Lock()
@@ -152,7 +158,7 @@ def call(tag: str, into: str, slot: str, method: str, args: list[Any]) -> None:
 
 def main() -> None:
     version = polysock.VERSION.replace(" ", "-")
-    say("polysock-testee", "1", version, "threads", "tuples")
+    say("polysock-testee", "1", version, *GREETING)
     for line in sys.stdin:
         tag, into, slot, method, *words = line.split()
         rest = iter(words)

@@ -172,7 +172,7 @@ end)
 
 describe("a name that the resolver holds", function()
    local library = os.tmpname()
-   local source = folder .. "../core/slow_resolver.c"
+   local source = folder .. "../conformance/polysock_conformance/data/slow_resolver.c"
    local built = os.execute(("cc -shared -fPIC -o %s %s -ldl"):format(library, source))
    local environment = "LD_PRELOAD=" .. library
 

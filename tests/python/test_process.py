@@ -386,7 +386,8 @@ def hanging(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("needs a C compiler")
-    source = Path(__file__).parents[1] / "core" / "slow_resolver.c"
+    suite = Path(__file__).parents[1] / "conformance/polysock_conformance"
+    source = suite / "data/slow_resolver.c"
     library = tmp_path_factory.mktemp("preload") / "hanging.so"
     subprocess.run(
         [compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True

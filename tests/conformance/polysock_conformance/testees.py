@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+"""Testees as processes: how they are started, spoken to, watched and ended.
+
+The protocol is one line of words per request and per answer (docs/conformance.md). A
+testee that dies or hangs costs its process, never the run. Nothing here knows what an
+answer means.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from . import __version__, greeting
+from .greeting import Greeting, GreetingError
+from .values import Value, encode
+
+STARTUP = 10.0
+
+
+class TesteeError(Exception):
+    """The testee died, hung, or does not start."""
+
+
+@dataclass
+class Spec:
+    """How to start a testee. What it is and can, it says in its greeting."""
+
+    name: str
+    argv: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+    wire: list[str] | None = None  # gets the lines of the protocol, where somebody looks
+
+
+class Testee:
+    """One running testee. A thread of ours reads its answers and notes when each came."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        env = {**os.environ, "POLYSOCK_CONFORMANCE": __version__, **spec.env}
+        try:
+            self.process = subprocess.Popen(
+                spec.argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.stderr,
+                env=env,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.stderr.close()
+            raise TesteeError(f"{spec.name} does not start: {error}") from None
+        self.changed = threading.Condition()
+        self.answers: dict[str, tuple[list[bytes], float]] = {}
+        self.threads: dict[str, int] = {}
+        self.hello: list[str] | None = None
+        self.gone = False
+        self.descriptors = 0
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        with self.changed:
+            self.changed.wait_for(lambda: self.hello or self.gone, STARTUP)
+        said = "" if self.hello else self.ending()
+        self.greeting = Greeting()
+        try:
+            if not said:
+                self.greeting = greeting.read(self.hello or [])
+        except GreetingError as error:
+            said = str(error)
+        if said:
+            self.kill()
+            raise TesteeError(f"{spec.name} does not start: {said}")
+        self.descriptors = self._count()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            now = time.monotonic()
+            self._note("←", line)
+            words = line.split()
+            if not words:
+                continue
+            with self.changed:
+                if self.hello is None:
+                    self.hello = line.decode("utf-8", "replace").split()
+                elif words[1:2] == [b"tid"] and len(words) == 3:
+                    tid = int(words[2]) or self.process.pid
+                    self.threads[words[0].decode()] = tid
+                else:
+                    tag = words[0].decode("utf-8", "replace")
+                    self.answers[tag] = (words[1:], now)
+                self.changed.notify_all()
+        with self.changed:
+            self.gone = True
+            self.changed.notify_all()
+
+    def _note(self, arrow: str, line: bytes) -> None:
+        if self.spec.wire is not None:
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            short = f"{text[:100]}… ({len(text)} characters)"
+            self.spec.wire.append(f"{arrow} {text if len(text) < 140 else short}")
+
+    def request(
+        self, tag: str, into: str | None, slot: str, method: str, args: list[Value]
+    ) -> float:
+        """Sends a call and returns when it was sent. Tag "0" is answered before the next
+        request is read; any other begins a call that is collected later."""
+        words = [tag, into or "-", slot, self.greeting.names.get(method, method)]
+        line = b" ".join([*(word.encode() for word in words), *map(encode, args)]) + b"\n"
+        assert self.process.stdin is not None
+        self._note("→", line)
+        began = time.monotonic()
+        try:
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+        except OSError:
+            raise TesteeError(self.ending()) from None
+        return began
+
+    def answer(self, tag: str, seconds: float) -> tuple[list[bytes], float]:
+        """The answer under a tag and when it came; TesteeError when none comes in
+        time."""
+        with self.changed:
+            self.changed.wait_for(lambda: tag in self.answers or self.gone, seconds)
+            if tag in self.answers:
+                return self.answers.pop(tag)
+        if self.gone:
+            raise TesteeError(self.ending())
+        raise TesteeError(f"no answer within {seconds:.1f} s")
+
+    def settle(self, tag: str, seconds: float = 1.0) -> None:
+        """Returns when the started call waits in the system or has been answered. A
+        thread that sleeps and has not been switched for a while is one that waits."""
+        end = time.monotonic() + seconds
+        with self.changed:
+            self.changed.wait_for(
+                lambda: tag in self.threads or tag in self.answers or self.gone, seconds
+            )
+        seen = None
+        while time.monotonic() < end and tag not in self.answers and not self.gone:
+            now = self._switches(self.threads.get(tag, 0))
+            if now is not None and now == seen:
+                return
+            seen = now
+            time.sleep(0.005)
+
+    def _switches(self, tid: int) -> str | None:
+        """How often a sleeping thread was switched; None while it runs."""
+        try:
+            path = f"/proc/{self.process.pid}/task/{tid}/status"
+            text = Path(path).read_text(encoding="ascii", errors="replace")
+        except OSError:
+            time.sleep(0.02)  # no such file system: a moment has to do
+            return "?"
+        if "State:\tS" not in text:
+            return None
+        return text[text.find("voluntary_ctxt_switches") :]
+
+    def reset(self, seconds: float) -> str | None:
+        """Ends all that a scenario left; what it says is a fault of the testee."""
+        self.answers.clear()
+        self.threads.clear()
+        self.request("0", None, "testee", "reset", [])
+        words, _ = self.answer("0", seconds)
+        if words[:1] != [b"ok"]:
+            return "reset failed: " + b" ".join(words).decode("utf-8", "replace")
+        left = self._count() - self.descriptors
+        if left > 0 and "leaks" not in self.greeting.flags:
+            return f"{left} descriptors are still open after everything was closed"
+        return None
+
+    def _count(self) -> int:
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        except OSError:
+            return 0
+
+    def ending(self) -> str:
+        """How it ended, and the last lines that it wrote to stderr."""
+        try:
+            code = self.process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return "no hello" if not self.hello else "it closed its output"
+        if code < 0:
+            how = f"it died of {signal.Signals(-code).name}"
+        else:
+            how = f"it ended with status {code}"
+        self.stderr.seek(0)
+        said = self.stderr.read()[-3000:].decode("utf-8", "replace").strip()
+        return f"{how}: {said}" if said else how
+
+    def quit(self) -> str | None:
+        """Ends it in order, by the end of its input; what it says is a fault."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.close()
+            self.process.wait(5.0)
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+        code = self.process.poll()
+        said = None if code == 0 else f"{self.spec.name}: at the end {self.ending()}"
+        self.kill()
+        return said
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(1.0)
+        for pipe in (self.process.stdin, self.process.stdout, self.stderr):
+            try:
+                if pipe:
+                    pipe.close()
+            except OSError:
+                pass
+
+
+class Pool:
+    """The testees of one worker: reused while they behave, replaced when they do not."""
+
+    def __init__(self, specs: dict[str, Spec]) -> None:
+        self.specs = specs
+        self.running: dict[str, Testee] = {}
+        self.complaints: list[str] = []
+
+    def get(self, name: str) -> Testee:
+        """The testee of that name; with an apostrophe behind it, a second one of them."""
+        testee = self.running.get(name)
+        if testee is None or testee.gone:
+            if testee is not None:
+                testee.kill()
+            testee = self.running[name] = Testee(self.specs[name.rstrip("'")])
+        return testee
+
+    def fresh(self, name: str, env: dict[str, str]) -> Testee:
+        """One of that name with an environment of its own, to be retired after use."""
+        spec = self.specs[name]
+        return Testee(replace(spec, env={**spec.env, **env}))
+
+    def retire(self, testee: Testee) -> None:
+        said = testee.quit()
+        if said:
+            self.complaints.append(said)
+
+    def discard(self, testee: Testee) -> None:
+        """It may be hung or spoilt: the next scenario gets a new one."""
+        for name, known in list(self.running.items()):
+            if known is testee:
+                del self.running[name]
+        testee.kill()
+
+    def finish(self) -> list[str]:
+        """Ends them all; a sanitizer, for one, complains only now."""
+        for testee in self.running.values():
+            self.retire(testee)
+        self.running.clear()
+        return self.complaints

@@ -1,8 +1,0 @@
-# On a closed object receiveany fails with closed.
-# proves: any.self.closed
-# skip: luasocket has no receiveany
-peer listen
-mod connect $host $port = object -> c
-peer accept
-c close                 = 1
-c receiveany            ! "closed" ""

@@ -1,5 +1,0 @@
-# A descriptor that is not open is a failure.
-# proves: fromfd.bad
-# needs: linux
-# skip: luasocket has no fromfd
-mod fromfd 999999 "client" ! "Bad file descriptor"

@@ -1,7 +1,0 @@
-# Version, set size and invalid descriptor.
-# proves: module.version module.setsize module.socketinvalid
-# deviates: luasocket has its own name and limit
-mod _VERSION       = <like "polysock *.*.*">
-  or luasocket     = <like "LuaSocket *">
-mod _SETSIZE       = <integer 64..>
-mod _SOCKETINVALID = -1

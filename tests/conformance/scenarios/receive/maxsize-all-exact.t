@@ -1,9 +1,0 @@
-# A stream of exactly maxsize bytes is a success for *a.
-# proves: receive.maxsize.all.exact
-# skip: luasocket has no maxsize
-peer listen
-mod connect $host $port = object -> c
-peer accept
-peer send "hello"
-peer close
-c receive "*a" "" 5     = "hello"

@@ -1,9 +1,0 @@
-# The prefix counts towards maxsize.
-# proves: receive.maxsize.prefix
-# skip: luasocket has no maxsize
-peer listen
-mod connect $host $port = object -> c
-peer accept
-peer send "cdefgh\n"
-c receive "*l" "ab" 5   ! "oversized" "abcde"
-c receive "*l" "ab" 5   = "abfgh"

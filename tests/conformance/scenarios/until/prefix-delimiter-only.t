@@ -1,9 +1,0 @@
-# A prefix that is nothing but the begin of the delimiter gives an empty piece.
-# proves: until.prefix.delimiter
-# skip: luasocket has no receiveuntil
-peer listen
-mod connect $host $port = object -> c
-peer accept
-peer send "-x--"
-c receiveuntil "--" "-" = ""
-c receiveuntil "--"     = "x"

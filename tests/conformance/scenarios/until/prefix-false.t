@@ -1,9 +1,0 @@
-# A prefix that ends in a part of the delimiter which does not go on is plain data.
-# proves: until.prefix.delimiter until.overlap
-# skip: luasocket has no receiveuntil
-peer listen
-mod connect $host $port   = object -> c
-peer accept
-peer send "aab-" "b;aab"
-c receiveuntil "aab" "xa" = "xa"
-c receiveuntil "aab" "a"  = "a-b;"

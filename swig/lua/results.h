@@ -210,6 +210,9 @@ static int next_piece(lua_State *L) {
   large_free(L, &lent.large);
   if (bytes.status.code != PS_ENDED) {
     failure(L, bytes.status, "lines");
+    luaL_where(L, 1); /* the line of the loop */
+    lua_insert(L, -2);
+    lua_concat(L, 2);
     return lua_error(L);
   }
   lua_pushnil(L);

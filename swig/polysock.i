@@ -280,7 +280,9 @@ Fails with 'closed', or when there is no socket yet.";
 ps_address getsockname();
 
 %feature("docstring")
-"Returns 'inet4' or 'inet6'; also 'inet4' while a master made by tcp has not chosen yet.";
+"Returns 'inet4' or 'inet6'; also 'inet4' while a master made by tcp has not chosen yet.
+
+These are LuaSocket's words; getsockname and getpeername say 'inet' for the same family.";
 ps_text getfamily();
 
 %feature("docstring")

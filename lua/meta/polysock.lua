@@ -213,6 +213,9 @@ function Socket:getsockname() end
 
 --- Returns `inet4` or `inet6`; also `inet4` while a master made by tcp has not chosen
 --- yet.
+---
+--- These are LuaSocket's words; getsockname and getpeername say `inet` for the same
+--- family.
 ---@return string text
 function Socket:getfamily() end
 

@@ -138,6 +138,9 @@ class BaseSocket:
     def getfamily(self) -> str:
         """Returns 'inet4' or 'inet6'; also 'inet4' while a master made by tcp has not
         chosen yet.
+
+        These are LuaSocket's words; getsockname and getpeername say 'inet' for the
+        same family.
         """
 
     def getstats(self) -> tuple[int, int, float]:

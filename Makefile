@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format guard help \
-        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels soak test test-c \
+        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels site soak test test-c \
         test-compat test-examples test-interpreters test-lua test-package test-python test-soak \
         test-systems test-tools test-wheels wheels
 
@@ -107,7 +107,7 @@ bench-short: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## the same
 bench-scale: setup-bench $(PREFIX)/done $(VENV)/module $(VENV)/bench ## measure servers with many connections; writes its section
 	$(BIN)/python tests/bench/scale.py --prefix $(PREFIX) --python $(BIN)/python
 
-lint: setup-lint $(VENV)/module ## formatters, linters, type checker, both compilers
+lint: setup-lint $(VENV)/module $(VENV)/site ## formatters, linters, type checker, both compilers
 	tools/lint.sh
 
 format: setup-lint $(VENV)/tools ## format all code
@@ -116,6 +116,9 @@ format: setup-lint $(VENV)/tools ## format all code
 
 docs: setup-build $(VENV)/tools ## stubs, annotations and the reference from the interface
 	$(BIN)/python swig/stubs.py
+
+site: setup-build $(VENV)/site ## the documents as a site with search, in build/site/html; with the last report
+	$(BIN)/python tools/site/build.py
 
 dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, in build/dist
 	tools/dist.sh
@@ -131,6 +134,10 @@ SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.t
 $(VENV)/tools: tools/requirements.txt | setup-build
 	python3 -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -r tools/requirements.txt
+	touch $@
+
+$(VENV)/site: $(VENV)/tools
+	$(BIN)/pip install -q --disable-pip-version-check 'mkdocs-material>=9.6,<10'
 	touch $@
 
 $(VENV)/bench: $(VENV)/tools

@@ -30,6 +30,9 @@ luacheck -q lua tests
 echo "generated files"
 python swig/stubs.py --check
 
+echo "site"
+python tools/site/build.py --quiet
+
 echo "invariants"
 fails() {
     echo "$1" >&2

@@ -18,7 +18,12 @@ from .python import PYTHON_RESULTS
 from .text import items
 
 # The names of the values of those results that Lua does not have.
-PYTHON_NAMES = {"ps_filled": ("count", "nil, error, count")}
+PYTHON_NAMES = {
+    "ps_filled": ("count", "nil, error, count"),
+    "ps_fileno": ("fd", ""),
+    "ps_itself": ("", ""),
+    "ps_left_block": ("", ""),
+}
 
 # The order in which exceptions are named.
 CLASSES = ("Timeout", "Closed", "Oversized", "Refused", "Unresolved", "Error")

@@ -111,18 +111,16 @@ def python_entry(
     if not function.variable:
         call = python_call(heading, python_parameters(function, PYTHON_ARGUMENTS))
     bare = python_gives(function.result)[1]
-    results = f"**Returns** {bare}."
+    names = ", ".join(names_of(function.result)[0])
+    results = f"**Returns** {'`1`' if names == '1' else bare}"
+    if names not in ("", "1", "yes"):
+        results = f"**Returns** `{names}` ({bare})"
     if can_fail(function):
         success, failure = tuples(function.result)
         classes = ", ".join(f"`{name}`" for name in failing.exceptions(function))
-        names = ", ".join(names_of(function.result)[0])
-        results = (
-            f"**Returns** `{names}`, a {bare}; in the style of tuples `{success}`, after "
-            f"a failure `{failure}`.\n**Raises** in exception style: {classes}."
-        )
-        results = results.replace("a `(", "the values of `(").replace(
-            "`1`, a `int`", "`1`"
-        )
+        results += f"; in the style of tuples `{success}`, after a failure `{failure}`"
+        results += f".\n\n**Raises** in exception style: {classes}"
+    results += "."
     return shown(heading, call, function.text, results, examples.pop(heading))
 
 

@@ -24,7 +24,11 @@ static void echo(ps_socket *client) {
 int main(int count, char **arguments) {
   ps_port port = {count > 1 ? arguments[1] : "7007", 0};
   ps_object server = ps_bind("127.0.0.1", port, 32, NULL);
-  if (server.status.code != PS_OK) return EXIT_FAILURE;
+  if (server.status.code != PS_OK) {
+    char words[PS_WORDS];
+    fprintf(stderr, "%s\n", ps_status_words(server.status, words));
+    return EXIT_FAILURE;
+  }
   ps_address address = ps_socket_getsockname(server.socket);
   printf("%s %d\n", address.ip, address.port);
   for (;;) {

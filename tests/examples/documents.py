@@ -91,8 +91,8 @@ def quoted(text: str) -> str:
 
 
 def checked(block: Block) -> str:
-    """Returns the code of a snippet, whose arrows are checks. The lines stay. An arrow in a
-    line of its own is of the line before it."""
+    """Returns the code of a snippet, whose arrows are checks. The lines stay. An arrow
+    in a line of its own is of the line before it."""
     check = {"lua": lua_check, "python": python_check}[block.language]
     lines = with_peer(block).split("\n")
     for number, line in enumerate(lines):

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Runs snippets of the documents, whose names are the arguments: each with a server and both ends of
--- a connection of its own. Prints what is not as it should be; documents.py says what calls the checks.
+-- Runs snippets of the documents, whose names are the arguments. Each has a server, both ends of a
+-- connection and a poller of its own. Prints what is not as it should be; documents.py says what
+-- calls the checks.
 
 local polysock = require("polysock")
 

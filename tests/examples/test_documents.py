@@ -9,6 +9,7 @@ A program uses port 7007; here it gets another one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Tuple
 
@@ -94,15 +96,15 @@ def environment() -> Dict[str, str]:
 
 
 def answer(listener: socket.socket, context: ssl.SSLContext | None) -> None:
-    """Serves one client."""
+    """Serves one client, which may refuse the certificate."""
     listener.settimeout(LIMIT)
     peer, _ = listener.accept()
     peer.settimeout(LIMIT)
-    with context.wrap_socket(peer, server_side=True) if context else peer as peer:
-        lines = peer.makefile("rb")
-        for line in lines:
-            peer.sendall(b"heard " + line)
-        lines.close()
+    with contextlib.suppress(OSError), peer:
+        its = context.wrap_socket(peer, server_side=True) if context else peer
+        with its, its.makefile("rb") as lines:
+            for line in lines:
+                its.sendall(b"heard " + line)
 
 
 @pytest.fixture(scope="session")
@@ -128,25 +130,45 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Path]:
     return folder / "ca.pem", folder / "key.pem"
 
 
-@pytest.mark.parametrize("block", marked("talk", "tls"), ids=named)
-def test_clients(block: Block, tmp_path: Path, certificate: Tuple[Path, Path]) -> None:
+Done = subprocess.CompletedProcess[str]
+
+
+def play(block: Block, folder: Path, certificate: Tuple[Path, Path]) -> Done:
+    """Runs a client against the service."""
     context = None
     if block.mark == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        (tmp_path / "ca.pem").write_text(certificate[0].read_text())
+        (folder / "ca.pem").write_text(certificate[0].read_text())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = threading.Thread(target=answer, args=(listener, context))
         serving.start()
         done = subprocess.run(
-            command(block, tmp_path, listener.getsockname()[1]),
+            command(block, folder, listener.getsockname()[1]),
             capture_output=True,
             text=True,
             timeout=LIMIT,
-            cwd=tmp_path,
+            cwd=folder,
             env=environment(),
         )
         serving.join()
+    return done
+
+
+@pytest.mark.parametrize("block", marked("tls"), ids=named)
+def test_clients_refuse_another_name(
+    block: Block, tmp_path: Path, certificate: Tuple[Path, Path]
+) -> None:
+    """The certificate is not for the address."""
+    assert '"localhost"' in block.code
+    changed = replace(block, code=block.code.replace('"localhost"', '"127.0.0.1"'))
+    done = play(changed, tmp_path, certificate)
+    assert (done.stdout, done.returncode) == ("", 1), done.stderr
+
+
+@pytest.mark.parametrize("block", marked("talk", "tls"), ids=named)
+def test_clients(block: Block, tmp_path: Path, certificate: Tuple[Path, Path]) -> None:
+    done = play(block, tmp_path, certificate)
     assert (done.stdout, done.stderr, done.returncode) == (block.output, "", 0)
 
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Every place where polysock means to answer otherwise than LuaSocket, measured on both. What
--- differs stands in differences.ini with its reason, and in docs/luasocket.md; what differs and does
--- not stand there fails the run.
+-- differs stands in differences.ini with its reason, and in docs/luasocket.md; what differs and is
+-- not there fails the run.
 
 local case = require("case")
 local socket = require("socket")

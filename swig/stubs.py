@@ -18,6 +18,7 @@ import sys
 from generator.failing import with_results
 from generator.interface import ROOT, read_interface
 from generator.lua import lua_meta
+from generator.man import man_page
 from generator.methods import python_methods
 from generator.python import python_stub
 from generator.reference import references
@@ -48,6 +49,7 @@ def main() -> int:
         "python/polysock/_core.pyi": python_stub(with_results(python)),
         "swig/python/methods.def": python_methods(with_results(python)),
         "lua/meta/polysock.lua": lua_meta(lua),
+        "docs/polysock.3": man_page(),
         **references(lua, python),
     }
     if chosen.check:

@@ -36,15 +36,19 @@ static const char *name_of(const char *function) {
 }
 
 /* The words have a maximum size, so they may end within a character. */
-static PyObject *misuse(ps_status status, const char *function) {
+static PyObject *misuse_as(PyObject *type, ps_status status, const char *function) {
   char buffer[PS_WORDS];
   const char *words = ps_status_misuse(status, name_of(function), buffer);
   PyObject *text = PyUnicode_DecodeUTF8(words, (Py_ssize_t)strlen(words), "replace");
   if (text == NULL) return NULL;
-  PyErr_SetObject(PS_MISUSE_IS_TYPE(status.code) ? PyExc_TypeError : PyExc_ValueError,
-                  text);
+  PyErr_SetObject(type, text);
   Py_DECREF(text);
   return NULL;
+}
+
+static PyObject *misuse(ps_status status, const char *function) {
+  PyObject *type = PS_MISUSE_IS_TYPE(status.code) ? PyExc_TypeError : PyExc_ValueError;
+  return misuse_as(type, status, function);
 }
 
 /* Returns 0, as the argument functions do when an exception is set. */
@@ -126,6 +130,20 @@ static int text_or(short surrogates, PyObject *object, const char **text, place 
 
 static int ps_py_text(PyObject *object, const char **text, place at) {
   return text_or(PS_MISUSE_SURROGATE, object, text, at);
+}
+
+/* For a mode that is no text, as socket.SHUT_WR is none, the words say which texts there
+   are. */
+static int ps_py_mode(PyObject *object, const char **text, place at) {
+  if (PyUnicode_Check(object)) return ps_py_text(object, text, at);
+  short code = PS_MISUSE_SHUTDOWNMODE;
+  if (strcmp(at.name, "family") == 0)
+    code = PS_MISUSE_FAMILY;
+  else if (strcmp(name_of(at.function), "settimeout") == 0)
+    code = PS_MISUSE_TIMEOUTMODE;
+  ps_status status = {code, (short)(at.number - is_method(at.function)), 0, at.name};
+  misuse_as(PyExc_TypeError, status, at.function);
+  return 0;
 }
 
 /* Surrogates stand for bytes that are no text (os.fsdecode); other languages pass such

@@ -400,6 +400,19 @@ def test_keywords_are_checked_alike(pair: Any) -> None:
         client.close(fd=1)
 
 
+def test_a_mode_that_is_no_text_is_told_the_texts(pair: Any, server: Any) -> None:
+    client, _ = pair
+    with pytest.raises(TypeError, match=r"\(mode: 'both', 'send' or 'receive' expected"):
+        client.shutdown(1)  # as socket.SHUT_WR is
+    with pytest.raises(
+        TypeError, match=r"^bad argument #2 .*\(mode: 'b' or 't' expected"
+    ):
+        client.settimeout(1, 2)
+    for call in (polysock.connect, raising.connect):
+        with pytest.raises(TypeError, match=r"\(family: 'inet', 'inet6' or 'unspec' exp"):
+            call("127.0.0.1", 80, family=2)
+
+
 def test_bytes_like_objects(pair: Any) -> None:
     client, peer = pair
     for data in (

@@ -6,7 +6,7 @@
 .PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format guard help \
         lint mutate setup-bench setup-build setup-lint setup-test setup-wheels site soak test test-c \
         test-compat test-examples test-interpreters test-lua test-package test-python test-soak \
-        test-systems test-tools test-wheels wheels
+        test-kit test-systems test-tools test-wheels wheels
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -28,7 +28,7 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-lua test-python test-examples test-tools conformance test-compat test-soak \
+SUITES := test-c test-lua test-python test-examples test-tools conformance test-kit test-compat test-soak \
     guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
@@ -59,6 +59,11 @@ conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c #
 	$(BIN)/python tests/conformance/test_driver.py
 	$(BIN)/python tests/conformance/explore.py --budget 20 $(TESTEES)
 	$(BIN)/python tests/conformance/run.py --report build/conformance $(TESTEES)
+	$(BIN)/python tests/conformance/pages.py --results build/conformance/report.json --check
+
+test-kit: setup-test $(VENV)/module ## the suite as a package of its own, and the starter of its page
+	$(BIN)/python tests/conformance/test_kit.py
+	$(BIN)/python tests/conformance/test_package.py $(BIN)/python
 
 explore: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## random dialogues in all languages, for HOURS=1
 	$(BIN)/python tests/conformance/explore.py $(TESTEES) --seed $$$$ \
@@ -116,6 +121,8 @@ format: setup-lint $(VENV)/tools ## format all code
 
 docs: setup-build $(VENV)/tools ## stubs, annotations and the reference from the interface
 	$(BIN)/python swig/stubs.py
+	$(BIN)/python tests/conformance/interface.py
+	$(BIN)/python tests/conformance/pages.py
 
 site: setup-build $(VENV)/site ## the documents as a site with search, in build/site/html; with the last report
 	$(BIN)/python tools/site/build.py

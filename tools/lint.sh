@@ -23,12 +23,15 @@ ruff check .
 
 echo "mypy"
 mypy python/polysock swig/stubs.py swig/generator python/examples tools
+(cd tests/conformance && mypy polysock_conformance run.py interface.py pages.py test_package.py)
 
 echo "luacheck"
 luacheck -q lua tests
 
 echo "generated files"
 python swig/stubs.py --check
+python tests/conformance/interface.py --check
+python tests/conformance/pages.py --check
 
 echo "site"
 python tools/site/build.py --quiet

@@ -81,8 +81,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     cli.run_arguments(parser)
     testee_arguments(parser)
-    parser.set_defaults(known=HERE / "known.txt")
     options = parser.parse_args(argv)
+    options.known.insert(0, HERE / "known.txt")
     return cli.play(options, specs(options))
 
 

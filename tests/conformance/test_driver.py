@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as xml
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +32,7 @@ from polysock_conformance.suite import (
     FAIL,
     KNOWN,
     OK,
+    RETRIES,
     SKIPPED,
     Known,
     Result,
@@ -51,7 +53,7 @@ from polysock_conformance.values import (
 )
 
 OBEDIENT = """
-import os, socket, sys, time
+import os, socket, sys, time, urllib.parse
 left, opened = {}, []
 print("polysock-testee 1 obedient", flush=True)
 for line in sys.stdin:
@@ -64,6 +66,10 @@ for line in sys.stdin:
     if method == "later":  # times out so often, then answers 1
         left[slot] = left.get(slot, int(args[0][1:])) - 1
         answer = "ok n stimeout" if left[slot] >= 0 else "ok i1"
+    if method == "once":  # the first process that is asked is wrong
+        path = urllib.parse.unquote(args[0][1:])
+        answer = "ok i1" if os.path.exists(path) else "ok i2"
+        open(path, "w").close()
     if method == "name":
         answer = "ok s" + os.environ.get("TEST_NAMES", "").replace(" ", "%20")
     if method == "pipe":
@@ -259,10 +265,22 @@ class Verdicts(unittest.TestCase):
         self.assertEqual([result.mark for result in both], [FAIL, OK])
 
     def test_known_is_strict_both_ways(self) -> None:
-        listed = [Known("lua", "x/y", "because", 1)]
+        listed = [Known("lua", "x/y", "because", Path("known.txt"), 1)]
         self.assertEqual(played("c echo 1 = 2", listed).mark, KNOWN)
         self.assertEqual(played("c echo 1 = 1", listed).mark, FAIL)
         self.assertEqual(played("peer listen", listed).mark, FAIL)
+        listed[0].reason = "sometimes: because"
+        self.assertEqual(played("c echo 1 = 2", listed).mark, KNOWN)
+        self.assertEqual(played("c echo 1 = 1", listed).mark, OK)
+
+    def test_retry_is_for_failures_that_come_and_go(self) -> None:
+        steady = parse(HEAD + "c echo 1 = 2", "x/y")
+        fails = replace(usual(), retry=True).run([steady], [], lambda *_: None)[0]
+        self.assertEqual((fails.mark, fails.retried), (FAIL, RETRIES))
+        with tempfile.TemporaryDirectory() as folder:
+            once = parse(HEAD + f'c once "{folder}/was" = 1', "x/y")
+            comes = replace(usual(), retry=True).run([once], [], lambda *_: None)[0]
+        self.assertEqual((comes.mark, comes.retried), (OK, 1))
 
     def test_deviations_are_strict_both_ways(self) -> None:
         head = "# deviates: lua because\n"

@@ -285,6 +285,9 @@ class Commands(unittest.TestCase):
         self.assertIn("1 passed, 0 failed", said)
         self.scenarios("c echo 1 = 1")
         self.run_suite("--scenarios", folder, "--known", str(known), status=1)
+        known.write_text("other,testee x/y sometimes: because\n")
+        self.run_suite("--scenarios", folder, "--known", str(known))
+        self.run_suite("--scenarios", folder, "--known", str(known) + "x", status=1)
         known.write_text("testee x/z because\n")
         self.run_suite("--scenarios", folder, "--known", str(known), status=1)
 

@@ -51,7 +51,20 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
         help="only scenarios whose name, or an id that they prove, "
         "contains a word; with and, or, not and parentheses",
     )
-    add("--known", type=Path, metavar="FILE", help="a list of expected failures")
+    add(
+        "--known",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a list of expected failures; may be repeated",
+    )
+    add(
+        "--retry",
+        action="store_true",
+        help="whatever failed is played again, at most twice: for an emulated system, "
+        "whose own faults come and go",
+    )
     add(
         "--scenarios",
         type=Path,
@@ -212,10 +225,14 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
         faults += [f"{item.id}: no scenario proves it" for item in coverage.uncovered()]
     if options.coverage:
         return list_coverage(coverage, faults)
-    known = read_known(options.known) if options.known else []
+    known = []
+    for path in options.known:
+        if not path.exists():
+            faults.append(f"{path}: no such file")
+        known += read_known(path)
     names = {scenario.name for scenario in scenarios}
     faults += [
-        f"{options.known}:{item.line}: no such scenario: {item.scenario}"
+        f"{item.path.name}:{item.line}: no such scenario: {item.scenario}"
         for item in known
         if item.scenario not in names
     ]
@@ -232,7 +249,7 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
         return check.run(testees, everything)
 
     settings = Options(seed=options.seed, slack=options.slack)
-    suite = Suite(testees, settings, options.j)
+    suite = Suite(testees, settings, options.j, options.retry)
     try:
         suite.start()
     except TesteeError as error:

@@ -47,7 +47,12 @@ class Known:
     testee: str
     scenario: str
     reason: str
+    path: Path
     line: int
+
+    @property
+    def sometimes(self) -> bool:
+        return self.reason.startswith("sometimes: ")
 
 
 def read_known(path: Path) -> list[Known]:
@@ -59,7 +64,8 @@ def read_known(path: Path) -> list[Known]:
             if words:
                 if len(words) < 3:
                     raise SystemExit(f"{path}:{number}: TESTEE SCENARIO reason")
-                out.append(Known(words[0], words[1], words[2].strip(), number))
+                for testee in words[0].split(","):
+                    out.append(Known(testee, words[1], words[2].strip(), path, number))
     return out
 
 
@@ -104,8 +110,11 @@ def judge(result: Result, known: dict[tuple[str, str], Known]) -> None:
         if name in scenario.deviates and not _told(scenario, name)
     ]
     if excuse is not None:
-        if outcome.passed:
-            result.mark, result.reason = FAIL, "listed in known.txt, but it passes"
+        if outcome.passed and excuse.sometimes:
+            result.mark = OK
+        elif outcome.passed:
+            result.mark = FAIL
+            result.reason = f"listed in {excuse.path.name}, but it passes"
         else:
             result.mark, result.reason = KNOWN, excuse.reason
     elif whole and outcome.passed:
@@ -143,6 +152,7 @@ class Suite:
     specs: dict[str, Spec]
     options: Options
     jobs: int = 2
+    retry: bool = False  # whatever failed, not only what failed on time
     greetings: dict[str, Greeting] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
@@ -175,7 +185,8 @@ class Suite:
                 if reason is None:
                     waiting.put(result)
                 elif (result.testee, scenario.name) in listed:
-                    result.reason = "listed in known.txt, but skipped: " + reason
+                    name = listed[result.testee, scenario.name].path.name
+                    result.reason = f"listed in {name}, but skipped: {reason}"
                 else:
                     result.mark, result.reason = SKIPPED, reason
         done = [0]
@@ -193,11 +204,7 @@ class Suite:
                 judge(result, listed)
                 with lock:
                     done[0] += 1
-                    if (
-                        result.mark == FAIL
-                        and result.outcome
-                        and (result.outcome.timing_only)
-                    ):
+                    if result.mark == FAIL and self._deserves(result):
                         again.append(result)
                     else:
                         progress(result, done[0], total)
@@ -213,21 +220,24 @@ class Suite:
         self._again(again, listed, lambda result: progress(result, total, total))
         return results
 
+    def _deserves(self, result: Result) -> bool:
+        """Whether a failure may be one of the machine, and is tried again."""
+        return result.outcome is not None and (self.retry or result.outcome.timing_only)
+
     def _again(
         self,
         results: list[Result],
         listed: dict[tuple[str, str], Known],
         progress: Callable[[Result], None],
     ) -> None:
-        """Those that failed on time alone, once more, one at a time on a quieter
-        machine."""
+        """Those that deserve it, once more, one at a time on a quieter machine."""
         pool = Pool(self.specs)
         for result in results:
             for _ in range(RETRIES):
                 result.retried += 1
                 self._play(result, pool)
                 judge(result, listed)
-                if result.outcome is None or not result.outcome.timing_only:
+                if result.mark != FAIL or not self._deserves(result):
                     break
             progress(result)
         self.complaints += pool.finish()

@@ -23,6 +23,7 @@ from .greeting import Greeting, GreetingError
 from .values import Value, encode
 
 STARTUP = 10.0
+LINGER = 1.0
 
 
 class TesteeError(Exception):
@@ -173,7 +174,12 @@ class Testee:
         if words[:1] != [b"ok"]:
             return "reset failed: " + b" ".join(words).decode("utf-8", "replace")
         left = self._count() - self.descriptors
-        if left > 0 and "leaks" not in self.greeting.flags:
+        leaks = "leaks" in self.greeting.flags
+        end = time.monotonic() + LINGER
+        while left > 0 and not leaks and time.monotonic() < end:
+            time.sleep(0.02)  # a thread that is ending may still have some
+            left = self._count() - self.descriptors
+        if left > 0 and not leaks:
             return f"{left} descriptors are still open after everything was closed"
         return None
 

@@ -23,7 +23,8 @@ ruff check .
 
 echo "mypy"
 mypy python/polysock swig/stubs.py swig/generator python/examples tools
-(cd tests/conformance && mypy polysock_conformance run.py interface.py pages.py test_package.py)
+(cd tests/conformance && mypy --config-file ../../pyproject.toml \
+    polysock_conformance run.py interface.py pages.py test_package.py)
 
 echo "luacheck"
 luacheck -q lua tests

@@ -46,6 +46,48 @@ REFUSED_BY_RULE = (
 )
 
 
+REPORT_1: dict[str, Any] = {
+    "format": 1,
+    "suite": {"version": "1.0.0", "protocol": 1},
+    "run": {
+        "date": "2030-01-02T03:04:05Z",
+        "seconds": 1.5,
+        "seed": "0",
+        "level": "core",
+        "selected": True,
+        "system": "Linux x86_64",
+        "python": "3.9.0",
+    },
+    "testees": [
+        {
+            "name": "ruby",
+            "version": "mylib-0.1",
+            "suite": "1.0",
+            "flags": ["threads"],
+            "offers": None,
+            "lacks": ["poller"],
+            "counts": {"ok": 1, "deviation": 0, "known": 0, "skipped": 1, "FAIL": 0},
+        }
+    ],
+    "totals": {"passed": 1, "failed": 0, "skipped": 1},
+    "faults": [],
+    "results": [
+        {
+            "scenario": f"{section}/line",
+            "title": "A line ends at LF",
+            "level": "core",
+            "proves": ["receive.line.lf"],
+            "testees": ["ruby"],
+            "mark": mark,
+            "reason": "",
+            "retried": 0,
+            "seconds": 0.012,
+        }
+        for section, mark in (("receive", "ok"), ("poller", "skipped"))
+    ],
+}
+
+
 def violations(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
     """What is wrong with a value by a JSON schema, of which these keywords are known."""
     known = {"type", "const", "enum", "minimum", "items", "minItems", "required"}
@@ -224,6 +266,16 @@ class Reports(unittest.TestCase):
             wrong = copy.deepcopy(found)
             change(wrong)
             self.assertNotEqual(list(violations(wrong, schema)), [])
+
+    def test_a_report_of_version_1_stays_one(self) -> None:
+        """What other programs rely on: this report must always be read, and be valid."""
+        schema = json.loads(data.SCHEMA.read_text())
+        self.assertEqual(list(violations(REPORT_1, schema)), [])
+        path = self.path / "report.json"
+        path.write_text(json.dumps(REPORT_1))
+        text = published.table([published.read(path)])
+        self.assertIn("| `receive` | 1 |", text)
+        self.assertIn("| level | core (part) |", text)
 
     def test_a_table_and_a_badge(self) -> None:
         found = published.read(self.report("c echo 1 = 1", "c echo 1 = 2"))

@@ -323,7 +323,8 @@ int main(void) {
   /* An object lives until it is freed, and an object of another library is a bare
      descriptor. */
   printf(
-      "polysock-testee 1 polysock-%s threads names=_VERSION:version,_SETSIZE:setsize "
+      "polysock-testee 1 polysock-%s suite=1.0 threads "
+      "names=_VERSION:version,_SETSIZE:setsize "
       "lacks=collects,foreign-dirty,strings-apart\n",
       PS_VERSION);
   fflush(stdout);

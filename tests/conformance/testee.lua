@@ -156,9 +156,9 @@ end
 -- What the driver has to know: LuaSocket may give integers as floats or as numerals, cuts
 -- times to milliseconds, and leaves descriptors open.
 local lacks = "kind,strings-apart"
-local words = {}
+local words = { "suite=1.0" }
 if socket._VERSION:find("LuaSocket", 1, true) then
-  words = { "loose", "coarse", "leaks" }
+  words = { "suite=1.0", "loose", "coarse", "leaks" }
   lacks = lacks .. ",any,call-timeout,deadline,detach,fromfd,lines,maxsize,monotime,name-limits,"
     .. "pending,poller,rawline,until,wants,option:bindtodevice,option:tcp-user-timeout"
 end

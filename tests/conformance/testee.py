@@ -18,7 +18,7 @@ import polysock
 
 # What the driver has to know; Python's names for the constants are its own.
 GREETING = (
-    *("threads", "tuples"),
+    *("suite=1.0", "threads", "tuples"),
     "names=_VERSION:VERSION,_SETSIZE:SETSIZE,_SOCKETINVALID:SOCKETINVALID",
     "misuse=TypeError,ValueError",
 )

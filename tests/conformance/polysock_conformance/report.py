@@ -417,6 +417,7 @@ def document(summary: Summary) -> dict[str, object]:
             {
                 "name": name,
                 "version": said.version,
+                "suite": said.suite,
                 "flags": sorted(said.flags),
                 "offers": None if said.offers is None else sorted(said.offers),
                 "lacks": sorted(said.lacks),

@@ -35,8 +35,8 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
         "--level",
         choices=LEVELS,
         default=LEVELS[-1],
-        help="core: what the manual of LuaSocket promises; extended: and what LuaSocket "
-        "lacks or does otherwise; strict: and the words of misuse (default: %(default)s)",
+        help="core: what the manual of LuaSocket promises; extended: and what it "
+        "does not promise; strict: and misuse, with its words (default: %(default)s)",
     )
     add(
         "--section",

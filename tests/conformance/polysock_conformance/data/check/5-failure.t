@@ -6,6 +6,6 @@ c connect $host $port     = 1
 peer accept
 peer send "par"
 c settimeout 0.2          = 1
-c receive                 ! "timeout" "par" ~0.2s
+c receive                 ! "timeout" "par" >0.2s
 peer close
 c receive                 ! "closed" ""

@@ -140,6 +140,7 @@ def installed(place: Place) -> None:
     expect(said == f"polysock-conformance {version}\n", said)
     expect('"format"' in place.command("schema"), "the schema")
     expect("receive/line " in place.command("run", "--list"), "the scenarios")
+    expect("# proves: " in place.command("show", "receive/line"), "a scenario")
 
 
 def testee(place: Place) -> None:

@@ -118,6 +118,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     badge.add_argument("report", type=Path, metavar="REPORT")
     badge.add_argument("--testee", metavar="NAME", help="of one column only")
     badge.add_argument("-o", "--output", type=Path, metavar="FILE")
+    show = commands.add_parser("show", help="prints a scenario of the suite")
+    show.add_argument("names", nargs="+", metavar="SECTION/NAME")
     commands.add_parser("schema", help="prints the JSON schema of report.json")
     return parser.parse_args(argv)
 
@@ -313,6 +315,16 @@ def tell(summary: report.Summary, folder: Path | None) -> int:
     return 1 if summary.failed else 0
 
 
+def show(names: list[str]) -> int:
+    for name in names:
+        path = SCENARIOS / f"{name}.t"
+        if not path.exists():
+            print(f"conformance: no such scenario: {name}", file=sys.stderr)
+            return 2
+        print(path.read_text(encoding="utf-8"), end="")
+    return 0
+
+
 def put(text: str, output: Path | None) -> int:
     if output:
         output.write_text(text, encoding="utf-8")
@@ -325,6 +337,8 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(sys.argv[1:] if argv is None else argv)
     if options.command == "run":
         return play(options, specs(options.testee))
+    if options.command == "show":
+        return show(options.names)
     try:
         if options.command == "table":
             reports = [published.read(path) for path in options.reports]

@@ -178,6 +178,12 @@ def read_scenarios(folder: Path) -> tuple[list[Scenario], list[str]]:
             found.append(load(path, folder))
         except (ScenarioError, ValueError) as error:
             faults.append(str(error))
+    faults += [
+        f"{item.name}: no such capability: {name}"
+        for item in found
+        for name in item.uses
+        if capabilities.find(name) is None
+    ]
     return found, faults
 
 
@@ -224,6 +230,7 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
     if listed.exists():
         coverage = requirements.cover(requirements.read(listed), scenarios)
         faults += coverage.faults
+    if coverage and not (options.k or options.section):
         faults += [f"{item.id}: no scenario proves it" for item in coverage.uncovered()]
     if options.coverage:
         return list_coverage(coverage, faults)
@@ -240,6 +247,9 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
     ]
     everything = scenarios
     scenarios = select(scenarios, options)
+    if not scenarios and not faults:
+        print(f"conformance: no scenario of {options.scenarios} is chosen")
+        return 2
     if options.list:
         for scenario in scenarios:
             print(f"{scenario.name} ({capabilities.level(scenario)}): {scenario.title}")

@@ -69,10 +69,11 @@ def read_known(path: Path) -> list[Known]:
     return out
 
 
-def _has_ipv6() -> bool:
+def _can_bind(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
-            sock.bind(("::1", 0))
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.bind((address, 0))
         return True
     except OSError:
         return False
@@ -82,15 +83,17 @@ def _has_ipv6() -> bool:
 def lacking(need: str) -> str | None:
     """Why a need of a scenario is not met on this machine, or None."""
     if need == "ipv6":
-        return None if _has_ipv6() else "no IPv6 on this machine"
+        return None if _can_bind("::1") else "no IPv6 on this machine"
     if need == "linux":
         return None if sys.platform.startswith("linux") else "only on Linux"
     if need == "dualname":
         found = socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)
         families = {item[0] for item in found}
-        if _has_ipv6() and {socket.AF_INET, socket.AF_INET6} <= families:
+        if _can_bind("::1") and {socket.AF_INET, socket.AF_INET6} <= families:
             return None
         return "localhost has no addresses of both families"
+    if need == "loopback":
+        return None if _can_bind("127.0.0.2") else "127.0.0.2 is not of this machine"
     if need == "resolver":
         return resolver.library()[1] or None
     if need == "copies":

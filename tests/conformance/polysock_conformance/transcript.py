@@ -20,7 +20,7 @@ DIRECTIVES = (
     *("time", "resolver"),
 )
 LEVELS = ("core", "extended", "strict")  # each has the ones before it
-NEEDS = ("ipv6", "linux", "threads", "dualname", "copies")
+NEEDS = ("ipv6", "linux", "threads", "dualname", "copies", "loopback")
 MAKERS = ("tcp", "tcp4", "tcp6")
 ANY_ROLES = ("a", "b")
 WORDS = ("again", "start", "collect", "pause", "clock", "descriptor", "let", "peer")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Converts codes to words. This is the only file that makes the text of a failure or a
-   misuse. The lists are in errors.def; os_posix.c maps the system's error numbers. */
+   misuse. The lists are in errors.def; os_error.c maps the system's error numbers. */
 
 #include <stdio.h>
 #include <string.h>

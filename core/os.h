@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The interface to the operating system. os_*.c and poll_*.c implement it, and
    tests/core/os_sim.c simulates it from a script. Functions return 0 or the system's
-   error number unless a comment says otherwise. Only poll, sleep, queue_wait and
-   lookup_wait wait, and none restarts after a signal. No other file of the core makes
-   system calls, and no other file has state that belongs to the process. */
+   error number (that of errno.h) unless a comment says otherwise. Only poll, sleep,
+   queue_wait and lookup_wait wait, and none restarts after a signal; where a signal ends
+   no wait, they report one from time to time (see os_windows.c). No other file of the
+   core makes system calls, and no other file has state that belongs to the process. */
 
 #ifndef PS_OS_H
 #define PS_OS_H

@@ -3,22 +3,16 @@
    and results that were not collected yet. All of it belongs to the process, and a forked
    child starts without helpers. This file knows no sockets. */
 
-#define _DEFAULT_SOURCE /* pthread_condattr_setclock, sigset_t */
+#define _DEFAULT_SOURCE
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "os.h"
+#include "os_parts.h"
 
-/* Modules of the system's resolver, such as LDAP clients, run on this stack, and it
-   contains the thread-local memory of every loaded library: 256 KiB have been too small
-   for some. Only pages that are touched use memory. */
-enum { STACK = 1 << 20, CHAINS = 256 };
+enum { CHAINS = 256 };
 
 /* RESTING: not queued yet; or, in a forked child, not asked about since the fork. */
 enum { RESTING, QUEUED, RUNNING, DONE };
@@ -43,14 +37,14 @@ typedef struct list {
 
 /* A question with a holder that is DONE or RESTING is in no list, only in its chain. */
 static struct {
-  pthread_once_t once;
-  pthread_mutex_t mutex;
-  pthread_cond_t answered; /* any question became DONE */
+  ps__once once;
+  ps__mutex mutex;
+  ps__condition answered; /* any question became DONE */
   list queue, running;
   list kept; /* DONE questions without a holder whose result was not collected */
   question *chains[CHAINS];
   unsigned helpers;
-} process = {.once = PTHREAD_ONCE_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER};
+} process = {.once = PS__ONCE, .mutex = PS__MUTEX};
 
 /* ---- Lists ---- */
 
@@ -101,16 +95,6 @@ static void expire(void) {
 
 /* ---- Fork ---- */
 
-static void make_condition(void) {
-  pthread_condattr_t clock;
-  pthread_condattr_init(&clock);
-#ifndef __APPLE__
-  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-#endif
-  pthread_cond_init(&process.answered, &clock);
-  pthread_condattr_destroy(&clock);
-}
-
 static void rest(list *from) {
   while (from->first != NULL) {
     question *asked = from->first;
@@ -121,8 +105,8 @@ static void rest(list *from) {
   }
 }
 
-static void lock(void) { pthread_mutex_lock(&process.mutex); }
-static void unlock(void) { pthread_mutex_unlock(&process.mutex); }
+static void lock(void) { ps__mutex_lock(&process.mutex); }
+static void unlock(void) { ps__mutex_unlock(&process.mutex); }
 
 /* In the child there are no helpers, and no threads that wait for them. Nothing is freed
    here: the allocator may not be usable before fork returns. The memory of a helper's
@@ -131,12 +115,12 @@ static void give_up_helpers(void) {
   process.helpers = 0;
   rest(&process.queue);
   rest(&process.running);
-  make_condition();
+  ps__os_condition(&process.answered);
   unlock();
 }
 
 static void prepare(void) {
-  make_condition();
+  ps__os_condition(&process.answered);
   static const ps__forker forker = {lock, unlock, give_up_helpers};
   ps__os_at_fork(PS__FORK_HELPERS, &forker);
 }
@@ -154,12 +138,12 @@ static void publish(question *asked, const ps__lookup *answer) {
     append(&process.kept, asked);
     expire();
   }
-  pthread_cond_broadcast(&process.answered);
+  ps__condition_tell(&process.answered);
 }
 
 /* The result is made in memory of the helper, so that a fork never copies an incomplete
    one. A question that is RUNNING is not freed, so its text stays valid. */
-static void *help(void *context) {
+static PS__THREAD help(void *context) {
   (void)context;
   lock();
   while (process.queue.first != NULL) {
@@ -184,23 +168,11 @@ static void *help(void *context) {
   }
   process.helpers--;
   unlock();
-  return NULL;
+  return 0;
 }
 
 static int start_helper(void) {
-  pthread_attr_t attributes;
-  int error = pthread_attr_init(&attributes);
-  if (error != 0) return error;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, STACK);
-  /* Signals are for the threads of the program. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  error = pthread_create(&thread, &attributes, help, NULL);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
+  int error = ps__os_start(help);
   if (error == 0) process.helpers++;
   return error;
 }
@@ -284,7 +256,7 @@ static void let_go(question *asked) {
 }
 
 int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
-  pthread_once(&process.once, prepare);
+  ps__once_run(&process.once, prepare);
   unsigned hash = hash_of(wanted);
   lock();
   expire();
@@ -331,24 +303,13 @@ int ps__os_lookup_done(ps__lookup *lookup) {
   return collect(asked);
 }
 
-/* Waits until any question is DONE, at most until a time of the monotonic clock. */
-static void wait_until(double until) {
-#ifdef __APPLE__
-  double left = fmax(until - ps__os_monotime(), 0);
-  struct timespec time = {(time_t)left, (long)((left - floor(left)) * 1e9)};
-  pthread_cond_timedwait_relative_np(&process.answered, &process.mutex, &time);
-#else
-  struct timespec time = {(time_t)until, (long)((until - floor(until)) * 1e9)};
-  pthread_cond_timedwait(&process.answered, &process.mutex, &time);
-#endif
-}
-
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds) {
   question *asked = (question *)lookup;
   double until = ps__os_monotime() + fmin(seconds, 86400);
   lock();
   resume(asked);
-  while (state_of(asked) != DONE && ps__os_monotime() < until) wait_until(until);
+  while (state_of(asked) != DONE && ps__os_monotime() < until)
+    ps__os_await(&process.answered, &process.mutex, until);
   unlock();
   return collect(asked);
 }

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* State of the process: its number, which changes in a forked child; the lock of sockets
-   and pollers; and the handlers that take and release all locks around a fork, so that
-   none is locked in the child. */
+/* The process and its threads on a POSIX system: the number of the process, which changes
+   in a forked child; the lock of sockets and pollers; the handlers that take and release
+   all locks around a fork, so that none is locked in the child; threads and conditions.
+ */
 
-#define _DEFAULT_SOURCE /* pthread_atfork */
-#include <pthread.h>
+#define _DEFAULT_SOURCE /* pthread_atfork, pthread_condattr_setclock, sigset_t */
+#include <math.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "os.h"
+#include "os_parts.h"
+
+/* Modules of the system's resolver, such as LDAP clients, run on this stack, and it
+   contains the thread-local memory of every loaded library: 256 KiB have been too small
+   for some. Only pages that are touched use memory. */
+enum { STACK = 1 << 20 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int watching; /* the handlers are registered */
@@ -70,3 +77,43 @@ void ps__os_at_fork(int part, const ps__forker *forker) {
 }
 
 unsigned long ps__os_forker(void) { return forker; }
+
+/* ---- Threads ---- */
+
+int ps__os_start(ps__thread run) {
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error != 0) return error;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, STACK);
+  /* Signals are for the threads of the program. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  error = pthread_create(&thread, &attributes, run, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+void ps__os_condition(ps__condition *made) {
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+#ifndef __APPLE__
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+#endif
+  pthread_cond_init(made, &clock);
+  pthread_condattr_destroy(&clock);
+}
+
+void ps__os_await(ps__condition *condition, ps__mutex *mutex, double until) {
+#ifdef __APPLE__
+  double left = fmax(until - ps__os_monotime(), 0);
+  struct timespec time = {(time_t)left, (long)((left - floor(left)) * 1e9)};
+  pthread_cond_timedwait_relative_np(condition, mutex, &time);
+#else
+  struct timespec time = {(time_t)until, (long)((until - floor(until)) * 1e9)};
+  pthread_cond_timedwait(condition, mutex, &time);
+#endif
+}

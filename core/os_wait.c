@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting on a POSIX system: sleep, poll, and the wakers that let another thread end a
-   poll. */
+/* Waiting for descriptors, on all systems: poll, and the wakers that let another thread
+   end a poll. */
 
-#define _DEFAULT_SOURCE /* nanosleep, pthread_atfork */
+#define _DEFAULT_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
+#ifndef _WIN32
+#include <fcntl.h>
 #include <unistd.h>
+#endif
 #ifdef __linux__
 #include <sys/eventfd.h>
 #endif
@@ -23,7 +21,7 @@
 #define IS_SINGLE_THREADED 0
 #endif
 
-#include "os.h"
+#include "os_parts.h"
 
 /* The descriptor of a waker that needs none. */
 enum { UNWATCHED = -2 };
@@ -38,23 +36,23 @@ static const double SLICE = 0.05;
 typedef struct ps__bell {
   struct ps__bell *next; /* in all or stale */
   int fd;                /* -1: closed by the program, or of another process */
-  int end;               /* closing this end of the pipe rings; -1: it is an eventfd */
+  int end;               /* closing this end of the pipe rings; -1: it is no pipe */
   unsigned users;
 } bell;
 
 static struct {
-  pthread_mutex_t mutex;
+  ps__mutex mutex;
   bell *current; /* not rung yet */
   bell *all;
   bell *stale; /* those of the parent, to be freed */
-} wakers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} wakers = {.mutex = PS__MUTEX};
 
-static void lock(void) { pthread_mutex_lock(&wakers.mutex); }
-static void unlock(void) { pthread_mutex_unlock(&wakers.mutex); }
+static void lock(void) { ps__mutex_lock(&wakers.mutex); }
+static void unlock(void) { ps__mutex_unlock(&wakers.mutex); }
 
 static void close_bell(bell *closed) {
-  if (closed->fd >= 0) close(closed->fd);
-  if (closed->end >= 0) close(closed->end);
+  if (closed->fd >= 0) ps__os_close(closed->fd);
+  if (closed->end >= 0) ps__os_close(closed->end);
   closed->fd = closed->end = -1;
 }
 
@@ -70,12 +68,18 @@ static void give_up_bells(void) {
 }
 
 static const ps__forker forker = {lock, unlock, give_up_bells};
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static ps__once once = PS__ONCE;
 static void watch_forks(void) { ps__os_at_fork(PS__FORK_WAKERS, &forker); }
 
 /* ---- Wakers ---- */
 
-#ifdef EFD_CLOEXEC
+#ifdef _WIN32
+
+static int open_bell(bell *made) { return ps__os_bell(&made->fd) == 0; }
+
+static void ring(bell *rung) { ps__os_ring(rung->fd); }
+
+#elif defined EFD_CLOEXEC
 
 static int open_bell(bell *made) {
   made->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -154,7 +158,7 @@ static void leave(const ps__waker *waker) {
 }
 
 void ps__os_waker_begin(ps__waker *waker) {
-  pthread_once(&once, watch_forks);
+  ps__once_run(&once, watch_forks);
   waker->woken = 0;
   if (IS_SINGLE_THREADED) { /* no other thread could wake it */
     *waker = (ps__waker){NULL, ps__os_process(), UNWATCHED, 0};
@@ -198,14 +202,6 @@ void ps__os_wake(void) {
 
 /* ---- Waiting ---- */
 
-/* Waits are limited to a day: the callers check the clock and wait again. */
-int ps__os_sleep(double seconds) {
-  double cut = fmin(seconds, 86400);
-  struct timespec time = {(time_t)cut, 0};
-  time.tv_nsec = (long)fmin(ceil((cut - (double)time.tv_sec) * 1e9), 999999999);
-  return nanosleep(&time, NULL) < 0 ? errno : 0;
-}
-
 /* The system counts entries against the limit on descriptors, so each descriptor gets
    only one entry. place is indexed by descriptor: 1 + the index of its entry. */
 static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled,
@@ -245,7 +241,8 @@ static void mark_all(const ps_sockets *sets, size_t count, const struct pollfd *
     }
 }
 
-/* Polls the entries and, after them, the descriptor of the waker. found is the number of
+/* Polls the entries and, after them, the descriptor of the waker. Waits are limited to a
+   day: the callers check the clock and wait again. found is the number of
    ready ones, including the waker. */
 static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__waker *waker,
                      int *found) {
@@ -256,8 +253,9 @@ static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__wak
   else
     answered = NULL;
   if (sliced) seconds = fmin(seconds, SLICE);
-  *found = poll(polled, used, seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000));
-  if (*found < 0) return errno;
+  int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
+  *found = ps__os_poll_entries(polled, used, milliseconds);
+  if (*found < 0) return -*found;
   if (waker == NULL) return 0;
   waker->woken = answered != NULL ? answered->revents != 0 : sliced && *found == 0;
   if (waker->woken) renew(waker);

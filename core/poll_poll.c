@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The event queue of os.h on any POSIX system: poll(2), and a pipe that wakes it. The
-   cost of a wait is proportional to the number of descriptors, as with every use of
-   poll(2). */
+/* The event queue of os.h on any other system: poll(2), and a pipe that wakes it, or what
+   Windows has in their place. The cost of a wait is proportional to the number of
+   descriptors, as with every use of poll(2). */
 
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64 /* 32-bit systems: fstat fails for large inodes */
@@ -10,12 +10,15 @@
 #if PS__POLLER == PS__POLL
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <poll.h>
 #include <string.h>
+#ifndef _WIN32
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#endif
+
+#include "os_parts.h"
 
 /* Data of a descriptor in addition to its pollfd. poll(2) knows numbers, not open files,
    so a file is identified by its device and inode numbers. */
@@ -25,7 +28,7 @@ typedef struct owner {
 } owner;
 
 struct ps__queue {
-  int bell, ring; /* the ends of the pipe: to read, to write */
+  int bell, ring; /* the ends of the pipe: to read, to write; -1: it is no pipe */
   struct pollfd *watched;
   owner *owners;
   size_t count, room;
@@ -38,6 +41,18 @@ struct ps__queue {
   char changed; /* polled is no longer equal to watched */
 };
 
+/* ---- Waking ---- */
+
+#ifdef _WIN32
+
+static int open_bell(ps__queue *made) { return ps__os_bell(&made->bell); }
+
+static void silence(const ps__queue *queue) { ps__os_silence(queue->bell); }
+
+void ps__os_queue_wake(ps__queue *queue) { ps__os_ring(queue->bell); }
+
+#else
+
 static int prepare(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 &&
@@ -46,17 +61,35 @@ static int prepare(int fd) {
              : errno;
 }
 
+static int open_bell(ps__queue *made) {
+  int ends[2];
+  if (pipe(ends) < 0) return errno;
+  made->bell = ends[0];
+  made->ring = ends[1];
+  int error = prepare(made->bell);
+  return error == 0 ? prepare(made->ring) : error;
+}
+
+static void silence(const ps__queue *queue) {
+  char rings[64];
+  while (read(queue->bell, rings, sizeof rings) == sizeof rings) {
+  }
+}
+
+void ps__os_queue_wake(ps__queue *queue) {
+  /* It fails when the pipe is full; then it is readable anyway. */
+  if (write(queue->ring, "", 1) < 0) return;
+}
+
+#endif
+
 int ps__os_queue_make(ps__queue **queue) {
   ps__queue *made = ps__os_realloc(NULL, sizeof *made);
   if (made == NULL) return ENOMEM;
   memset(made, 0, sizeof *made);
-  int ends[2] = {-1, -1};
-  int error = pipe(ends) < 0 ? errno : 0;
-  made->bell = ends[0];
-  made->ring = ends[1];
+  made->bell = made->ring = -1;
   made->changed = 1;
-  if (error == 0) error = prepare(made->bell);
-  if (error == 0) error = prepare(made->ring);
+  int error = open_bell(made);
   if (error == 0)
     *queue = made;
   else
@@ -66,8 +99,8 @@ int ps__os_queue_make(ps__queue **queue) {
 
 void ps__os_queue_free(ps__queue *queue) {
   if (queue == NULL) return;
-  if (queue->bell >= 0) close(queue->bell);
-  if (queue->ring >= 0) close(queue->ring);
+  if (queue->bell >= 0) ps__os_close(queue->bell);
+  if (queue->ring >= 0) ps__os_close(queue->ring);
   void *arrays[] = {queue->watched, queue->owners, queue->places, queue->polled,
                     queue->polled_owners};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
@@ -78,12 +111,17 @@ void ps__os_queue_free(ps__queue *queue) {
 /* ---- What is watched ---- */
 
 static int identify(int fd, unsigned *file) {
-  struct stat told;
   *file = 0;
+#ifdef _WIN32 /* the file of a socket has no number of its own */
+  int family;
+  return ps__os_adopt(fd, &family);
+#else
+  struct stat told;
   if (fstat(fd, &told) < 0) return errno;
   unsigned long long number = (unsigned long long)told.st_ino;
   *file = (unsigned)(number ^ number >> 32) ^ (unsigned)told.st_dev * 16777619u;
   return 0;
+#endif
 }
 
 static short bits_of(unsigned events) {
@@ -224,12 +262,6 @@ static size_t report(ps__queue *queue, ps__event *events, size_t room) {
   return reported;
 }
 
-static void silence(const ps__queue *queue) {
-  char rings[64];
-  while (read(queue->bell, rings, sizeof rings) == sizeof rings) {
-  }
-}
-
 /* The interval at which a waker without a descriptor is woken, in seconds: see os.h. */
 static const double SLICE = 0.05;
 
@@ -249,19 +281,14 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
     else if (waker != NULL && waker->fd == -1)
       seconds = fmin(seconds, SLICE);
     int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
-    found = poll(queue->polled, used, milliseconds);
-    if (found < 0) error = errno;
+    found = ps__os_poll_entries(queue->polled, used, milliseconds);
+    if (found < 0) error = -found;
     if (found > 0 && queue->polled[own].revents != 0) silence(queue);
   }
   ps__os_lock();
   if (found > 0) *count = report(queue, events, room);
   ps__os_unlock();
   return error;
-}
-
-void ps__os_queue_wake(ps__queue *queue) {
-  /* It fails when the pipe is full; then it is readable anyway. */
-  if (write(queue->ring, "", 1) < 0) return;
 }
 
 int ps__os_queue_fd(const ps__queue *queue) {

@@ -15,7 +15,13 @@
 extern "C" {
 #endif
 
-#if defined __GNUC__
+#if defined _WIN32
+#ifdef PS_EXPORTS /* only a DLL that is being built has this */
+#define PS_API __declspec(dllexport)
+#else
+#define PS_API
+#endif
+#elif defined __GNUC__
 #define PS_API __attribute__((visibility("default")))
 #else
 #define PS_API
@@ -51,7 +57,7 @@ enum {
 typedef struct ps_status {
   short code;         /* PS_OK, or one of the codes above */
   short argument;     /* misuse: the number of the argument, from 1; 0 for the object */
-  int system;         /* failure: the system's error number behind it, or 0 */
+  int system;         /* failure: the error number behind it, as in errno.h, or 0 */
   const char *detail; /* misuse: replaces %s in the words; as valid as the arguments */
 } ps_status;
 

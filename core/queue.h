@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses which of poll_epoll.c, poll_kqueue.c and poll_poll.c implements the event queue
-   of os.h. All are compiled on every system; those that are not chosen are empty, so that
-   a build can compile all files of the core. -DPS__POLLER=PS__POLL chooses poll(2). */
+   of os.h. Windows has the last. All are compiled on every system; those that are not
+   chosen are empty, so that a build can compile all files of the core.
+   -DPS__POLLER=PS__POLL chooses poll(2). */
 
 #ifndef PS_QUEUE_H
 #define PS_QUEUE_H

@@ -33,7 +33,7 @@ LAYERS = words(
 """The files of the core, lowest first. core/os_*.c and core/poll_*.c are one layer, the
 system."""
 
-PROCESS = {"os_helpers", "os_process", "os_wait"}
+PROCESS = {"os_helpers", "os_process", "os_wait", "os_windows"}
 """Files that may have mutable globals, since these belong to the process."""
 
 PURE = words(

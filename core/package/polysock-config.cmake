@@ -1,3 +1,5 @@
 include(CMakeFindDependencyMacro)
-find_dependency(Threads)
+if(NOT WIN32)
+  find_dependency(Threads)
+endif()
 include(${CMAKE_CURRENT_LIST_DIR}/polysock-targets.cmake)

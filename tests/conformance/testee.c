@@ -19,7 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _WIN32
+#include "testee_windows.h"
+#else
 #include <unistd.h>
+#endif
 
 /* ---- What a line says */
 
@@ -320,6 +324,9 @@ static void *serve_in_thread(void *c) {
 int main(void) {
   char *line = NULL;
   size_t size = 0;
+#ifdef _WIN32
+  use_bytes();
+#endif
   /* An object lives until it is freed, and an object of another library is a bare
      descriptor. */
   printf(

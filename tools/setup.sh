@@ -55,6 +55,8 @@ systems_short='
 i686-linux-gnu-gcc:gcc-i686-linux-gnu
 /usr/i686-linux-gnu/include/stdio.h:libc6-dev-i386-cross
 musl-gcc:musl-tools
+x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
+/usr/lib/wine/wine64:wine64
 '
 systems='
 aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu

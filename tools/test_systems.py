@@ -394,6 +394,53 @@ def zig(triple: str, name: str, place: Place) -> str:
     return f"library, Lua module and {len(programs)} programs of tests link; not run"
 
 
+def make_windows_lua(place: Place, compiler: str) -> Path:
+    """Compiles Lua for Windows: the DLL whose symbols the module names, and the
+    interpreter, which is returned."""
+    folder = place.folder / "libraries"
+    folder.mkdir(exist_ok=True)
+    source = sources()["lua5.4"] / "src"
+    files = [path for path in source.glob("*.c") if path.stem not in ("lua", "luac")]
+    cc = [compiler, "-O1", "-w", "-DLUA_BUILD_AS_DLL"]
+    place.run(*cc, "-shared", *files, "-o", folder / "lua54.dll")
+    place.run(*cc, source / "lua.c", folder / "lua54.dll", "-o", folder / "lua.exe")
+    return folder / "lua.exe"
+
+
+def find_wine() -> Optional[str]:
+    there = "/usr/lib/wine/wine64"  # where Debian has it, if only that is installed
+    return shutil.which("wine64") or (there if os.path.exists(there) else None)
+
+
+def windows(place: Place) -> str:
+    """MinGW's compiler, and Wine, which runs what it makes."""
+    compiler = need("x86_64-w64-mingw32-gcc")
+    interpreter = make_windows_lua(place, compiler)
+    library = f"-DLUA_LIBRARIES={interpreter.parent}/lua54.dll"
+    wine = find_wine()
+    target = Target("Windows", "x86_64", compiler, emulator=wine or "")
+    build = configure(place, target, library)
+    place.run("cmake", "--install", build, "--component", "lua")
+    if wine is None:
+        return "C library and Lua module link; not run: no wine64 here"
+    place.env.update(WINEPREFIX=str(place.folder / "wine"), WINEDEBUG="-all")
+    place.env["WINEDLLOVERRIDES"] = "mscoree,mshtml="  # it asks for no downloads
+    del place.env[
+        "CC"
+    ]  # the resolver that answers late is loaded by Wine, not by Windows
+    options = lua_options(place.folder / "prefix", f"{wine} {interpreter}")
+    options = [option.replace("?.so", "?.dll") for option in options]
+    options += ["--c", f"{wine} {build}/tests/testee_c.exe", "--retry"]
+    options += ["--known", str(ROOT / "tests/conformance/windows.txt")]
+    try:
+        place.run(wine, interpreter, "-v")  # it makes the folder of Wine
+        units = run_units(place, build)
+        return "; ".join([units, run_columns(place, "c,lua", *options)])
+    finally:
+        place.run(Path(wine).with_name("wineserver"), "-k")
+        shutil.rmtree(place.folder / "wine", ignore_errors=True)  # it is large
+
+
 def lua(version: str, place: Place, specs: bool) -> str:
     """The module for another Lua, with the interpreter of the distribution."""
     interpreter = need("luajit" if version == "jit" else f"lua{version}")
@@ -435,6 +482,7 @@ def systems(short: bool) -> List[System]:
         zig_system("aarch64-macos", "Darwin"),
         zig_system("x86_64-macos", "Darwin"),
         zig_system("x86_64-freebsd", "FreeBSD"),
+        System("windows", True, windows),
         System("aarch64", False, aarch64),
         System("s390x", False, s390x),
     ]

@@ -129,6 +129,14 @@ def sources() -> Dict[str, Path]:
     return unpacked
 
 
+def describe_library(folder: Path, name: str, headers: Path) -> None:
+    """Writes what pkg-config says of a library in this folder."""
+    (folder / f"{name}.pc").write_text(
+        f"Name: {name}\nDescription: {name}\nVersion: 0\n"
+        f"Libs: -L{folder} -l{name}\nCflags: -I{headers}\n"
+    )
+
+
 def make_libraries(place: Place, compiler: str, flags: List[str]) -> Path:
     """Compiles cmocka and Lua for a system, and returns Lua's interpreter."""
     unpacked = sources()
@@ -151,11 +159,8 @@ def make_libraries(place: Place, compiler: str, flags: List[str]) -> Path:
     )
     place.run(*cc, *define, lua / "lua.c", *files, "-o", interpreter, "-lm", "-rdynamic",
               *flags)  # fmt: skip
-    describe = f"Name: {{0}}\nDescription: {{0}}\nVersion: 0\nLibs: -L{folder} -l{{0}}\n"
-    (folder / "cmocka.pc").write_text(
-        describe.format("cmocka") + f"Cflags: -I{cmocka}/include\n"
-    )
-    (folder / "lua5.4.pc").write_text(describe.format("lua5.4") + f"Cflags: -I{lua}\n")
+    describe_library(folder, "cmocka", cmocka / "include")
+    describe_library(folder, "lua5.4", lua)
     (folder / "done").write_text("")
     return interpreter
 
@@ -394,9 +399,9 @@ def zig(triple: str, name: str, place: Place) -> str:
     return f"library, Lua module and {len(programs)} programs of tests link; not run"
 
 
-def make_windows_lua(place: Place, compiler: str) -> Path:
-    """Compiles Lua for Windows: the DLL whose symbols the module names, and the
-    interpreter, which is returned."""
+def make_windows_libraries(place: Place, compiler: str) -> Path:
+    """Compiles cmocka for Windows, and Lua: the DLL whose symbols the module names, and
+    the interpreter, which is returned."""
     folder = place.folder / "libraries"
     folder.mkdir(exist_ok=True)
     source = sources()["lua5.4"] / "src"
@@ -404,6 +409,13 @@ def make_windows_lua(place: Place, compiler: str) -> Path:
     cc = [compiler, "-O1", "-w", "-DLUA_BUILD_AS_DLL"]
     place.run(*cc, "-shared", *files, "-o", folder / "lua54.dll")
     place.run(*cc, source / "lua.c", folder / "lua54.dll", "-o", folder / "lua.exe")
+    cmocka = sources()["cmocka"]
+    have = "INTTYPES_H STDINT_H TIME_H STRUCT_TIMESPEC GCC_THREAD_LOCAL_STORAGE"
+    defines = [f"-DHAVE_{name}" for name in have.split()]
+    place.run(compiler, "-O1", "-w", *defines, f"-I{cmocka}/include", "-c",
+              cmocka / "src/cmocka.c", "-o", folder / "cmocka.o")  # fmt: skip
+    place.run(compiler + "-ar", "rcs", folder / "libcmocka.a", folder / "cmocka.o")
+    describe_library(folder, "cmocka", cmocka / "include")
     return folder / "lua.exe"
 
 
@@ -413,9 +425,10 @@ def find_wine() -> Optional[str]:
 
 
 def windows(place: Place) -> str:
-    """MinGW's compiler, and Wine, which runs what it makes."""
+    """MinGW's compiler, and Wine, which runs what it makes: the C units that need no
+    POSIX, and the columns."""
     compiler = need("x86_64-w64-mingw32-gcc")
-    interpreter = make_windows_lua(place, compiler)
+    interpreter = make_windows_libraries(place, compiler)
     library = f"-DLUA_LIBRARIES={interpreter.parent}/lua54.dll"
     wine = find_wine()
     target = Target("Windows", "x86_64", compiler, emulator=wine or "")

@@ -5,12 +5,17 @@
 #define _DEFAULT_SOURCE /* strtok_r, strcasecmp */
 #include "os_sim.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#ifdef _WIN32 /* addresses as text */
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#else
+#include <arpa/inet.h>
 #include <sys/socket.h>
+#endif
 
 enum { FIRST_FD = 1000, ENDS = 256, ITEMS = 512, HOSTS = 16, EVENTS = 16, OPTIONS = 32 };
 enum { WAKERS = 16 };

@@ -227,8 +227,8 @@ static void compare(const question *asked, const char *stream, size_t size, unsi
   if (wrong) {
     char words[PS_WORDS];
     print_error(
-        "%c count %zu maxsize %zu mask %#x language %d mode %d: '%s', %lld counted\n",
-        asked->kind, asked->count, asked->maxsize, mask, language, mode,
+        "%c count %.0f maxsize %.0f mask %#x language %d mode %d: '%s', %lld counted\n",
+        asked->kind, (double)asked->count, (double)asked->maxsize, mask, language, mode,
         ps_status_words(answer.status, words), stats.received);
     show("stream", stream, size);
     show("prefix", asked->prefix, strlen(asked->prefix));

@@ -12,6 +12,10 @@
 #include "polysock.h"
 #include "reader.h"
 
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* PS__DECIDED requires that there is a descriptor, which ps_tcp creates only later. */
 enum { PS__MASTER = 1, PS__CLIENT = 2, PS__SERVER = 4, PS__ANY = 7, PS__DECIDED = 8 };
 
@@ -353,5 +357,9 @@ int ps__connect_news(ps_socket *self);
 
 /* Opens a descriptor of a family for a master. Returns 0 or an error number. */
 int ps__connect_open(ps__call *call, int family);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "internal.h"
 
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* One registration. A slot without events is free. */
 typedef struct ps__slot {
   ps_socket *socket; /* NULL: a descriptor with another owner */
@@ -90,5 +94,9 @@ void ps__member_unlist(ps_poller *poller, int fd);
 
 /* Registers a slot with the queue. Returns 0 or an error number. */
 int ps__member_arm(ps_poller *poller, int fd, ps__slot *slot);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #endif

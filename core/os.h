@@ -11,6 +11,11 @@
 
 #include "polysock.h"
 
+/* No other program sees these functions, however the core is compiled. */
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* Prevents inlining of a rarely called function, so that its caller does not save
    registers for it. */
 #ifdef __GNUC__
@@ -224,5 +229,9 @@ int ps__os_lookup_start(const ps__lookup *question, ps__lookup **lookup);
 int ps__os_lookup_done(ps__lookup *lookup);
 int ps__os_lookup_wait(ps__lookup *lookup, double seconds);
 void ps__os_lookup_drop(ps__lookup *lookup);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #endif

@@ -15,12 +15,14 @@
 extern "C" {
 #endif
 
-#if defined _WIN32
-#ifdef PS_EXPORTS /* only a DLL that is being built has this */
+/* PS_EMBEDDED is for a module that contains the core: no other one sees its functions.
+   Only a DLL that is being built has PS_EXPORTS. */
+#if defined _WIN32 && defined PS_EXPORTS
 #define PS_API __declspec(dllexport)
-#else
+#elif defined _WIN32
 #define PS_API
-#endif
+#elif defined __GNUC__ && defined PS_EMBEDDED
+#define PS_API __attribute__((visibility("hidden")))
 #elif defined __GNUC__
 #define PS_API __attribute__((visibility("default")))
 #else

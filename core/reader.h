@@ -11,6 +11,10 @@
 
 #include "polysock.h"
 
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* What a caller wants to receive. */
 typedef struct ps__wish {
   char kind; /* 'l' line, 'L' line with its end, 'a' all, 'n' count, 'u' until, 'y' any */
@@ -153,5 +157,9 @@ ps__buffer *ps__reader_split(ps__reader *self, short *code);
 
 /* Drops all bytes and frees the buffer. */
 void ps__reader_clear(ps__reader *self);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #endif

@@ -37,6 +37,7 @@ cd "$out/$rock"
     printf '      ["polysock.core"] = {\n         sources = {\n'
     printf '            "%s",\n' rock/*.c core/*.c
     printf '         },\n         incdirs = { "core", "swig", "swig/lua" },\n'
+    printf '         defines = { "PS_EMBEDDED", "_FORTIFY_SOURCE=2" },\n'
     printf '         libraries = { "pthread", "m", "dl" },\n      },\n   },\n'
     printf '   copy_directories = { "docs", "share" },\n}\n'
 } >"$name-1.rockspec"

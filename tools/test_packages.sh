@@ -34,6 +34,11 @@ absent() {
         [ -z "$(find "$folder" -name "$name")" ] || fail "$(find "$folder" -name "$name")"
     done
 }
+# exports FOLDER NAME: the only module below FOLDER exports the function that loads it.
+exports() {
+    module=$(find "$1" -name 'core.so' -o -name '_core*.so')
+    [ "$(nm -D --defined-only "$module" | sed 's/.* //')" = "$2" ] || fail "$module exports more than $2"
+}
 # use_lua INTERPRETER TREE VERSION: a module below TREE works.
 use_lua() {
     LUA_PATH="$2/share/lua/$3/?.lua;$2/share/lua/$3/?/init.lua" LUA_CPATH="$2/lib/lua/$3/?.so" \
@@ -69,6 +74,7 @@ PY
 }
 pip install .
 use_python
+exports "$work/venv" PyInit__core
 ok "pip install ."
 
 pip install "scikit-build-core>=1.0" hatch-fancy-pypi-readme twine
@@ -246,6 +252,7 @@ cd "$work/release"
 tree=release-rocks
 (PATH="$work/tools:$PATH" && export PATH && ! cmake --version && quietly luarocks54 make)
 use_lua lua5.4 "$work/$tree" 5.4
+exports "$work/$tree" luaopen_polysock_core
 (cd "$work/$tree" && find . -type f | sed 's|[0-9.]*-1\([./]\)|V\1|g' | sort) >"$work/has"
 sort >"$work/needs" <<'FILES'
 ./lib/lua/5.4/polysock/core.so

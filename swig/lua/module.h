@@ -74,7 +74,15 @@ static void ps_lua_open(lua_State *L, const swig_lua_method *functions,
   lua_setfield(L, -2, "luasocket");
 }
 
+/* What SWIG generates is seen by this file alone, but for the function that loads it. */
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
 void SWIG_init_user(lua_State *L); /* calls ps_lua_open: see lang.i */
+extern const char *SWIG_LUACODE;
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 SWIGEXPORT int luaopen_polysock_core(lua_State *L) {
   SWIG_init_user(L);

@@ -3,15 +3,17 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format guard help \
-        lint mutate setup-bench setup-build setup-lint setup-test setup-wheels site soak test test-c \
-        test-compat test-examples test-interpreters test-lua test-package test-python test-soak \
-        test-kit test-systems test-tools test-wheels wheels
+.PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format fuzz \
+        guard help lint mutate setup-bench setup-build setup-fuzz setup-lint setup-test \
+        setup-wheels site soak test test-c test-compat test-examples test-fuzz \
+        test-interpreters test-kit test-lua test-package test-python test-soak test-systems \
+        test-tools test-wheels wheels
 
 VENV := build/venv
 PREFIX := build/prefix
 BIN := $(VENV)/bin
 HOURS := 1
+MINUTES := 10
 LUAS := 5.1 jit
 SOAKED := --python $(BIN)/python --c build/dev/tests/soak_server
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
@@ -28,8 +30,8 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-lua test-python test-examples test-tools conformance test-kit test-compat test-soak \
-    guard test-package test-wheels
+SUITES := test-c test-fuzz test-lua test-python test-examples test-tools conformance test-kit \
+    test-compat test-soak guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -41,6 +43,14 @@ test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan; thos
 	ctest --preset asan
 	cmake --preset tsan --log-level=WARNING && cmake --build --preset tsan
 	ctest --preset tsan
+
+test-fuzz: setup-fuzz $(VENV)/tools ## the fuzzers in short: their seeds, and inputs made of them
+	cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz
+	tools/fuzz.sh short
+
+fuzz: setup-fuzz $(VENV)/tools ## each fuzzer for MINUTES=10, two at a time
+	cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz
+	tools/fuzz.sh $(MINUTES)
 
 test-lua: setup-test $(PREFIX)/done ## the tests of the Lua module
 	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua
@@ -133,7 +143,7 @@ dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, i
 clean: ## remove what was built
 	rm -rf build
 
-setup-build setup-test setup-lint setup-bench setup-wheels: setup-%:
+setup-build setup-test setup-fuzz setup-lint setup-bench setup-wheels: setup-%:
 	@tools/setup.sh $*
 
 SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.txt

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what a target needs: setup.sh build|test|lint|bench|wheels|
+# Installs what a target needs: setup.sh build|test|fuzz|lint|bench|wheels|
 # systems|systems-short. On Debian and Ubuntu it installs what is missing, as root or by sudo;
 # elsewhere it says which packages to install. It installs nothing that is there already.
 set -eu
@@ -65,6 +65,12 @@ s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
 /usr/s390x-linux-gnu/include/stdio.h:libc6-dev-s390x-cross
 qemu-s390x:qemu-user
 '
+fuzz='
+/usr/include/cmocka.h:libcmocka-dev
+pkg-config:pkg-config
+clang:clang
+libfuzzer:libclang-rt-dev
+'
 lint='
 luacheck:lua-check
 clang:clang
@@ -76,13 +82,14 @@ wanted=$build
 case ${1:-build} in
 build) ;;
 test) wanted="$build $test" ;;
+fuzz) wanted="$build $fuzz" ;;
 lint) wanted="$build $test $lint" ;;
 bench) wanted="$build $bench" ;;
 wheels) wanted="$build $wheels" ;;
 systems) wanted="$build $systems_short $systems" ;;
 systems-short) wanted="$build $systems_short" ;;
 *)
-    echo "usage: $0 build|test|lint|bench|wheels|systems|systems-short" >&2
+    echo "usage: $0 build|test|fuzz|lint|bench|wheels|systems|systems-short" >&2
     exit 2
     ;;
 esac
@@ -90,6 +97,7 @@ esac
 has() {
     case $1 in
     /*) [ -e "$1" ] ;;
+    libfuzzer) ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ;;
     lfs) ls /usr/lib/*/lua/5.4/lfs.so >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac

@@ -37,14 +37,14 @@ typedef struct list {
 
 /* A question with a holder that is DONE or RESTING is in no list, only in its chain. */
 static struct {
-  ps__once once;
+  atomic_int prepared;
   ps__mutex mutex;
   ps__condition answered; /* any question became DONE */
   list queue, running;
   list kept; /* DONE questions without a holder whose result was not collected */
   question *chains[CHAINS];
   unsigned helpers;
-} process = {.once = PS__ONCE, .mutex = PS__MUTEX};
+} process = {.mutex = PS__MUTEX};
 
 /* ---- Lists ---- */
 
@@ -119,10 +119,15 @@ static void give_up_helpers(void) {
   unlock();
 }
 
+/* A child that was forked in the middle of it begins anew. */
 static void prepare(void) {
-  ps__os_condition(&process.answered);
   static const ps__forker forker = {lock, unlock, give_up_helpers};
+  if (atomic_load_explicit(&process.prepared, memory_order_acquire)) return;
   ps__os_at_fork(PS__FORK_HELPERS, &forker);
+  lock();
+  if (!atomic_load(&process.prepared)) ps__os_condition(&process.answered);
+  atomic_store_explicit(&process.prepared, 1, memory_order_release);
+  unlock();
 }
 
 /* ---- Answering ---- */
@@ -256,7 +261,7 @@ static void let_go(question *asked) {
 }
 
 int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
-  ps__once_run(&process.once, prepare);
+  prepare();
   unsigned hash = hash_of(wanted);
   lock();
   expire();

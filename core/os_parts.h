@@ -51,16 +51,11 @@ typedef LPTHREAD_START_ROUTINE ps__thread;
 #define PS__THREAD DWORD WINAPI /* what a ps__thread returns */
 typedef SRWLOCK ps__mutex;
 typedef CONDITION_VARIABLE ps__condition;
-typedef struct ps__once {
-  SRWLOCK lock;
-  int done;
-} ps__once;
 #else
 typedef void *(*ps__thread)(void *context);
 #define PS__THREAD void *
 typedef pthread_mutex_t ps__mutex;
 typedef pthread_cond_t ps__condition;
-typedef pthread_once_t ps__once;
 #endif
 
 /* Starts a detached thread that receives no signals. The code of the module stays in
@@ -102,14 +97,6 @@ static inline void ps__mutex_unlock(ps__mutex *mutex) { ReleaseSRWLockExclusive(
 static inline void ps__condition_tell(ps__condition *condition) {
   WakeAllConditionVariable(condition);
 }
-#define PS__ONCE \
-  { SRWLOCK_INIT, 0 }
-static inline void ps__once_run(ps__once *once, void (*run)(void)) {
-  AcquireSRWLockExclusive(&once->lock);
-  if (!once->done) run();
-  once->done = 1;
-  ReleaseSRWLockExclusive(&once->lock);
-}
 
 #else
 
@@ -131,10 +118,6 @@ static inline void ps__mutex_lock(ps__mutex *mutex) { pthread_mutex_lock(mutex);
 static inline void ps__mutex_unlock(ps__mutex *mutex) { pthread_mutex_unlock(mutex); }
 static inline void ps__condition_tell(ps__condition *condition) {
   pthread_cond_broadcast(condition);
-}
-#define PS__ONCE PTHREAD_ONCE_INIT
-static inline void ps__once_run(ps__once *once, void (*run)(void)) {
-  pthread_once(once, run);
 }
 
 #endif

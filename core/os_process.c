@@ -6,9 +6,11 @@
 
 #define _DEFAULT_SOURCE /* pthread_atfork, pthread_condattr_setclock, sigset_t */
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "os_parts.h"
 
@@ -17,8 +19,8 @@
    for some. Only pages that are touched use memory. */
 enum { STACK = 1 << 20 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_int watching; /* the handlers are registered */
+static atomic_int watching;    /* the handlers are registered */
+static atomic_int registering; /* the process whose thread registers them, or 0 */
 static unsigned number; /* this and forker: changed before fork returns in the child */
 static unsigned long forker;
 
@@ -49,7 +51,9 @@ static void after_fork_in_parent(void) {
 
 unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
 
+/* That it runs shows that the handlers are registered. */
 static void after_fork_in_child(void) {
+  atomic_store_explicit(&watching, 1, memory_order_release);
   number++;
   forker = ps__os_thread();
   for (int part = PS__FORKERS; part-- > 0;)
@@ -58,14 +62,26 @@ static void after_fork_in_child(void) {
   ps__os_unlock();
 }
 
-static void watch_forks(void) {
-  if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0)
-    atomic_store_explicit(&watching, 1, memory_order_release);
+/* As pthread_once, which would wait for ever in a child that was forked in the middle of
+   it, or register the handlers twice. If they were registered before the fork, they have
+   said so in the child; if not, the child finds the number of another process. */
+static PS__APART void watch_forks(void) {
+  int me = (int)getpid();
+  while (!atomic_load_explicit(&watching, memory_order_acquire)) {
+    int other = atomic_load(&registering);
+    if (other == me) {
+      sched_yield(); /* another thread is at it */
+    } else if (atomic_compare_exchange_strong(&registering, &other, me)) {
+      int error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+      if (error == 0) atomic_store_explicit(&watching, 1, memory_order_release);
+      atomic_store(&registering, 0);
+      if (error != 0) return;
+    }
+  }
 }
 
 unsigned ps__os_process(void) {
-  if (!atomic_load_explicit(&watching, memory_order_acquire))
-    pthread_once(&once, watch_forks);
+  if (!atomic_load_explicit(&watching, memory_order_acquire)) watch_forks();
   return number;
 }
 

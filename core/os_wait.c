@@ -5,6 +5,7 @@
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #ifndef _WIN32
@@ -68,8 +69,14 @@ static void give_up_bells(void) {
 }
 
 static const ps__forker forker = {lock, unlock, give_up_bells};
-static ps__once once = PS__ONCE;
-static void watch_forks(void) { ps__os_at_fork(PS__FORK_WAKERS, &forker); }
+static atomic_int watching;
+
+/* No harm if two threads do it, or a thread and a child that was forked meanwhile. */
+static void watch_forks(void) {
+  if (atomic_load_explicit(&watching, memory_order_acquire)) return;
+  ps__os_at_fork(PS__FORK_WAKERS, &forker);
+  atomic_store_explicit(&watching, 1, memory_order_release);
+}
 
 /* ---- Wakers ---- */
 
@@ -158,7 +165,7 @@ static void leave(const ps__waker *waker) {
 }
 
 void ps__os_waker_begin(ps__waker *waker) {
-  ps__once_run(&once, watch_forks);
+  watch_forks();
   waker->woken = 0;
   if (IS_SINGLE_THREADED) { /* no other thread could wake it */
     *waker = (ps__waker){NULL, ps__os_process(), UNWATCHED, 0};
@@ -191,7 +198,9 @@ static void renew(ps__waker *waker) {
   unlock();
 }
 
+/* A fork that finds the lock taken must know of it, even if nothing has waited yet. */
 void ps__os_wake(void) {
+  watch_forks();
   lock();
   if (wakers.current != NULL && wakers.current->users > 0) {
     ring(wakers.current);

@@ -96,14 +96,19 @@ void ps__os_populate(void *memory, size_t size) {
   (void)size;
 }
 
-static ps__once once = PS__ONCE;
+static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
-static void start_winsock(void) {
+/* A failure is told by the first call of Winsock. */
+static BOOL CALLBACK start_winsock(PINIT_ONCE self, PVOID parameter, PVOID *context) {
   WSADATA told;
-  WSAStartup(MAKEWORD(2, 2), &told); /* a failure is told by the first call of Winsock */
+  (void)self;
+  (void)parameter;
+  (void)context;
+  WSAStartup(MAKEWORD(2, 2), &told);
+  return TRUE;
 }
 
-void ps__os_begin(void) { ps__once_run(&once, start_winsock); }
+void ps__os_begin(void) { InitOnceExecuteOnce(&once, start_winsock, NULL, NULL); }
 
 static SRWLOCK members = SRWLOCK_INIT;
 

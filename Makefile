@@ -91,6 +91,16 @@ test-soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server 
 soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## the same, a minute each
 	$(BIN)/python tests/soak/soak.py $(SOAKED)
 
+SUITES += test-hostile
+.PHONY: hostile test-hostile
+
+test-hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## peers that mean no good; no descriptors, memory, threads
+	$(BIN)/python -m pytest tests/hostile
+
+hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## the same, twenty times as much; and a fork before every instruction of calls
+	$(BIN)/python -m pytest tests/hostile --long
+	build/dev/tests/core/test_fork_steps 1
+
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
 

@@ -3,6 +3,7 @@
    and how many threads there may be. */
 
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
@@ -153,6 +154,37 @@ static void retries_of_a_name_that_hangs_make_no_further_thread(void **state) {
   assert_int_equal(gate_calls(), 1);
 }
 
+/* Bytes that are allocated, where the C library tells. */
+static size_t allocated(void) {
+#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+  return mallinfo2().uordblks;
+#else
+  return 0;
+#endif
+}
+
+/* Each second each of 40 names is asked for, and given up. */
+static void an_hour_of_retries_grows_nothing(void **state) {
+  (void)state;
+  enum { NAMES = PS__HELPERS + 8 };
+  ps__lookup *lookups[PS__HELPERS];
+  for (int i = 0; i < PS__HELPERS; i++) lookups[i] = gate_start_numbered(i);
+  gate_wait_for_calls(PS__HELPERS);
+  for (int i = 0; i < PS__HELPERS; i++) ps__os_lookup_drop(lookups[i]);
+  size_t before = allocated();
+  for (int second = 0; second < 3600; second++) {
+    gate_time_passes(second);
+    for (int i = 0; i < NAMES; i++) {
+      ps__lookup *lookup = gate_start_numbered(i);
+      assert_false(ps__os_lookup_wait(lookup, 0));
+      ps__os_lookup_drop(lookup);
+    }
+  }
+  assert_true(allocated() < before + 4096);
+  assert_int_equal(gate_helpers(), PS__HELPERS);
+  assert_int_equal(gate_calls(), PS__HELPERS);
+}
+
 static void without_any_thread_there_is_an_error(void **state) {
   (void)state;
   ps__lookup asked = gate_question("i.gate.test", "80"), *lookup = NULL;
@@ -226,6 +258,7 @@ int main(void) {
       gate_test(helpers_are_bounded),
       gate_test(questions_wait_in_order),
       gate_test(retries_of_a_name_that_hangs_make_no_further_thread),
+      gate_test(an_hour_of_retries_grows_nothing),
       gate_test(without_any_thread_there_is_an_error),
       gate_test(one_thread_is_enough),
       gate_test(signals_are_for_the_threads_of_the_program),

@@ -21,8 +21,8 @@ enum { STACK = 1 << 20 };
 
 static atomic_int watching;    /* the handlers are registered */
 static atomic_int registering; /* the process whose thread registers them, or 0 */
-static unsigned number; /* this and forker: changed before fork returns in the child */
-static unsigned long forker;
+static unsigned number; /* this and forked_by: changed before fork returns in the child */
+static unsigned long forked_by;
 
 static struct {
   pthread_mutex_t mutex;
@@ -55,7 +55,7 @@ unsigned long ps__os_thread(void) { return (unsigned long)pthread_self(); }
 static void after_fork_in_child(void) {
   atomic_store_explicit(&watching, 1, memory_order_release);
   number++;
-  forker = ps__os_thread();
+  forked_by = ps__os_thread();
   for (int part = PS__FORKERS; part-- > 0;)
     if (parts.of[part] != NULL) parts.of[part]->child();
   pthread_mutex_unlock(&parts.mutex);
@@ -92,7 +92,7 @@ void ps__os_at_fork(int part, const ps__forker *forker) {
   pthread_mutex_unlock(&parts.mutex);
 }
 
-unsigned long ps__os_forker(void) { return forker; }
+unsigned long ps__os_forker(void) { return forked_by; }
 
 /* ---- Threads ---- */
 

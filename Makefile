@@ -92,7 +92,7 @@ soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## th
 	$(BIN)/python tests/soak/soak.py $(SOAKED)
 
 SUITES += test-hostile
-.PHONY: hostile test-hostile
+.PHONY: hostile setup-net test-hostile test-net
 
 test-hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## peers that mean no good; no descriptors, memory, threads
 	$(BIN)/python -m pytest tests/hostile
@@ -100,6 +100,9 @@ test-hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c 
 hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## the same, twenty times as much; and a fork before every instruction of calls
 	$(BIN)/python -m pytest tests/hostile --long
 	build/dev/tests/core/test_fork_steps 1
+
+test-net: setup-net $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## bad networks and name servers, in network namespaces; 5 minutes
+	$(BIN)/python tests/net/run.py $(if $(ONLY),-k "$(ONLY)")
 
 test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cmake
 	tools/test_packages.sh
@@ -153,7 +156,7 @@ dist: setup-build $(VENV)/tools ## the archives of a release and its rockspec, i
 clean: ## remove what was built
 	rm -rf build
 
-setup-build setup-test setup-fuzz setup-lint setup-bench setup-wheels: setup-%:
+setup-build setup-test setup-fuzz setup-lint setup-bench setup-net setup-wheels: setup-%:
 	@tools/setup.sh $*
 
 SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.txt

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what a target needs: setup.sh build|test|fuzz|lint|bench|wheels|
+# Installs what a target needs: setup.sh build|test|fuzz|lint|bench|net|wheels|
 # systems|systems-short. On Debian and Ubuntu it installs what is missing, as root or by sudo;
 # elsewhere it says which packages to install. It installs nothing that is there already.
 set -eu
@@ -48,6 +48,10 @@ valgrind:valgrind
 /usr/share/doc/lua-luv:lua-luv
 /usr/share/doc/lua-copas:lua-copas
 '
+net='
+ip:iproute2
+unshare:util-linux
+'
 wheels='
 qemu-aarch64:qemu-user
 '
@@ -85,11 +89,12 @@ test) wanted="$build $test" ;;
 fuzz) wanted="$build $fuzz" ;;
 lint) wanted="$build $test $lint" ;;
 bench) wanted="$build $bench" ;;
+net) wanted="$build $test $net" ;;
 wheels) wanted="$build $wheels" ;;
 systems) wanted="$build $systems_short $systems" ;;
 systems-short) wanted="$build $systems_short" ;;
 *)
-    echo "usage: $0 build|test|fuzz|lint|bench|wheels|systems|systems-short" >&2
+    echo "usage: $0 build|test|fuzz|lint|bench|net|wheels|systems|systems-short" >&2
     exit 2
     ;;
 esac

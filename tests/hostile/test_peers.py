@@ -119,7 +119,8 @@ def test_a_million_tiny_segments(
     program: Program, peer: Peer, scale: int, note: Callable[[str], None]
 ) -> None:
     """A byte in each: 50,000, or a million in the long form. Bound: less than 4 MiB, and
-    the limit of a call ends it on time while they come."""
+    what the program needs to print half of them; and the limit of a call ends it on time
+    while they come."""
     count = 50_000 * scale
     peer.flood(b"z", count + count // 2)
     program.forget_peak()
@@ -136,7 +137,7 @@ def test_a_million_tiny_segments(
         assert time.monotonic() - began < 120
         taken += len(program.call("one", "receive").partial)
     note(f"{grows(program, before) / KIB:.0f} KiB at most")
-    assert grows(program, before) < 4 * MIB
+    assert grows(program, before) < 4 * MIB + 16 * count // 2
 
 
 def test_urgent_data(program: Program, peer: Peer) -> None:

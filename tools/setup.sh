@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Installs what a target needs: setup.sh build|test|fuzz|lint|bench|net|wheels|
 # systems|systems-short. On Debian and Ubuntu it installs what is missing, as root or by sudo;
-# elsewhere it says which packages to install. It installs nothing that is there already.
+# elsewhere it says which packages to install. It installs nothing that is there already, and
+# with NO_SETUP it does nothing.
 set -eu
+[ -z "${NO_SETUP:-}" ] || exit 0
 
 # package, and a command or a file that shows that it is there
 build='

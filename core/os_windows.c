@@ -202,31 +202,24 @@ void ps__os_silence(int fd) {
   }
 }
 
-/* WSAPoll refuses the whole set when a handle in it is none of a socket. */
-static int mark_invalid(struct pollfd *polled, nfds_t count) {
+/* WSAPoll marks entries whose handle is none of a socket, but does not count them, and it
+   fails when there are no others. */
+static int count_invalid(struct pollfd *polled, nfds_t count) {
   int found = 0;
-  for (nfds_t i = 0; i < count; i++) {
-    int family;
-    polled[i].revents = 0;
-    if (ps__os_adopt((int)polled[i].fd, &family) == 0) continue;
-    polled[i].revents = POLLNVAL;
-    found++;
-  }
+  for (nfds_t i = 0; i < count; i++) found += (polled[i].revents & POLLNVAL) != 0;
   return found;
 }
 
 int ps__os_poll_entries(struct pollfd *polled, nfds_t count, int milliseconds) {
-  int slice = milliseconds < PS__SLICE ? milliseconds : PS__SLICE, found = 0;
+  int slice = milliseconds < PS__SLICE ? milliseconds : PS__SLICE, found = 0, error = 0;
   if (count == 0)
     Sleep((DWORD)slice);
   else
     found = WSAPoll(polled, count, slice);
-  if (found == SOCKET_ERROR) {
-    int error = ps__os_reason();
-    found = error == ENOTSOCK ? mark_invalid(polled, count) : 0;
-    if (found == 0) return -error;
-  }
-  return found == 0 && slice < milliseconds ? -EINTR : found;
+  if (found == SOCKET_ERROR) error = ps__os_reason();
+  if (found <= 0) found = count_invalid(polled, count);
+  if (found > 0) return found;
+  return error != 0 ? -error : slice < milliseconds ? -EINTR : 0;
 }
 
 /* ---- Sockets ---- */

@@ -168,6 +168,11 @@ static PyObject *piece_throw(PyObject *self, PyObject *args) {
     return result;
   }
   if (!PyArg_UnpackTuple(args, "throw", 1, 3, &type, &error, &traceback)) return NULL;
+  if (!PyExceptionInstance_Check(type) && !PyExceptionClass_Check(type)) {
+    PyErr_SetString(PyExc_TypeError,
+                    "throw() takes a class or an instance of exceptions first");
+    return NULL;
+  }
   piece_clear(self);
   if (PyExceptionInstance_Check(type))
     PyErr_SetObject((PyObject *)Py_TYPE(type), type);

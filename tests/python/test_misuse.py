@@ -429,3 +429,21 @@ def test_bytes_like_objects(pair: Any) -> None:
     client.settimeout(0)
     assert client.receive(5, bytearray(b"pre"))[2] == b"pre"
     assert client.receiveuntil(array("B", [10]), memoryview(b"pre"))[2] == b"pre"
+
+
+def test_what_is_thrown_into_a_piece_is_an_exception() -> None:
+    with raising.bind("127.0.0.1", 0) as server:
+        client = raising.connect(*server.getsockname()[:2])
+        with client, server.accept() as peer:
+            pieces = polysock._core._pieces(client.lines(), lambda: iter(()))
+            piece = pieces.__anext__()
+            for wrong in [5, None, object(), int, "RuntimeError"]:
+                with pytest.raises(TypeError, match="throw"):
+                    piece.throw(wrong)
+            peer.send(b"line\n")
+            with pytest.raises(StopIteration) as done:
+                piece.send(None)
+            assert done.value.value == b"line"
+            for right in [KeyError, KeyError("key")]:
+                with pytest.raises(KeyError):
+                    pieces.__anext__().throw(right)

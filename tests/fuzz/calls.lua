@@ -6,6 +6,7 @@
 
 local data, guarded, stray, signalled = ...
 local at, fuel, depth, signals_next = 0, 300, 0, 0
+local failing = 0 -- calls under way whose memory is gone
 
 local function byte()
    at = at + 1
@@ -23,6 +24,9 @@ local function text()
    at = at + #taken
    return taken
 end
+
+-- To see what an input does: FUZZ_TRACE=1 fuzz_lua INPUT
+local trace = os.getenv("FUZZ_TRACE") and print or function() end
 
 local polysock = require("polysock")
 if byte() % 4 == 1 then
@@ -246,7 +250,10 @@ local function call(name, f, ...)
    if name == "detach" or name == "setfd" then
       stray()
    end
+   trace(depth, name, lua, core, signals, ...)
+   failing = failing + (lua > 0 and 1 or 0)
    local results = table.pack(guarded(lua, core, signals, f, ...))
+   failing = failing - (lua > 0 and 1 or 0)
    if lua == 0 then
       check(name, table.unpack(results, 1, 3))
    end
@@ -376,6 +383,7 @@ local function interrupt()
    debug.sethook()
 end
 
+-- Not without memory: then Lua cannot call a finalizer, of any library.
 local collections = {
    function() collectgarbage() end,
    function() collectgarbage("step", byte()) end,
@@ -428,7 +436,12 @@ local acts = { method, method, method, method, method, feed, feed, module_functi
    module_function, metamethod,
    function() pair(byte() % 8 + 1) end, function() pool[byte() % 8 + 1] = polysock.poller() end,
       hook, interrupt, interrupt,
-   function() pick(collections)() end, iterate, loop, routine }
+   function()
+      local chosen = pick(collections)
+      if failing == 0 then
+         chosen()
+      end
+   end, iterate, loop, routine }
 
 function act()
    if depth > 3 or fuel <= 0 or at >= #data then
@@ -436,7 +449,9 @@ function act()
    end
    depth, fuel = depth + 1, fuel - 1
    local before = depth
-   local ok, problem = pcall(pick(acts))
+   local chosen = pick(acts)
+   trace(depth, "act", chosen)
+   local ok, problem = pcall(chosen)
    depth = before - 1
    -- A hook raises, and so does a call whose memory is gone.
    if not ok and type(problem) == "string" and problem:find(" gave nil and a ", 1, true) then

@@ -86,9 +86,13 @@ static int call(lua_State *L) {
   unsigned lua = (unsigned)luaL_checkinteger(L, 1);
   world_memory((unsigned)luaL_checkinteger(L, 2));
   world_signals((unsigned)luaL_checkinteger(L, 3));
+  /* Without memory Lua calls no finalizer, and never again for that object. */
+  int collects = lua_gc(L, LUA_GCISRUNNING);
+  if (lua > 0) lua_gc(L, LUA_GCSTOP);
   countdown = lua;
   int status = lua_pcall(L, lua_gettop(L) - 4, LUA_MULTRET, 0);
   countdown = outer;
+  if (lua > 0 && collects == 1) lua_gc(L, LUA_GCRESTART);
   world_memory(0);
   world_signals(0);
   if (!lua_checkstack(L, 1)) return 0;

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Tuple
 
 import pytest
-from documents import Block, all_blocks, checked
+from documents import Block, all_blocks, checked, typed
 from test_echo import COMMANDS, LIMIT, Address, dial, is_served, run_by
 from test_servers import BAD
 
@@ -219,13 +219,16 @@ def test_programs(block: Block, tmp_path: Path) -> None:
     assert (done.stdout, done.stderr, done.returncode) == (block.output or "", "", 0)
 
 
-def test_the_python_programs_are_typed(tmp_path: Path) -> None:
-    files = [
-        str(write(block, tmp_path, block.code))
-        for block in BLOCKS
-        if block.language == "python" and block.mark in PROGRAMS
-    ]
+def test_the_code_in_python_is_typed(tmp_path: Path) -> None:
+    files = []
+    for block in BLOCKS:
+        if block.language == "python" and not is_in_examples(block):
+            code = block.code if block.mark in PROGRAMS else typed(block)
+            page = replace(block, page=block.page.replace("-", "_"))
+            files.append(str(write(page, tmp_path, code)))
     assert files
-    command = [sys.executable, "-m", "mypy", "--strict", *files]
+    options = ["--strict", "--no-warn-unused-ignores"]
+    options += ["--allow-redefinition-new", "--local-partial-types"]
+    command = [sys.executable, "-m", "mypy", *options, *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=4 * LIMIT)
     assert done.returncode == 0, done.stdout

@@ -157,7 +157,9 @@ def main() -> int:
     env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run([*command, "--quiet"] if chosen.quiet else command, env=env)
     if done.returncode == 0 and not chosen.quiet:
-        print(f"the site is in {SITE / 'html'}: open index.html")
+        print(
+            "python3 -m http.server -d build/site/html shows it (search needs a server)"
+        )
     return done.returncode
 
 

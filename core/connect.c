@@ -72,8 +72,10 @@ static int replace_socket(ps__call *call, int family, const ps__addr *local) {
     call->fd = made;
   }
   atomic_store(&self->fd, call->fd);
-  /* The old socket used the address until now. */
-  if (error == 0 && local != NULL) error = ps__os_bind(call->fd, local);
+  if (error == 0 && local != NULL) { /* the old socket used the address until now */
+    error = ps__os_bind(call->fd, local);
+    self->bound = error == 0;
+  }
   ps__member_follow(self);
   if (error == 0) atomic_store(&self->family, (unsigned char)family);
   return error;
@@ -84,14 +86,13 @@ int ps__connect_open(ps__call *call, int family) {
   return replace_socket(call, family, NULL);
 }
 
-/* Makes a socket whose connect failed or is under way one that can connect again. If that
-   fails, so will the next connect. */
-static void disconnect(ps__call *call) {
+/* Makes a socket whose connect failed or is under way one that can connect again. */
+static int disconnect(ps__call *call) {
   const ps_socket *self = call->self;
-  if (ps__os_disconnect(call->fd)) return;
+  if (call->fd < 0 || ps__os_disconnect(call->fd)) return 0;
   ps__addr local = {.family = self->family};
   int bound = self->bound && ps__os_local(call->fd, &local) == 0;
-  replace_socket(call, self->family, bound ? &local : NULL);
+  return replace_socket(call, self->family, bound ? &local : NULL);
 }
 
 /* Is it an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1? */
@@ -181,7 +182,8 @@ static ps_status try_addresses(ps__call *call, ps__attempt *attempt) {
     if (status.code == PS_OK || attempt->record->next == NULL) return status;
     ps_status go_on = may_go_on(call, status);
     if (go_on.code != PS_OK) return go_on;
-    if (call->fd >= 0) disconnect(call);
+    int error = disconnect(call);
+    if (error != 0) return ps__timeout_error(call, error);
     attempt->record = attempt->record->next;
     attempt->begun = 0;
   }
@@ -218,7 +220,7 @@ static void settle_attempt(ps__call *call, ps_status status) {
   } else {
     atomic_store(&self->kind, PS__MASTER);
     ps__stream_clear(self); /* bytes of a connection that has ended */
-    if (call->fd >= 0 && !ps__turn_gone(call)) disconnect(call);
+    if (!ps__turn_gone(call)) disconnect(call);
   }
 }
 
@@ -228,12 +230,13 @@ static int is_target(const ps__attempt *attempt, const char *address,
 }
 
 /* Abandons an attempt because the target is another one now. */
-static void abandon(ps__call *call) {
+static int abandon(ps__call *call) {
   ps_socket *self = call->self;
-  if (self->attempt->begun) disconnect(call);
+  int error = self->attempt->begun ? disconnect(call) : 0;
   ps__connect_drop(self);
   ps__stream_clear(self); /* it may have been connected and have received */
   atomic_store(&self->kind, PS__MASTER);
+  return error;
 }
 
 /* Did an attempt begin before the descriptor was replaced? setfd cannot drop it while a
@@ -245,7 +248,10 @@ static int is_outdated(const ps__call *call, const ps__attempt *attempt) {
 static ps_status connect_call(ps__call *call, const char *address, const char *service) {
   ps_socket *self = call->self;
   if (self->attempt != NULL && is_outdated(call, self->attempt)) ps__connect_drop(self);
-  if (self->attempt != NULL && !is_target(self->attempt, address, service)) abandon(call);
+  int error = 0;
+  if (self->attempt != NULL && !is_target(self->attempt, address, service))
+    error = abandon(call);
+  if (error != 0) return ps__timeout_error(call, error);
   if (self->attempt == NULL) {
     if (self->kind == PS__CLIENT) return ps__error_failure(PS_CONNECTED);
     int family = self->fixed || self->bound ? self->family : 0;

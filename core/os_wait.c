@@ -250,9 +250,9 @@ static void mark_all(const ps_sockets *sets, size_t count, const struct pollfd *
     }
 }
 
-/* Polls the entries and, after them, the descriptor of the waker. Waits are limited to a
-   day: the callers check the clock and wait again. found is the number of
-   ready ones, including the waker. */
+/* Polls the entries and, after them, the descriptor of the waker. found is the number of
+   ready ones, including the waker. Waits are limited to a day: the callers check the
+   clock and wait again. */
 static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__waker *waker,
                      int *found) {
   int sliced = waker != NULL && waker->fd == -1 && seconds > 0;

@@ -125,7 +125,7 @@ static struct world {
   int calls, polls, idle_polls, poll_fails, poll_error;
   size_t asked;
   int locked;
-  int without_dup;
+  int without_dup, taken_port;
   /* The host language. */
   ps_host host;
   ps_host *language;
@@ -819,6 +819,7 @@ int ps__os_bind(int fd, const ps__addr *addr) {
   place_of(addr, &name);
   if (name.port == 81) return EADDRINUSE;
   if (name.port > 0 && name.port < 1024) return EACCES;
+  if (name.port > 0 && name.port == world.taken_port) return EADDRINUSE;
   for (int i = 0; i < world.used && name.port > 0; i++)
     if (world.ends[i].state != GONE && world.ends[i].local.port == name.port)
       return EADDRINUSE;
@@ -878,6 +879,8 @@ int ps__os_connect(int fd, const ps__addr *addr) {
   sim_script(fd);
   return EINPROGRESS;
 }
+
+void sim_take_port(int port) { world.taken_port = port; }
 
 void sim_without_dup(void) { world.without_dup = 1; }
 

@@ -90,7 +90,8 @@ void sim_host_fails(const char *name, double seconds, short code);
 void sim_route(const char *address, double seconds, int error);
 /* From now on a connect cannot be undone, and no descriptor can take another's number. */
 void sim_without_dup(void);
-int sim_lookups(void); /* how many questions helper threads got */
+void sim_take_port(int port); /* another program binds it; 0: none */
+int sim_lookups(void);        /* how many questions helper threads got */
 
 /* ---- Time ---- */
 

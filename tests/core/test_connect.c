@@ -341,6 +341,25 @@ static void a_socket_is_replaced_where_a_connect_cannot_be_undone(void **state) 
   ps_socket_free(m, NULL);
 }
 
+/* Another socket takes the address meanwhile: no connect goes out from another one. */
+static void a_replaced_socket_keeps_its_address_or_fails(void **state) {
+  (void)state;
+  sim_without_dup();
+  sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
+  for (int abandoned = 0; abandoned < 2; abandoned++) {
+    sim_route("10.0.0.1", abandoned ? INFINITY : 0.1, ECONNREFUSED);
+    ps_socket *m = ps_tcp4().socket;
+    sim_expect(ps_socket_bind(m, "10.0.0.9", (ps_port){NULL, 4000}, NULL), PS_OK);
+    ps_socket_settimeout(m, abandoned ? 0 : 1, NULL);
+    if (abandoned) expect_code(connect_to(m, "two.test"), PS_TIMEOUT);
+    sim_take_port(4000);
+    expect_code(connect_to(m, abandoned ? "10.0.0.2" : "two.test"), PS_INUSE);
+    expect_kind(m, "master");
+    ps_socket_free(m, NULL);
+    sim_take_port(0);
+  }
+}
+
 static void a_poller_follows_a_socket_that_is_replaced(void **state) {
   (void)state;
   sim_without_dup();
@@ -436,6 +455,7 @@ int main(void) {
       sim_test(a_replaced_master_opens_no_descriptor),
       sim_test(options_go_with_the_family),
       sim_test(a_socket_is_replaced_where_a_connect_cannot_be_undone),
+      sim_test(a_replaced_socket_keeps_its_address_or_fails),
       sim_test(a_poller_follows_a_socket_that_is_replaced),
       sim_test(only_tcp_dials_mapped_addresses),
       cmocka_unit_test(whatever_fails_once_the_next_call_goes_on),

@@ -3,9 +3,9 @@
 # Ubuntu the targets install what they need; elsewhere they say what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-scale bench-short clean conformance demo dist docs explore format fuzz \
-        guard help lint mutate setup-bench setup-build setup-fuzz setup-lint setup-test \
-        setup-wheels site soak test test-c test-compat test-examples test-fuzz \
+.PHONY: bench bench-scale bench-short clean conformance coverage demo dist docs explore \
+        format fuzz guard help lint mutate setup-bench setup-build setup-fuzz setup-lint \
+        setup-test setup-wheels site soak test test-c test-compat test-examples test-fuzz \
         test-interpreters test-kit test-lua test-package test-python test-soak test-systems \
         test-tools test-wheels wheels
 
@@ -51,6 +51,9 @@ test-fuzz: setup-fuzz $(VENV)/tools ## the fuzzers in short: their seeds, and in
 fuzz: setup-fuzz $(VENV)/tools ## each fuzzer for MINUTES=10, two at a time
 	cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz
 	tools/fuzz.sh $(MINUTES)
+
+coverage: setup-test $(VENV)/coverage ## lines of the core that its tests run; at least 97 %
+	tools/coverage.sh
 
 test-lua: setup-test $(PREFIX)/done ## the tests of the Lua module
 	busted --lua=$$(command -v lua5.4) -o plainTerminal tests/lua
@@ -172,6 +175,10 @@ $(VENV)/site: $(VENV)/tools
 
 $(VENV)/bench: $(VENV)/tools
 	$(BIN)/pip install -q --disable-pip-version-check boltons matplotlib uvloop
+	touch $@
+
+$(VENV)/coverage: $(VENV)/tools
+	$(BIN)/pip install -q --disable-pip-version-check gcovr
 	touch $@
 
 $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/tools

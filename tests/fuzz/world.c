@@ -75,8 +75,9 @@ void *__wrap_ps__os_realloc(void *memory, size_t size) {
 
 double __wrap_ps__os_monotime(void);
 double __wrap_ps__os_monotime(void) {
-  world.now += 1e-6;
-  return world.now;
+  double now = world.now + 1e-6;
+  world.now = now;
+  return now;
 }
 
 static int signalled(void) {
@@ -89,7 +90,7 @@ static int signalled(void) {
 /* Lets the time of a wait pass. One that takes weeks is a failure of the system. */
 static int pass(double seconds) {
   if (!(seconds < 1e6)) return EIO;
-  world.now += seconds;
+  world.now = world.now + seconds;
   return 0;
 }
 

@@ -17,6 +17,9 @@ for file in core/*.c core/examples/*.c; do
 done
 clang -x c++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only core/polysock.h
 
+echo "gcc -fanalyzer, clang-tidy, cppcheck"
+python tools/analyze.py
+
 echo "ruff"
 ruff format --check .
 ruff check .

@@ -81,6 +81,8 @@ lint='
 luacheck:lua-check
 clang:clang
 clang-format:clang-format
+clang-tidy:clang-tidy
+cppcheck:cppcheck
 /usr/i686-linux-gnu/include/stdio.h:libc6-dev-i386-cross
 '
 

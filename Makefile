@@ -6,8 +6,8 @@
 .PHONY: bench bench-scale bench-short clean conformance coverage demo dist docs explore \
         format fuzz guard help lint mutate setup-bench setup-build setup-fuzz setup-lint \
         setup-test setup-wheels site soak test test-c test-compat test-examples test-fuzz \
-        test-interpreters test-kit test-lua test-package test-python test-soak test-systems \
-        test-tools test-wheels wheels
+        test-interpreters test-kit test-lua test-package test-python test-ruby test-soak \
+        test-systems test-tools test-wheels wheels
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -17,6 +17,10 @@ MINUTES := 10
 LUAS := 5.1 jit
 SOAKED := --python $(BIN)/python --c build/dev/tests/soak_server
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
+# The column of Ruby, where its module is built; looked at when it is needed. Its scenarios wait
+# more than they compute.
+RUBY_TESTEE = $(shell [ ! -e $(PREFIX)/ruby ] || echo '-j 3 --testee luasocket,c,lua,python,ruby \
+    --command "ruby=tools/ruby.sh $(PREFIX) tests/conformance/testee.rb"')
 # The tools of the environment come first, and a module path of the user's does no harm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export LUA_PATH := $(CURDIR)/$(PREFIX)/share/lua/5.4/?.lua;$(CURDIR)/$(PREFIX)/share/lua/5.4/?/init.lua;;
@@ -30,8 +34,8 @@ help: ## show this list
 demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and a Python program talk
 	@tools/demo.sh lua5.4 $(BIN)/python
 
-SUITES := test-c test-fuzz test-lua test-python test-examples test-tools conformance test-kit \
-    test-compat test-soak guard test-package test-wheels
+SUITES := test-c test-fuzz test-lua test-python test-ruby test-examples test-tools conformance \
+    test-kit test-compat test-soak guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -62,16 +66,19 @@ test-lua: setup-test $(PREFIX)/done ## the tests of the Lua module
 test-python: setup-test $(VENV)/module ## the tests of the Python module
 	$(BIN)/python -m pytest
 
+test-ruby: setup-test $(PREFIX)/ruby ## the tests of the Ruby module; skipped where there is no Ruby
+	if [ -e $(PREFIX)/ruby ]; then tools/ruby.sh $(PREFIX) -w tests/ruby/all.rb; fi
+
 test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the code in README and guides; servers against clients that behave badly
 	$(BIN)/python -m pytest -n 8 tests/examples
 
 test-tools: setup-test $(VENV)/tools ## the checks of make lint find what they should
 	$(BIN)/python -m pytest tests/tools
 
-conformance: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## both languages, C and LuaSocket alike; writes a report
+conformance: setup-test $(PREFIX)/done $(PREFIX)/ruby $(VENV)/module build/dev/tests/testee_c ## all languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/test_driver.py
 	$(BIN)/python tests/conformance/explore.py --budget 20 $(TESTEES)
-	$(BIN)/python tests/conformance/run.py --report build/conformance $(TESTEES)
+	$(BIN)/python tests/conformance/run.py --report build/conformance $(TESTEES) $(RUBY_TESTEE)
 	$(BIN)/python tests/conformance/pages.py --results build/conformance/report.json --check
 
 test-kit: setup-test $(VENV)/module ## the suite as a package of its own, and the starter of its page
@@ -185,6 +192,14 @@ $(PREFIX)/done: $(SOURCES) $(wildcard lua/polysock/*) CMakePresets.json $(VENV)/
 	cmake --preset release -DPOLYSOCK_PYTHON=OFF && cmake --build --preset release
 	cmake --install build/release --prefix $(PREFIX) >/dev/null
 	touch $@
+
+# Where Ruby is not to be had, this says why, and there is no such file.
+$(PREFIX)/ruby: $(PREFIX)/done $(SOURCES) ruby/polysock.rb | setup-test
+	@if tools/ruby.sh --check; then set -e; \
+	    cmake --preset release -DPOLYSOCK_PYTHON=OFF -DPOLYSOCK_RUBY=ON; \
+	    cmake --build --preset release; \
+	    cmake --install build/release --prefix $(PREFIX) --component ruby >/dev/null; touch $@; \
+	else echo "the Ruby module is skipped"; fi
 
 build/dev/tests/testee_c build/dev/tests/soak_server: $(SOURCES) tests/conformance/testee.c tests/soak/serve.c $(VENV)/tools
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev

@@ -32,6 +32,11 @@ mypy python/polysock swig/stubs.py swig/generator python/examples tools
 echo "luacheck"
 luacheck -q lua tests
 
+echo "ruby"
+if tools/ruby.sh --check; then
+    git ls-files '*.rb' | xargs -n 1 ruby -wc >/dev/null
+fi
+
 echo "generated files"
 python swig/stubs.py --check
 python tests/conformance/interface.py --check
@@ -45,7 +50,7 @@ fails() {
     echo "$1" >&2
     exit 1
 }
-! git grep -nE '#include *[<"](lua|lauxlib|lualib|Python)\.h' -- core ||
+! git grep -nE '#include *[<"](lua|lauxlib|lualib|Python|ruby)\.h' -- core ||
     fails "a language header in the core"
 ! git grep -nE '%pythoncode|%luacode|#if' -- swig/polysock.i swig/kinds.i ||
     fails "language code in the neutral interface"

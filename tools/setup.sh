@@ -43,6 +43,12 @@ openssl:openssl
 /usr/include/openssl/ssl.h:libssl-dev
 prosody:prosody
 '
+# What make test does without elsewhere.
+optional='
+ruby:ruby
+ruby.h:ruby-dev
+c++:g++
+'
 bench='
 valgrind:valgrind
 /usr/share/lua/5.4/socket.lua:lua-socket
@@ -86,6 +92,7 @@ cppcheck:cppcheck
 /usr/i686-linux-gnu/include/stdio.h:libc6-dev-i386-cross
 '
 
+command -v apt-get >/dev/null 2>&1 && test="$test $optional"
 wanted=$build
 case ${1:-build} in
 build) ;;
@@ -107,6 +114,7 @@ has() {
     case $1 in
     /*) [ -e "$1" ] ;;
     libfuzzer) ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ;;
+    ruby.h) ruby -rrbconfig -e 'exit File.exist?(RbConfig::CONFIG["rubyhdrdir"] + "/ruby.h")' 2>/dev/null ;;
     lfs) ls /usr/lib/*/lua/5.4/lfs.so >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac

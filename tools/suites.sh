@@ -18,7 +18,7 @@ for suite in "$@"; do
         ended=FAILED
         failed=1
     fi
-    counted=$(grep -E '^([a-z]+: )?[0-9]+ (passed|successes)|^[0-9]+% tests passed' "$log" |
+    counted=$(grep -E '^([a-z]+: )?[0-9]+ (passed|successes|runs)|^[0-9]+% tests passed' "$log" |
         paste -sd ';' - | sed 's/;/; /g' | cut -c 1-110)
     printf '%-7s %-14s %4d s  %s\n' "$ended" "$suite" "$took" "$counted" >>"$summary"
 done

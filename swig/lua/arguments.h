@@ -5,8 +5,6 @@
 #ifndef PS_LUA_ARGUMENTS_H
 #define PS_LUA_ARGUMENTS_H
 
-#include <limits.h>
-
 #include "object.h"
 
 static const char *ps_lua_text(lua_State *L, int index, const char *function, int number,
@@ -121,15 +119,12 @@ static ps_option ps_lua_option(lua_State *L, int index, const char *function, in
     value.type = PS_FLAG;
     value.flag = lua_toboolean(L, index);
   } else if (lua_isnumber(L, index)) {
-    value.type = PS_NUMBER;
-    value.number = lua_tonumber(L, index);
+    set_option_number(&value, lua_tonumber(L, index));
     value.integral = to_integer(L, index, &value.integer);
   } else if (lua_type(L, index) == LUA_TSTRING) {
-    value.type = PS_TEXT;
     const char *text = ps_lua_text(L, index, function, number, name);
-    if (strlen(text) >= sizeof value.text)
-      bad(L, PS_MISUSE_TOOLONG, function, number, name);
-    strcpy(value.text, text);
+    short code = set_option_text(&value, text, strlen(text));
+    if (code != 0) bad(L, code, function, number, name);
   } else if (lua_istable(L, index)) {
     read_linger(L, index, &value);
   }

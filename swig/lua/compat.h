@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <lua.h>
-#include <math.h>
+
+#include "shared.h"
 
 #if LUA_VERSION_NUM < 501 || LUA_VERSION_NUM > 505
 #error "polysock is for Lua 5.1 to 5.5 and LuaJIT"
@@ -34,10 +35,8 @@ static int to_integer(lua_State *L, int index, long long *value) {
   return good;
 #else
   lua_Number number;
-  int good = to_number(L, index, &number) && floor(number) == number &&
-             number >= -0x1p63 && number < 0x1p63;
-  *value = good ? (long long)number : 0;
-  return good;
+  *value = 0;
+  return to_number(L, index, &number) && is_whole(number, value);
 #endif
 }
 

@@ -9,23 +9,9 @@
 #ifndef PS_LUA_OBJECT_H
 #define PS_LUA_OBJECT_H
 
-#include <string.h>
-
 #include "compat.h"
-#include "polysock.h"
 
 /* ---- Misuse ---- */
-
-/* SWIG names a method Class_name, and counts self as its first argument. */
-static int is_method(const char *function) {
-  return *function >= 'A' && *function <= 'Z';
-}
-
-static const char *name_of(const char *function) {
-  return is_method(function)                 ? strchr(function, '_') + 1
-         : strncmp(function, "dns_", 4) == 0 ? function + 4
-                                             : function;
-}
 
 static int ps_lua_misuse(lua_State *L, ps_status status, const char *function) {
   char buffer[PS_WORDS];
@@ -34,8 +20,7 @@ static int ps_lua_misuse(lua_State *L, ps_status status, const char *function) {
 
 static int bad(lua_State *L, short code, const char *function, int number,
                const char *name) {
-  ps_status status = {code, (short)(number - is_method(function)), 0, name};
-  return ps_lua_misuse(L, status, function);
+  return ps_lua_misuse(L, misuse_at(code, (place){function, number, name}), function);
 }
 
 /* Adds a function to the table on top. */

@@ -163,7 +163,7 @@ static ps_source ps_lua_source(lua_State *L, int index, const char *function, in
   ask(L, index, "getfd");
   if (!to_number(L, -1, &fd)) bad(L, PS_MISUSE_NOTSOURCE, function, number, name);
   lua_pop(L, 1);
-  if (fd >= 0 && fd <= INT_MAX) source.fd = (int)fd;
+  source.fd = descriptor_of(fd);
   return source;
 }
 

@@ -44,11 +44,9 @@ static ps_watch watch_of(lua_State *L, int object, int writable) {
   if (to_object(L, object) != NULL) return watch; /* see ps_lua_settle */
   lua_Number fd;
   ask(L, object, "getfd");
-  int number = to_number(L, -1, &fd);
+  if (to_number(L, -1, &fd)) watch.fd = descriptor_of(fd);
   lua_pop(L, 1);
-  if (!number || !(fd >= 0 && fd <= INT_MAX)) return watch;
-  watch.fd = (int)fd;
-  if (writable) return watch;
+  if (watch.fd < 0 || writable) return watch;
   ask(L, object, "dirty");
   watch.buffered = (char)lua_toboolean(L, -1);
   lua_pop(L, 1);

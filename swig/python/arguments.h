@@ -5,34 +5,13 @@
 #ifndef PS_PYTHON_ARGUMENTS_H
 #define PS_PYTHON_ARGUMENTS_H
 
-#include <math.h>
-#include <string.h>
-
 #include "object.h"
+#include "shared.h"
 
 /* ---- Names and misuse ---- */
 
-/* The place of an argument: the name of the wrapper, its number there, and its own name.
- */
-typedef struct place {
-  const char *function;
-  int number;
-  const char *name;
-} place;
-
 static inline place ps_py_at(const char *function, int number, const char *name) {
   return (place){function, number, name};
-}
-
-/* SWIG names a method Class_name, and counts self as its first argument. */
-static int is_method(const char *function) {
-  return *function >= 'A' && *function <= 'Z';
-}
-
-static const char *name_of(const char *function) {
-  return is_method(function)                 ? strchr(function, '_') + 1
-         : strncmp(function, "dns_", 4) == 0 ? function + 4
-                                             : function;
 }
 
 /* The words have a maximum size, so they may end within a character. */
@@ -53,8 +32,7 @@ static PyObject *misuse(ps_status status, const char *function) {
 
 /* Returns 0, as the argument functions do when an exception is set. */
 static int bad(short code, place at) {
-  ps_status status = {code, (short)(at.number - is_method(at.function)), 0, at.name};
-  misuse(status, at.function);
+  misuse(misuse_at(code, at), at.function);
   return 0;
 }
 
@@ -152,18 +130,14 @@ static int ps_py_name(PyObject *object, const char **text, place at) {
   return text_or(PS_MISUSE_NOTASCII, object, text, at);
 }
 
-static int fits(double value) {
-  return value >= -9223372036854775808.0 && value < 9223372036854775808.0;
-}
-
 /* The same values are integers as in Lua: a float without a fraction is one, a boolean is
    none. */
 static PyObject *integer_of(PyObject *object) {
   if (PyBool_Check(object)) return NULL;
   if (PyIndex_Check(object)) return PyNumber_Index(object);
   if (!PyFloat_Check(object)) return NULL;
-  double value = PyFloat_AS_DOUBLE(object);
-  return fits(value) && floor(value) == value ? PyLong_FromDouble(value) : NULL;
+  long long value;
+  return is_whole(PyFloat_AS_DOUBLE(object), &value) ? PyLong_FromLongLong(value) : NULL;
 }
 
 /* Returns 0 when an exception is set. If the integer does not fit into value, overflow is
@@ -282,17 +256,12 @@ static int linger_of(PyObject *dict, ps_option *value, place at) {
 static int option_text(PyObject *object, ps_option *value, place at) {
   PyObject *bytes = PyUnicode_EncodeFSDefault(object);
   if (bytes == NULL && !PyErr_ExceptionMatches(PyExc_UnicodeError)) return 0;
-  value->type = PS_TEXT;
   if (bytes == NULL) {
     PyErr_Clear();
     return bad(PS_MISUSE_SURROGATE, at);
   }
-  const char *text = PyBytes_AS_STRING(bytes);
   size_t size = (size_t)PyBytes_GET_SIZE(bytes);
-  short code = strlen(text) != size         ? PS_MISUSE_NULBYTE
-               : size >= sizeof value->text ? PS_MISUSE_TOOLONG
-                                            : 0;
-  if (code == 0) memcpy(value->text, text, size + 1);
+  short code = set_option_text(value, PyBytes_AS_STRING(bytes), size);
   Py_DECREF(bytes);
   return code == 0 ? 1 : bad(code, at);
 }
@@ -302,12 +271,12 @@ static int ps_py_option(PyObject *object, ps_option *value, place at) {
     value->type = PS_FLAG;
     value->flag = object == Py_True;
   } else if (PyFloat_Check(object) || PyIndex_Check(object)) {
-    value->type = PS_NUMBER;
-    if (!ps_py_number(object, &value->number, at)) return 0;
-    /* As in Lua, a float beyond the range of integers is a valid number. */
-    int fitting = !PyFloat_Check(object) || fits(value->number);
-    value->integral = fitting && floor(value->number) == value->number;
-    if (value->integral) return ps_py_integer(object, &value->integer, at);
+    double number;
+    if (!ps_py_number(object, &number, at)) return 0;
+    set_option_number(value, number);
+    if (PyFloat_Check(object)) return 1;
+    value->integral = 1;
+    return ps_py_integer(object, &value->integer, at);
   } else if (PyUnicode_Check(object)) {
     return option_text(object, value, at);
   } else if (PyDict_Check(object)) {

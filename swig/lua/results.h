@@ -10,6 +10,18 @@
 
 #include "sets.h"
 
+typedef lua_State maker;
+#define put_nothing lua_pushnil
+#define put_flag lua_pushboolean
+#define put_integer push_integer
+#define put_number lua_pushnumber
+#define put_text lua_pushstring
+#define open_list lua_newtable
+#define open_table lua_newtable
+#define as_item(L) lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1)
+#define as_field(L, name) lua_setfield(L, -2, name)
+#include "values.h"
+
 /* Some misuse is a failure in LuaSocket, and so for the classes of luasocket.h. Their
    methods are recognized by being closures of other functions. Returns whether this is
    such a case. */
@@ -250,31 +262,7 @@ static int ps_lua_address(lua_State *L, const ps_address *address, const char *f
 
 static int ps_lua_value(lua_State *L, const ps_value *result, const char *function) {
   if (result->status.code != PS_OK) return failure(L, result->status, function);
-  const ps_option *value = &result->value;
-  switch (value->type) {
-    case PS_FLAG:
-      lua_pushboolean(L, value->flag);
-      break;
-    case PS_NUMBER:
-      if (value->integral)
-        push_integer(L, value->integer);
-      else
-        lua_pushnumber(L, value->number);
-      break;
-    case PS_TEXT:
-      lua_pushstring(L, value->text);
-      break;
-    case PS_LINGER:
-      lua_createtable(L, 0, 2);
-      lua_pushboolean(L, value->flag);
-      lua_setfield(L, -2, "on");
-      push_integer(L, value->integer);
-      lua_setfield(L, -2, "timeout");
-      break;
-    default:
-      lua_pushnil(L);
-      break;
-  }
+  put_option(L, &result->value);
   return 1;
 }
 
@@ -329,45 +317,18 @@ static int ps_lua_hostname(lua_State *L, const ps_hostname *name, const char *fu
 }
 
 /* The entries belong to the core, so tables of them are made in protected mode. */
-static void push_entries(lua_State *L, const ps_entry *entries, int families) {
-  lua_newtable(L);
-  for (int i = 1; entries != NULL; entries = entries->next, i++) {
-    if (families) {
-      lua_createtable(L, 0, 2);
-      lua_pushstring(L, entries->family);
-      lua_setfield(L, -2, "family");
-      lua_pushstring(L, entries->text);
-      lua_setfield(L, -2, "addr");
-    } else {
-      lua_pushstring(L, entries->text);
-    }
-    lua_rawseti(L, -2, i);
-  }
-}
-
 static int push_resolved(lua_State *L) {
-  const ps_resolved *resolved = lua_touserdata(L, 1);
-  lua_pushstring(L, resolved->text);
-  lua_createtable(L, 0, 3);
-  lua_pushstring(L, resolved->name);
-  lua_setfield(L, -2, "name");
-  push_entries(L, resolved->aliases, 0);
-  lua_setfield(L, -2, "alias");
-  push_entries(L, resolved->ips, 0);
-  lua_setfield(L, -2, "ip");
+  put_resolved(L, lua_touserdata(L, 1));
   return 2;
 }
 
 static int push_addresses(lua_State *L) {
-  push_entries(L, ((const ps_addresses *)lua_touserdata(L, 1))->entries, 1);
+  put_addresses(L, lua_touserdata(L, 1));
   return 1;
 }
 
 static int push_names(lua_State *L) {
-  const ps_names *names = lua_touserdata(L, 1);
-  push_entries(L, names->names, 0);
-  if (names->service[0] == '\0') return 1;
-  lua_pushstring(L, names->service);
+  put_names(L, lua_touserdata(L, 1));
   return 2;
 }
 

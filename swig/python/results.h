@@ -69,6 +69,47 @@ static inline ps_host *ps_py_lend(ps_py_host *lent) {
   return &lent->host;
 }
 
+/* ---- The values of values.h ---- */
+
+/* The last value is on top. A value that could not be made is NULL. */
+typedef struct maker {
+  PyObject *values[4];
+  int count, failed;
+} maker;
+
+static void put(maker *to, PyObject *value) {
+  if (value == NULL) to->failed = 1;
+  to->values[to->count++] = value;
+}
+
+#define put_or_skip(to, value) put(to, (to)->failed ? NULL : (value))
+#define put_nothing(to) put_or_skip(to, Py_NewRef(Py_None))
+#define put_flag(to, flag) put_or_skip(to, PyBool_FromLong(flag))
+#define put_integer(to, integer) put_or_skip(to, PyLong_FromLongLong(integer))
+#define put_number(to, number) put_or_skip(to, PyFloat_FromDouble(number))
+#define put_text(to, text) put_or_skip(to, text_of(text))
+#define open_list(to) put_or_skip(to, PyList_New(0))
+#define open_table(to) put_or_skip(to, PyDict_New())
+
+/* Moves the last value into the list or, with a name, the dict before it. */
+static void move_last(maker *to, const char *name) {
+  PyObject *value = to->values[--to->count], *into = to->values[to->count - 1];
+  if (!to->failed)
+    to->failed = (name == NULL ? PyList_Append(into, value)
+                               : PyDict_SetItemString(into, name, value)) < 0;
+  Py_XDECREF(value);
+}
+#define as_item(to) move_last(to, NULL)
+#define as_field(to, name) move_last(to, name)
+
+/* If a value could not be made there are none, and an exception is set. */
+static const maker *finish(maker *to) {
+  for (int i = 0; to->failed && i < to->count; i++) Py_CLEAR(to->values[i]);
+  return to;
+}
+
+#include "values.h"
+
 /* ---- Plain results ---- */
 
 /* Returns value, or a tuple of this size with value first and None otherwise. Steals the
@@ -151,27 +192,12 @@ static PyObject *ps_py_address(PyObject *self, const ps_address *address,
   return Py_BuildValue("Nis", text_of(address->ip), address->port, address->family);
 }
 
-static PyObject *value_of(const ps_option *value) {
-  switch (value->type) {
-    case PS_FLAG:
-      return PyBool_FromLong(value->flag);
-    case PS_NUMBER:
-      return value->integral ? PyLong_FromLongLong(value->integer)
-                             : PyFloat_FromDouble(value->number);
-    case PS_TEXT:
-      return text_of(value->text);
-    case PS_LINGER:
-      return Py_BuildValue("{s:O,s:L}", "on", value->flag ? Py_True : Py_False, "timeout",
-                           value->integer);
-    default:
-      return Py_NewRef(Py_None);
-  }
-}
-
 static PyObject *ps_py_value(PyObject *self, const ps_value *value,
                              const char *function) {
   if (value->status.code != PS_OK) return fail_plain(self, value->status, function);
-  return succeed(self, value_of(&value->value), 2);
+  maker made = {0};
+  put_option(&made, &value->value);
+  return succeed(self, finish(&made)->values[0], 2);
 }
 
 static PyObject *ps_py_detached(PyObject *self, const ps_detached *detached,
@@ -287,28 +313,12 @@ static PyObject *ps_py_hostname(PyObject *self, const ps_hostname *name,
   return succeed(self, text_of(name->text), 2);
 }
 
-static PyObject *entry_list(const ps_entry *entries, int families) {
-  PyObject *list = PyList_New(0);
-  for (; list != NULL && entries != NULL; entries = entries->next) {
-    PyObject *item = text_of(entries->text);
-    if (item != NULL && families)
-      item = Py_BuildValue("{s:s,s:N}", "family", entries->family, "addr", item);
-    if (item == NULL || PyList_Append(list, item) < 0) Py_CLEAR(list);
-    Py_XDECREF(item);
-  }
-  return list;
-}
-
-/* Returns one or two values of a name function. Steals their references; NULL means that
-   an exception is set. */
-static PyObject *name_values(PyObject *self, PyObject *first, PyObject *second) {
-  PyObject *made = NULL;
-  if (first != NULL && second != NULL)
-    made = raises(self) ? PyTuple_Pack(2, first, second)
-                        : PyTuple_Pack(3, first, second, Py_None);
-  Py_XDECREF(first);
-  Py_XDECREF(second);
-  return made;
+/* Returns the two values of a name function. */
+static PyObject *name_values(PyObject *self, const maker *made) {
+  PyObject *const *values = made->values;
+  if (made->failed) return NULL;
+  return raises(self) ? Py_BuildValue("NN", values[0], values[1])
+                      : Py_BuildValue("NNO", values[0], values[1], Py_None);
 }
 
 static PyObject *name_failure(PyObject *self, ps_status status, const char *function) {
@@ -318,27 +328,15 @@ static PyObject *name_failure(PyObject *self, ps_status status, const char *func
   return text == NULL ? NULL : Py_BuildValue("OON", Py_None, Py_None, text);
 }
 
-/* Returns the description of a host, or NULL. */
-static PyObject *host_of(const ps_resolved *resolved) {
-  PyObject *name = text_of(resolved->name), *host = NULL;
-  PyObject *aliases = name != NULL ? entry_list(resolved->aliases, 0) : NULL;
-  PyObject *ips = aliases != NULL ? entry_list(resolved->ips, 0) : NULL;
-  if (ips != NULL)
-    host = Py_BuildValue("{s:O,s:O,s:O}", "name", name, "alias", aliases, "ip", ips);
-  Py_XDECREF(name);
-  Py_XDECREF(aliases);
-  Py_XDECREF(ips);
-  return host;
-}
-
 static PyObject *ps_py_resolved(PyObject *self, const ps_resolved *resolved,
                                 const char *function) {
-  PyObject *result = NULL;
+  PyObject *result;
   if (resolved->status.code != PS_OK) {
     result = name_failure(self, resolved->status, function);
   } else {
-    PyObject *answer = text_of(resolved->text);
-    if (answer != NULL) result = name_values(self, answer, host_of(resolved));
+    maker made = {0};
+    put_resolved(&made, resolved);
+    result = name_values(self, finish(&made));
   }
   ps_resolved_free(resolved->aliases);
   ps_resolved_free(resolved->ips);
@@ -347,24 +345,27 @@ static PyObject *ps_py_resolved(PyObject *self, const ps_resolved *resolved,
 
 static PyObject *ps_py_addresses(PyObject *self, const ps_addresses *addresses,
                                  const char *function) {
-  PyObject *result = addresses->status.code != PS_OK
-                         ? fail_plain(self, addresses->status, function)
-                         : succeed(self, entry_list(addresses->entries, 1), 2);
+  PyObject *result;
+  if (addresses->status.code != PS_OK) {
+    result = fail_plain(self, addresses->status, function);
+  } else {
+    maker made = {0};
+    put_addresses(&made, addresses);
+    result = succeed(self, finish(&made)->values[0], 2);
+  }
   ps_resolved_free(addresses->entries);
   return result;
 }
 
 static PyObject *ps_py_names(PyObject *self, const ps_names *names,
                              const char *function) {
-  PyObject *result = NULL;
+  PyObject *result;
   if (names->status.code != PS_OK) {
     result = name_failure(self, names->status, function);
   } else {
-    PyObject *list = entry_list(names->names, 0);
-    PyObject *service = list == NULL                ? NULL
-                        : names->service[0] != '\0' ? text_of(names->service)
-                                                    : Py_NewRef(Py_None);
-    result = name_values(self, list, service);
+    maker made = {0};
+    put_names(&made, names);
+    result = name_values(self, finish(&made));
   }
   ps_resolved_free(names->names);
   return result;

@@ -74,13 +74,13 @@ static const struct {} lent = {};
 %result(object_of(*poller_class, &poller_type, $1.poller), ps_pollerobject)
 %result(INT2NUM($1.fd), ps_detached)
 %result(text_of($1.text), ps_hostname)
-%result(ps_rb_value(&$1.value), ps_value)
+%result(rb_ary_entry(values_of(put_option, &$1.value), 0), ps_value)
 %result(array_of(text_of($1.ip), INT2FIX($1.port), text_of($1.family)), ps_address)
 %result(ps_rb_events(&$1), ps_polled)
 // A look-up that fails has no entries, so nothing is left to free.
-%result(ps_rb_resolved(&$1), ps_resolved)
-%result(list_of($1.entries, 1, NULL), ps_addresses)
-%result(array_of(list_of($1.names, 0, NULL), $1.service[0] ? text_of($1.service) : Qnil), ps_names)
+%result(values_of(put_resolved, &$1, $1.aliases, $1.ips), ps_resolved)
+%result(rb_ary_entry(values_of(put_addresses, &$1, $1.entries), 0), ps_addresses)
+%result(values_of(put_names, &$1, $1.names), ps_names)
 %typemap(out) ps_sent {
   $result = LL2NUM($1.last);
   ps_rb_check($1.status, ps_rb_here, $result);

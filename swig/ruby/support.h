@@ -325,22 +325,6 @@ static VALUE ps_rb_bytes(const ps_bytes *bytes, VALUE made, const char *function
   return made;
 }
 
-static VALUE table_of(const char *first, VALUE its, const char *second, VALUE other) {
-  VALUE table = rb_hash_new();
-  rb_hash_aset(table, symbol(first), its);
-  rb_hash_aset(table, symbol(second), other);
-  return table;
-}
-
-static VALUE ps_rb_value(const ps_option *value) {
-  if (value->type == PS_FLAG) return truth_of(value->flag);
-  if (value->type == PS_TEXT) return text_of(value->text);
-  if (value->type == PS_LINGER)
-    return table_of("on", truth_of(value->flag), "timeout", LL2NUM(value->integer));
-  if (value->type == PS_NIL) return Qnil;
-  return value->integral ? LL2NUM(value->integer) : DBL2NUM(value->number);
-}
-
 /* The ready members in order; one that is in the set twice is reported once. */
 static VALUE ready_of(const ps_sockets *sockets, VALUE kept) {
   VALUE ready = rb_funcall(rb_hash_new(), rb_intern("compare_by_identity"), 0);
@@ -350,28 +334,37 @@ static VALUE ready_of(const ps_sockets *sockets, VALUE kept) {
   return rb_funcall(ready, rb_intern("keys"), 0);
 }
 
-/* Makes a list and frees the entries; if it cannot be made, also others. */
-static VALUE list_of(ps_entry *entries, int families, ps_entry *others) {
-  const auto make = [=] {
-    VALUE list = rb_ary_new();
-    for (const ps_entry *at = entries; at != NULL; at = at->next) {
-      VALUE text = text_of(at->text);
-      if (families) text = table_of("family", text_of(at->family), "addr", text);
-      rb_ary_push(list, text);
-    }
-    return list;
-  };
-  const auto drop = [=] { ps_resolved_free(entries), ps_resolved_free(others); };
-  VALUE list = made_or(make, drop);
-  ps_resolved_free(entries);
-  return list;
+/* The values of values.h: a maker is an array, in which the last value is on top. */
+typedef struct maker maker;
+static void put(maker *to, VALUE value) { rb_ary_push((VALUE)to, value); }
+static VALUE last_of(maker *to) { return rb_ary_entry((VALUE)to, -1); }
+static void put_nothing(maker *to) { put(to, Qnil); }
+static void put_flag(maker *to, int flag) { put(to, truth_of(flag)); }
+static void put_integer(maker *to, long long integer) { put(to, LL2NUM(integer)); }
+static void put_number(maker *to, double number) { put(to, DBL2NUM(number)); }
+static void put_text(maker *to, const char *text) { put(to, text_of(text)); }
+static void open_list(maker *to) { put(to, rb_ary_new()); }
+static void open_table(maker *to) { put(to, rb_hash_new()); }
+static void as_item(maker *to) {
+  VALUE value = rb_ary_pop((VALUE)to);
+  rb_ary_push(last_of(to), value);
+}
+static void as_field(maker *to, const char *name) {
+  VALUE value = rb_ary_pop((VALUE)to);
+  rb_hash_aset(last_of(to), symbol(name), value);
 }
 
-static VALUE ps_rb_resolved(const ps_resolved *found) {
-  VALUE alias = list_of(found->aliases, 0, found->ips), ip = list_of(found->ips, 0, NULL);
-  VALUE host = table_of("alias", alias, "ip", ip);
-  rb_hash_aset(host, symbol("name"), text_of(found->name));
-  return array_of(text_of(found->text), host);
+#include "values.h"
+
+/* Returns an array of the values that put makes, and frees the entries in any case. */
+template <typename Result>
+static VALUE values_of(void (*put)(maker *, const Result *), const Result *result,
+                       ps_entry *entries = NULL, ps_entry *others = NULL) {
+  const auto drop = [=] { ps_resolved_free(entries), ps_resolved_free(others); };
+  VALUE made = rb_ary_new();
+  made_or([=] { return put((maker *)made, result), made; }, drop);
+  drop();
+  return made;
 }
 
 #endif

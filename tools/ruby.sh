@@ -15,7 +15,7 @@ fi
 prefix=$1
 shift
 RUBYLIB=
-for file in $(find "$prefix" -name polysock.rb -o -path '*ruby*/polysock/core.*'); do
+for file in $(find "$prefix" -name polysock.rb -o -path '*site_ruby*/polysock/core.*'); do
     folder=${file%/polysock*}
     RUBYLIB=$folder:$RUBYLIB
 done

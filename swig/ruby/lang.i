@@ -85,7 +85,7 @@ static const struct {} lent = {};
   $result = LL2NUM($1.last);
   ps_rb_check($1.status, ps_rb_here, $result);
 }
-%typemap(out) ps_bytes { $result = ps_rb_bytes(&$1, lent.bytes, ps_rb_here); }
+%typemap(out) ps_bytes { $result = ps_rb_bytes(&$1, &lent, ps_rb_here); }
 %typemap(out) ps_ready {
   if ($1.status.code >= PS_MISUSED) misuse($1.status, ps_rb_here);
   $result = array_of(ready_of(&arg1, kept1), ready_of(&arg2, kept2),

@@ -5,8 +5,8 @@
 
    Calls that may wait run without the global lock, so two threads can be in one object,
    and another thread may change an argument meanwhile. Therefore arguments are frozen
-   copies (which share their bytes), and results are received into a new Ruby string that
-   no other thread knows. */
+   copies (which share their bytes), and results are received into a new string that no
+   other thread knows; large ones into memory that is copied to a string. */
 
 #ifndef PS_RUBY_SUPPORT_H
 #define PS_RUBY_SUPPORT_H
@@ -93,58 +93,61 @@ static VALUE made_or(Make make, Drop drop) {
 
 typedef struct ps_rb_host {
   ps_host host;
-  VALUE thread, bytes; /* bytes: the memory of grow */
-  size_t size, wanted; /* what grow was asked for before, and now */
+  VALUE thread, bytes; /* bytes: memory for a result */
+  size_t size;         /* what grow was asked for before there was large */
+  char *large;         /* memory if that of bytes is too small, or NULL */
   int raised;          /* a state of rb_protect: a signal or another thread has raised */
+  int locked;          /* it did so where the thread has the lock again */
 } ps_rb_host;
 
-/* Ruby interrupts a wait for a signal, Thread#raise, Thread#kill and Timeout. */
-static int interrupted(ps_host *host) {
-  ps_rb_host *lent = (ps_rb_host *)host;
+static VALUE check_interrupts(VALUE host) {
   static const auto check = [](VALUE) { return rb_thread_check_ints(), Qnil; };
   const auto run = [](void *it) { return rb_protect(check, Qnil, (int *)it), it; };
-  if (rb_thread_interrupted(lent->thread)) rb_thread_call_with_gvl(run, &lent->raised);
+  rb_thread_call_with_gvl(run, &((ps_rb_host *)host)->raised);
+  return Qnil;
+}
+
+/* Ruby interrupts a wait for a signal, Thread#raise, Thread#kill and Timeout. An
+   interrupt that comes when the lock is about to be released again raises there. An error
+   must not leave the core; the call ends, and ps_rb_run goes on with it. */
+static int interrupted(ps_host *host) {
+  ps_rb_host *lent = (ps_rb_host *)host;
+  if (lent->raised == 0 && rb_thread_interrupted(lent->thread)) {
+    rb_protect(check_interrupts, (VALUE)host, &lent->locked);
+    if (lent->locked != 0) lent->raised = lent->locked;
+  }
   return lent->raised != 0;
 }
 
-static void *resize(void *host) {
-  const auto run = [](VALUE it) {
-    ps_rb_host *lent = (ps_rb_host *)it;
-    rb_str_set_len(lent->bytes, (long)lent->size);
-    return rb_str_resize(lent->bytes, (long)lent->wanted);
-  };
-  int error = 0;
-  rb_protect(run, (VALUE)host, &error);
-  if (error != 0) rb_set_errinfo(Qnil);
-  return error == 0 ? host : NULL;
-}
-
+/* Called without the lock, so it cannot allocate memory of Ruby. */
 static void *grow(ps_host *host, size_t size) {
   ps_rb_host *lent = (ps_rb_host *)host;
-  if (size > LONG_MAX / 2) return NULL;
-  lent->wanted = size;
-  if (size > rb_str_capacity(lent->bytes) &&
-      rb_thread_call_with_gvl(resize, lent) == NULL)
-    return NULL;
-  lent->size = size;
-  return RSTRING_PTR(lent->bytes);
+  if (lent->large == NULL && size <= rb_str_capacity(lent->bytes))
+    return lent->size = size, RSTRING_PTR(lent->bytes);
+  char *more = size > LONG_MAX / 2 ? NULL : (char *)realloc(lent->large, size);
+  if (more == NULL) return NULL;
+  if (lent->large == NULL) memcpy(more, RSTRING_PTR(lent->bytes), lent->size);
+  return lent->large = more;
 }
 
 static ps_host *ps_rb_lend(ps_rb_host *lent) {
   const ps_host host = {NULL, NULL, interrupted, grow, PS_HOST_LEND};
-  *lent = (ps_rb_host){host, rb_thread_current(), Qnil, 0, 0, 0};
+  *lent = (ps_rb_host){host, rb_thread_current(), Qnil, 0, NULL, 0, 0};
   return &lent->host;
 }
 
-/* Makes a call without the lock. Ruby does not begin one while an interrupt is pending,
-   and then it is handled first. After the call none is, because its result would be lost.
- */
+/* Makes a call without the lock. An interrupt that is pending is handled before the call,
+   but not after it, because the result would be lost. */
 template <typename Call>
 static void ps_rb_run(ps_rb_host &lent, void *, Call call) {
-  const auto run = [](void *it) { return (*(Call *)it)(), it; };
-  while (rb_thread_call_without_gvl2(run, &call, RUBY_UBF_IO, NULL) == NULL)
+  const auto whole = [&] {
+    call();
+    if (lent.locked != 0) free(lent.large), rb_jump_tag(lent.raised);
+  };
+  const auto run = [](void *it) { return (*(decltype(whole) *)it)(), it; };
+  while (rb_thread_call_without_gvl2(run, (void *)&whole, RUBY_UBF_IO, NULL) == NULL)
     rb_thread_check_ints();
-  if (lent.raised != 0) rb_jump_tag(lent.raised);
+  if (lent.raised != 0) free(lent.large), rb_jump_tag(lent.raised);
 }
 
 /* Memory for bytes is allocated before the call; most lines then need no more. */
@@ -271,8 +274,7 @@ static void ps_rb_source(VALUE value, ps_source *source, VALUE *, place at) {
     bad(PS_MISUSE_NOTSOURCE, at);
 }
 
-/* kept holds a copy of the set, which does not change during the wait, and the watches.
- */
+/* kept holds a copy of the set, which does not change meanwhile, and the watches. */
 static void ps_rb_sockets(VALUE value, ps_sockets *sockets, VALUE *kept, place at) {
   VALUE items = rb_check_array_type(value);
   if (NIL_P(items)) bad(PS_MISUSE_NOTSOCKETS, at);
@@ -317,10 +319,15 @@ static VALUE ps_rb_events(const ps_polled *polled) {
   return made;
 }
 
-static VALUE ps_rb_bytes(const ps_bytes *bytes, VALUE made, const char *function) {
-  if (bytes->status.code == PS_ENDED) return Qnil;
-  rb_str_set_len(made, (long)bytes->size);
-  rb_str_resize(made, (long)bytes->size);
+static VALUE ps_rb_bytes(const ps_bytes *bytes, ps_rb_host *lent, const char *function) {
+  VALUE made = lent->bytes;
+  const long size = (long)bytes->size;
+  const auto drop = [=] { free(lent->large); };
+  if (bytes->status.code == PS_ENDED) return drop(), Qnil;
+  if (lent->large != NULL)
+    made = made_or([=] { return rb_str_new(bytes->data, size); }, drop), drop();
+  else
+    rb_str_set_len(made, size), rb_str_resize(made, size);
   ps_rb_check(bytes->status, function, made);
   return made;
 }

@@ -121,6 +121,7 @@ int ps__os_replace(int made, int *fd) {
 
 int ps__os_adopt(int fd, int *family) {
   struct sockaddr_storage name;
+  name.ss_family = AF_UNSPEC; /* it stays if the name is empty */
   socklen_t size = sizeof name;
   if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) return errno;
   int type = 0;

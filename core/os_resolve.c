@@ -21,6 +21,7 @@ int ps__os_name(int fd, int peer, ps_address *name) {
     struct sockaddr_storage room;
   } addr;
   socklen_t size = sizeof addr;
+  memset(&addr, 0, sizeof addr); /* a name may be empty */
   int result =
       peer ? getpeername(fd, &addr.any, &size) : ps__os_sockname(fd, &addr.any, &size);
   if (result < 0) return ps__os_reason();

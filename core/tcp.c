@@ -168,12 +168,13 @@ ps_object ps_bind(ps_name address, ps_port port, ps_backlog backlog, ps_host *ho
 
 /* ---- Accept ---- */
 
-/* Would accept block? Only on a descriptor from setfd, which may be in blocking mode. */
+/* Would accept not block? Only a descriptor from setfd may be in blocking mode. An
+   invalid one never becomes ready; let accept fail. */
 static int is_waiting(const ps__call *call) {
   if (!atomic_load_explicit(&call->self->foreign, memory_order_relaxed)) return 1;
   ps_watch watch = {.fd = call->fd};
   ps_sockets set = {&watch, 1};
-  return ps__timeout_poll(NULL, &set, 1, 0, NULL) == PS__READY;
+  return ps__timeout_poll(NULL, &set, 1, 0, NULL) == PS__READY || watch.fd < 0;
 }
 
 ps_object ps_socket_accept(ps_socket *self, ps_host *host) {

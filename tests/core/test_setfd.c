@@ -4,6 +4,7 @@
    time; each story is told so often that its moments differ. */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -334,6 +335,18 @@ static void a_blocking_server_does_not_block(void **state) {
   end();
 }
 
+/* It is never ready, and waiting for it would never end, whatever the limit. */
+static void accepting_from_an_invalid_descriptor_fails(void **state) {
+  (void)state;
+  int fd = ps_socket_getfd(server).fd, invalid = dup(fd);
+  close(invalid);
+  ps_socket_setfd(server, invalid, NULL);
+  ps_status status = ps_socket_accept(server, NULL).status;
+  assert_int_equal(status.code, PS_SYSTEM);
+  assert_int_equal(status.system, EBADF);
+  ps_socket_setfd(server, fd, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       setfd_test(a_waiter_never_sees_the_next_descriptor),
@@ -345,6 +358,7 @@ int main(void) {
       setfd_test(bytes_stay_unless_it_was_closed),
       setfd_test(flags_are_the_descriptors_own),
       setfd_test(a_blocking_server_does_not_block),
+      setfd_test(accepting_from_an_invalid_descriptor_fails),
   };
   return cmocka_run_group_tests_name("setfd", tests, NULL, NULL);
 }

@@ -46,12 +46,15 @@ static int read_in_place(ps__lookup *question) {
   return 0;
 }
 
+/* It has begun once there is a result or a look-up: a forked child may find the answer of
+   a call that was here, and begins anew. */
 static ps_status begin_lookup(ps__answer *answer) {
+  if (!read_in_place(&answer->question)) {
+    int error = ps__os_lookup_start(&answer->question, &answer->lookup);
+    if (error != 0) return ps__error_system(error);
+  }
   answer->begun = 1;
-  if (read_in_place(&answer->question)) return PS__DONE;
-  int error = ps__os_lookup_start(&answer->question, &answer->lookup);
-  if (error != 0) answer->begun = 0;
-  return error == 0 ? PS__DONE : ps__error_system(error);
+  return PS__DONE;
 }
 
 ps_status ps__resolve_ask(ps__call *call, ps__answer *answer) {

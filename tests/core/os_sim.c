@@ -134,6 +134,8 @@ static struct world {
   void *context;
   void (*adopts)(void *context); /* when a descriptor is adopted */
   void *adopted;
+  void (*parses)(void *context); /* when an address is parsed */
+  void *parsed;
   char *lent, *taken;
   size_t lent_size;
 } world;
@@ -1177,7 +1179,15 @@ static void answer(ps__lookup *lookup) {
   lookup->status = ps__error_failure(resolve(lookup));
 }
 
+void sim_when_parsed(void (*does)(void *context), void *context) {
+  world.parses = does;
+  world.parsed = context;
+}
+
 void ps__os_resolve(ps__lookup *lookup) {
+  void (*parses)(void *context) = world.parses;
+  world.parses = NULL;
+  if (parses != NULL) parses(world.parsed);
   if (lookup->host != NULL && (lookup->flags & PS__NUMERIC) == 0)
     fail_msg("the name '%s' is asked for in place", lookup->host);
   answer(lookup);

@@ -128,6 +128,8 @@ ps_host *sim_language(int language);
 void sim_stop(void); /* interrupted says stop, once */
 /* What the host does to objects when it is asked next, once. */
 void sim_when_asked(void (*does)(void *context), void *context);
+/* What happens when an address is parsed next, once. */
+void sim_when_parsed(void (*does)(void *context), void *context);
 /* What another thread does when setfd looks at its descriptor next, once. */
 void sim_when_adopted(void (*does)(void *context), void *context);
 int sim_questions(void);      /* how often interrupted was asked */

@@ -438,6 +438,29 @@ static void whatever_fails_once_the_next_call_goes_on(void **state) {
     }
 }
 
+/* ---- A fork during a connect of another thread ---- */
+
+static jmp_buf child;
+
+static void fork_here(void *context) {
+  (void)context;
+  longjmp(child, 1); /* the other thread does not exist in the child */
+}
+
+static void a_child_connects_anew(void **state) {
+  (void)state;
+  ps_socket *m = ps_tcp().socket;
+  sim_when_parsed(fork_here, NULL);
+  if (setjmp(child) == 0) {
+    connect_to(m, "10.0.0.1");
+    fail_msg("nothing was parsed");
+  }
+  sim_process(1);
+  expect_code(connect_to(m, "10.0.0.1"), PS_OK);
+  expect_peer(m, "10.0.0.1");
+  ps_socket_free(m, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(short_calls_make_progress),
@@ -458,6 +481,7 @@ int main(void) {
       sim_test(a_replaced_socket_keeps_its_address_or_fails),
       sim_test(a_poller_follows_a_socket_that_is_replaced),
       sim_test(only_tcp_dials_mapped_addresses),
+      sim_test(a_child_connects_anew),
       cmocka_unit_test(whatever_fails_once_the_next_call_goes_on),
   };
   return cmocka_run_group_tests_name("connect", tests, NULL, NULL);

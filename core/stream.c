@@ -127,9 +127,17 @@ void ps__stream_end(ps__call *call, ps_status status) {
   if (atomic_load(&self->poller) != NULL) ps__member_buffered(self);
 }
 
+/* The system has said that the stream has ended. After a reset it says that, too, once it
+   has reported the error, perhaps to a call that sends in another thread and has not
+   remembered it yet. But then it knows no peer any more. */
 static ps_status ended(const ps__call *call) {
-  int error = atomic_load_explicit(&call->self->broken, memory_order_relaxed);
-  return error != 0 ? ps__timeout_error(call, error) : ps__error_failure(PS_CLOSED);
+  const ps_socket *self = call->self;
+  ps_address peer;
+  int sending = (atomic_load(&self->state) & PS__SENDING) != 0;
+  int lost = sending ? ps__os_name(call->fd, 1, &peer) : 0;
+  int error = atomic_load_explicit(&self->broken, memory_order_relaxed);
+  if (error != 0) return ps__timeout_error(call, error);
+  return (ps_status){PS_CLOSED, 0, lost, NULL};
 }
 
 ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) {

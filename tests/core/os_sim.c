@@ -47,6 +47,7 @@ typedef struct end {
   double due; /* CONNECTING: when it ends */
   int error;  /* and how; then what is pending */
   int shut_in, shut_out;
+  int lonely; /* its peer is forgotten */
   ps_address local, peer;
   ps_option *options; /* once one was set */
 } end;
@@ -481,6 +482,8 @@ ps_socket *sim_client(void) {
 }
 
 ps_socket *sim_server(void) { return adopted(LISTENING, "server"); }
+
+void sim_forget_peer(void) { at(world.script)->lonely = 1; }
 
 const char *sim__word(int kind, int error, const void *data, size_t size) {
   assert_true(world.word_count < ITEMS);
@@ -988,7 +991,7 @@ int ps__os_close(int fd) {
 
 int ps__os_name(int fd, int peer, ps_address *name) {
   end *here = at(fd);
-  if (peer && !connected(here)) return ENOTCONN;
+  if (peer && (!connected(here) || here->lonely)) return ENOTCONN;
   ps_status status = name->status;
   *name = peer ? here->peer : here->local;
   name->status = status;

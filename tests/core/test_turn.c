@@ -501,6 +501,48 @@ static void a_child_goes_on_with_the_call_in_which_it_was_forked(void **state) {
   for_each_host(a_child_goes_on_story);
 }
 
+/* ---- An end of the stream while another thread sends ---- */
+
+/* The send has collected the error of a reset and has not remembered it yet. */
+static void receive_after_a_reset(void *context) {
+  (void)context;
+  sim_thread(2);
+  sim_forget_peer();
+  ps_bytes all = ps_socket_receive(object, PS_ALL, none, 0, host);
+  assert_int_not_equal(all.status.system, 0);
+  sim_expect_bytes(object, all, PS_CLOSED, "half");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_CLOSED, "");
+  sim_thread(1);
+}
+
+static void receive_after_an_end(void *context) {
+  (void)context;
+  sim_thread(2);
+  sim_expect_bytes(object, ps_socket_receive(object, PS_ALL, none, 0, host), PS_OK,
+                   "half");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_ENDED, "");
+  sim_thread(1);
+}
+
+static void receive_while_sending(void (*receive)(void *context)) {
+  object = sim_client();
+  sim_reads("half", sim_eof);
+  sim_writes(sim_eintr);
+  sim_when_asked(receive, NULL);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  ps_socket_free(object, NULL);
+}
+
+static void an_end_while_sending_story(void) {
+  receive_while_sending(receive_after_a_reset);
+  receive_while_sending(receive_after_an_end);
+}
+
+static void a_reset_that_another_thread_meets_is_no_end(void **state) {
+  (void)state;
+  for_each_host(an_end_while_sending_story);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_call_within_the_same_direction_is_busy),
@@ -512,6 +554,7 @@ int main(void) {
       cmocka_unit_test(setfd_within_setfd_is_busy),
       sim_test(a_close_in_the_middle_of_setfd_is_not_lost),
       cmocka_unit_test(another_thread_waits_for_its_turn),
+      cmocka_unit_test(a_reset_that_another_thread_meets_is_no_end),
       sim_test(a_turn_has_no_owner_afterwards),
       sim_test(a_server_can_be_detached_within_an_accept),
       sim_test(an_object_in_use_cannot_be_detached),

@@ -173,7 +173,7 @@ static ps_status may_go_on(ps__call *call, ps_status status) {
     return status; /* with timeout 0 only the first address is tried */
   if (status.system != 0) return PS__DONE;
   if (status.code == PS_INTERRUPTED || status.code == PS_CLOSED) return status;
-  return ps__timeout_goon(call);
+  return ps__timeout_goon(call, 'w');
 }
 
 static ps_status try_addresses(ps__call *call, ps__attempt *attempt) {

@@ -187,7 +187,8 @@ void ps__member_follow(ps_socket *self);
 
 void ps__timeout_start(ps__call *call);
 ps_status ps__timeout_wait(ps__call *call, int writable); /* until fd is ready */
-ps_status ps__timeout_goon(ps__call *call); /* between two steps that did not wait */
+/* Between two steps that did not wait, for ps_socket_wants in this direction. */
+ps_status ps__timeout_goon(ps__call *call, char direction);
 
 /* The status of a call that met an error number. */
 ps_status ps__timeout_error(const ps__call *call, int error);

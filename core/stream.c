@@ -143,7 +143,7 @@ static ps_status ended(const ps__call *call) {
 ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) {
   ps_host *host = call->host;
   *got = 0;
-  ps_status status = call->again ? ps__timeout_goon(call) : PS__DONE;
+  ps_status status = call->again ? ps__timeout_goon(call, 'r') : PS__DONE;
   call->again = 1;
   if (status.code == PS_OK && call->budget == 0) {
     atomic_store_explicit(&call->self->wants, 'r', memory_order_relaxed);
@@ -165,7 +165,7 @@ ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) 
         status = ps__timeout_wait(call, io.verdict == PS__WOULD_WRITE);
         break;
       case PS__AGAIN:
-        status = ps__timeout_goon(call);
+        status = ps__timeout_goon(call, 'r');
         break;
       case PS__END:
         return ended(call);
@@ -343,7 +343,7 @@ static ps_status send_range(ps__call *call, const char *data, long long *done,
   ps_status status = PS__DONE;
   while (status.code == PS_OK && *done < last) {
     size_t left = (size_t)(last - *done), sent;
-    status = call->again ? ps__timeout_goon(call) : PS__DONE;
+    status = call->again ? ps__timeout_goon(call, 'w') : PS__DONE;
     call->again = 1;
     if (status.code != PS_OK) break;
     if (call->budget == 0) {

@@ -192,7 +192,7 @@ ps_object ps_socket_accept(ps_socket *self, ps_host *host) {
       result.status = ps__timeout_wait(&call, 0);
     /* A connection that its peer aborted before accept is no failure of the server. */
     else if (ps__os_signalled(error) || ps__os_code(error) == PS_CLOSED)
-      result.status = ps__timeout_goon(&call);
+      result.status = ps__timeout_goon(&call, 'r');
     else
       result.status = ps__timeout_error(&call, error);
   }

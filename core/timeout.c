@@ -59,10 +59,10 @@ static ps_status ask_host(ps__call *call) {
 
 /* Checks limits and signals. Without it, a peer that sends without a pause could keep the
    call beyond its limit, and Ctrl-C would not end it. */
-ps_status ps__timeout_goon(ps__call *call) {
-  if (call->end != INFINITY && ps__os_monotime() >= call->end)
-    return ps__error_failure(PS_TIMEOUT);
-  return ask_host(call);
+ps_status ps__timeout_goon(ps__call *call, char direction) {
+  if (call->end == INFINITY || ps__os_monotime() < call->end) return ask_host(call);
+  atomic_store_explicit(&call->self->wants, direction, memory_order_relaxed);
+  return ps__error_failure(PS_TIMEOUT);
 }
 
 ps_status ps__timeout_pause(ps__call *call, ps__step *step, void *context) {

@@ -42,7 +42,7 @@ void sim_end(void);
 ps_socket *sim_client(void);
 ps_socket *sim_server(void);
 void sim_forget_peer(void); /* it has no peer any more, as after a reset */
-void sim_script(int fd); /* the script is for this one from now on */
+void sim_script(int fd);    /* the script is for this one from now on */
 
 /* What the next reads, writes and accepts of the core meet, in order: texts, and the
    words below. Each text arrives as a packet of its own: one read never returns bytes of

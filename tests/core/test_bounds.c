@@ -278,6 +278,28 @@ static void a_marked_socket_looks_at_its_buffer_alone(void **state) {
   }
 }
 
+/* The limit of the call passes between two steps, of which none has waited. */
+static void wants_is_known_without_a_wait(void **state) {
+  (void)state;
+  host = sim_language(SIM_VIEW);
+  sim_cost(0.01);
+  ps_socket *c = sim_client();
+  ps_socket_settimeout(c, 0.015, "t");
+  sim_reads("a", "b", "c");
+  sim_expect_bytes(c, ps_socket_receive(c, PS_COUNT(9), none, 0, host), PS_TIMEOUT, "ab");
+  assert_string_equal(ps_socket_wants(c).direction, "r");
+  sim_writes(sim_takes(1), sim_takes(1), sim_takes(1));
+  sim_expect(ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, host), PS_TIMEOUT);
+  assert_string_equal(ps_socket_wants(c).direction, "w");
+  ps_socket_free(c, NULL);
+  ps_socket *s = sim_server();
+  ps_socket_settimeout(s, 0.015, "t");
+  sim_accepts(sim_error(ECONNABORTED), sim_error(ECONNABORTED), sim_comes);
+  sim_expect(ps_socket_accept(s, host), PS_TIMEOUT);
+  assert_string_equal(ps_socket_wants(s).direction, "r");
+  ps_socket_free(s, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(a_marked_socket_keeps_what_a_timeout_read),
@@ -287,6 +309,7 @@ int main(void) {
       sim_test(a_send_that_may_not_wait_gives_so_much),
       sim_test(maxsize_bounds_memory),
       sim_test(wants_is_what_the_last_timeout_waited_for),
+      sim_test(wants_is_known_without_a_wait),
       sim_test(names_that_need_no_network_are_known_at_once),
   };
   return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);

@@ -142,7 +142,12 @@ int ps__member_renew(ps_poller *poller) {
   poller->stale = 0;
   for (size_t i = 0; i < poller->page_count * PS__PAGE; i++) {
     ps__slot *slot = ps__member_slot(poller, (int)i);
-    if (slot != NULL) arm_again(poller, (int)i, slot);
+    if (slot == NULL) continue;
+    arm_again(poller, (int)i, slot);
+    /* The thread that was about to notify does not exist in a forked child. */
+    if (slot->socket != NULL && ps__has_news(slot->socket) &&
+        (slot->events & PS__IN) != 0)
+      ps__member_list(poller, (int)i);
   }
   return 0;
 }

@@ -389,8 +389,25 @@ static void without_a_waker_names_are_looked_at(void **state) {
   freed(p, c, NULL);
 }
 
+/* A fork comes when another thread has left bytes in the buffer, and before it has told
+   the poller. */
+static void a_child_learns_of_buffered_bytes(void **state) {
+  (void)state;
+  ps_poller *poller = make();
+  ps_socket *c = sim_client();
+  add(poller, c, "r");
+  sim_reads("one\ntwo\n");
+  atomic_store(&c->poller, NULL); /* so that it is not told */
+  expect_line(c, NULL, "one");
+  atomic_store(&c->poller, poller);
+  sim_process(1);
+  assert_string_equal(look(poller, c), "r");
+  freed(poller, c, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      sim_test(a_child_learns_of_buffered_bytes),
       sim_test(wrong_arguments_are_misuse),
       sim_test(what_is_no_member_is_told),
       sim_test(a_wait_has_a_limit),

@@ -4,10 +4,11 @@
 
 .DEFAULT_GOAL := help
 .PHONY: bench bench-scale bench-short clean conformance coverage demo dist docs explore \
-        format fuzz guard help lint mutate setup-bench setup-build setup-fuzz setup-lint \
-        setup-test setup-wheels site soak test test-c test-compat test-examples test-fuzz \
-        test-interpreters test-kit test-lua test-package test-python test-ruby test-soak \
-        test-systems test-tools test-wheels wheels
+        format fuzz guard help hostile lint mutate setup-bench setup-build setup-fuzz \
+        setup-lint setup-net setup-test setup-wheels simulate site soak test test-c \
+        test-compat test-examples test-fuzz test-hostile test-interpreters test-kit test-lua \
+        test-net test-package test-python test-ruby test-soak test-systems test-tools \
+        test-wheels wheels
 
 VENV := build/venv
 PREFIX := build/prefix
@@ -35,7 +36,7 @@ demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and
 	@tools/demo.sh lua5.4 $(BIN)/python
 
 SUITES := test-c test-fuzz test-lua test-python test-ruby test-examples test-tools conformance \
-    test-kit test-compat test-soak guard test-package test-wheels
+    test-kit test-compat test-hostile test-soak guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -89,6 +90,10 @@ explore: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## ra
 	$(BIN)/python tests/conformance/explore.py $(TESTEES) --seed $$$$ \
 	    --budget $$(($(HOURS) * 3600))
 
+simulate: setup-test $(VENV)/tools ## the core in simulated worlds with every fault, for HOURS=1; a failing one is shortened
+	cmake --preset dev --log-level=WARNING && cmake --build --preset dev --target simulate
+	build/dev/tests/simulate/simulate --random --tally --seconds $$(($(HOURS) * 3600))
+
 mutate: setup-test $(VENV)/tools ## do the tests find small faults in the code? takes hours; continues where it stopped
 	$(BIN)/python tests/conformance/mutate.py
 
@@ -100,9 +105,6 @@ test-soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server 
 
 soak: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/soak_server ## the same, a minute each
 	$(BIN)/python tests/soak/soak.py $(SOAKED)
-
-SUITES += test-hostile
-.PHONY: hostile setup-net test-hostile test-net
 
 test-hostile: setup-test $(PREFIX)/done $(VENV)/module build/dev/tests/testee_c ## peers that mean no good; no descriptors, memory, threads
 	$(BIN)/python -m pytest tests/hostile

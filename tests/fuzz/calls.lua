@@ -135,12 +135,17 @@ local function foreign()
    return made
 end
 
--- A table that has nothing of its own.
+-- A table that has nothing of its own. In the end it has nothing at all: otherwise it may stand for
+-- an object that asks it for its own methods.
 local function proxy()
    local seen = object()
    return setmetatable({}, {
       __index = function(_, key)
+         fuel = fuel - 1
          act()
+         if fuel <= 0 then
+            return nil
+         end
          return (type(key) ~= "number" or key < 5) and (byte() % 2 == 0 and object() or seen) or nil
       end,
       __len = function()

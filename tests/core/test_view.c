@@ -273,6 +273,29 @@ static void what_is_held_is_not_taken_from_the_next_connection(void **state) {
   ps_socket_free(object, NULL);
 }
 
+/* The bytes of a thread's next call are taken, although the view of its last one was
+   dropped. */
+static void what_is_held_next_is_taken(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  object = sim_client();
+  sim_reads("par", sim_after(1), "tial");
+  sim_later(0.5, close_it, NULL);
+  assert_int_equal(line(host).status.code, PS_CLOSED);
+  sim_thread(2);
+  int fd = spare();
+  sim_expect(ps_socket_setfd(object, fd, host), PS_OK);
+  sim_reads("one\ntwo\nthree\n");
+  ps_bytes view = line(host);
+  assert_true(ps_socket_take(object, &view));
+  sim_thread(1);
+  view = line(host);
+  expect_view(view, "two");
+  assert_true(ps_socket_take(object, &view));
+  sim_expect_bytes(object, line(host), PS_OK, "three");
+  ps_socket_free(object, NULL);
+}
+
 /* ---- Memory ---- */
 
 static void an_empty_line_keeps_no_buffer(void **state) {
@@ -297,6 +320,7 @@ int main(void) {
       sim_test(what_is_held_can_be_taken_after_other_calls),
       sim_test(what_is_held_outlasts_the_end_of_its_call),
       sim_test(what_is_held_is_not_taken_from_the_next_connection),
+      sim_test(what_is_held_next_is_taken),
       sim_test(an_empty_line_keeps_no_buffer),
   };
   return cmocka_run_group_tests_name("view", tests, NULL, NULL);

@@ -273,6 +273,7 @@ class Processes < Minitest::Test
     code = <<~RUBY
       require "polysock"
       $stdout.sync = true
+      trap("INT", "DEFAULT") # a shell lets its background jobs ignore it
       main = Thread.main
       Thread.new { Thread.pass until main.stop?; puts "waiting" }
       trap("USR1") { puts "trapped" }
@@ -283,12 +284,14 @@ class Processes < Minitest::Test
       end
     RUBY
     Open3.popen2(RbConfig.ruby, "-e", code) do |_, output, process|
+      watchdog = Thread.new { sleep 60; Process.kill("KILL", process.pid) }
       assert_equal "waiting\n", output.gets
       Process.kill("USR1", process.pid)
       assert_equal "trapped\n", output.gets # a trap runs, and the wait goes on
       Process.kill("INT", process.pid)
       assert_equal "interrupted\n", output.gets
       assert process.value.success?
+      watchdog.kill
     end
   end
 

@@ -49,7 +49,7 @@ test-c: setup-test $(VENV)/tools ## the C units, also under ASan and UBSan; thos
 	cmake --preset tsan --log-level=WARNING && cmake --build --preset tsan
 	ctest --preset tsan
 
-test-fuzz: setup-fuzz $(VENV)/tools ## the fuzzers in short: their seeds, and inputs made of them
+test-fuzz: setup-fuzz $(VENV)/tools ## the fuzzers in short; only their seeds where CI is set: their seeds, and inputs made of them
 	cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz
 	tools/fuzz.sh short
 

@@ -450,7 +450,7 @@ def windows(place: Place) -> str:
         units = run_units(place, build, "-j", "2")
         return "; ".join([units, run_columns(place, "c,lua", *options)])
     finally:
-        with contextlib.suppress(Failed):  # it may have ended already
+        with contextlib.suppress(Failed, OSError):  # it may have ended, or be elsewhere
             place.run(Path(wine).with_name("wineserver"), "-k")
         shutil.rmtree(place.folder / "wine", ignore_errors=True)  # it is large
 

@@ -185,8 +185,8 @@ def test_no_memory_in_lua(listener: socket.socket, how: str) -> None:
 # ---- Threads
 
 
-USER = "64321"
-"""Nobody else's: threads are counted for a user, and those of root are not."""
+USER = str(61_200 + os.getpid() % 4_000)
+"""Nobody else's, nor another run's: threads are counted for a user, those of root are not."""
 
 
 def apart() -> List[str]:

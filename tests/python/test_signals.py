@@ -494,7 +494,7 @@ def handler(number, frame):
     lives.append(client() is not None)
     other.send(b"line\\n")
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.05)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
 try:
     piece.send(None)
 except StopIteration as done:

@@ -90,11 +90,22 @@ static ps_status check_new(const ps_poller *self, ps_source source) {
                          : ps__error_failure(PS_ELSEWHERE);
 }
 
+/* A close before the socket was in the poller has notified nobody; a later one waits for
+   the lock. */
+static int is_late(ps_source source) {
+  return source.socket != NULL &&
+         (atomic_load(&source.socket->state) & (PS__CLOSED | PS__REPLACED)) != 0;
+}
+
 static ps_status add(ps_poller *self, ps_source source, unsigned events, void *token) {
   ps_status status = ps__member_begin(self);
   if (status.code != PS_OK) return status;
   status = check_new(self, source);
   if (status.code == PS_OK) status = ps__member_add(self, source, events, token);
+  if (status.code == PS_OK && is_late(source)) {
+    ps__member_remove(self, source);
+    status = ps__error_failure(PS_CLOSED);
+  }
   ps__os_unlock();
   return status;
 }
@@ -111,11 +122,6 @@ ps_done ps_poller_add(ps_poller *self, ps_source source, ps_events events, void 
   status = ps__call_try(&call, source.socket, PS__ANY, PS__SHARED);
   if (status.code != PS_OK) return (ps_done){status};
   status = add(self, source, events_of(events), token);
-  /* A close before the socket was in the poller has notified nobody. */
-  if (ps__turn_gone(&call)) {
-    ps__member_end(source.socket);
-    if (status.code == PS_OK) status = ps__error_failure(PS_CLOSED);
-  }
   ps__call_end(&call);
   return (ps_done){status};
 }

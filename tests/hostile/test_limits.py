@@ -186,7 +186,7 @@ def test_no_memory_in_lua(listener: socket.socket, how: str) -> None:
 
 
 USER = str(61_200 + os.getpid() % 4_000)
-"""Nobody else's, nor another run's: threads are counted for a user, those of root are not."""
+"""Nobody else's, nor another run's: threads are counted for a user, but for root's."""
 
 
 def apart() -> List[str]:

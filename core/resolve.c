@@ -35,7 +35,8 @@ static int await_answer(ps_host *host, void *context, double seconds) {
 /* Answers a question without the resolver if it has a numeric address or no host. Returns
    whether it did. */
 static int read_in_place(ps__lookup *question) {
-  int flags = question->flags, named = question->host != NULL;
+  int flags = question->flags & ~PS__NUMERIC; /* a child may find what is set below */
+  int named = question->host != NULL;
   if ((flags & PS__NAMES) != 0) return 0;
   question->flags = (flags & ~PS__NAMES) | (named ? PS__NUMERIC : 0);
   ps__os_resolve(question);

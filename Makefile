@@ -176,6 +176,8 @@ SOURCES := $(shell find core swig -name '*.[chi]' -o -name '*.def') CMakeLists.t
 $(VENV)/tools: tools/requirements.txt | setup-build
 	python3 -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -r tools/requirements.txt
+	swig -version | grep -qE 'Version (4\.[1-9]|[5-9])' || \
+	    $(BIN)/pip install -q --disable-pip-version-check 'swig>=4.1,<5' # Ubuntu 22.04 has 4.0
 	touch $@
 
 $(VENV)/site: $(VENV)/tools

@@ -91,8 +91,9 @@ static int disconnect(ps__call *call) {
   const ps_socket *self = call->self;
   if (call->fd < 0 || ps__os_disconnect(call->fd)) return 0;
   ps__addr local = {.family = self->family};
-  int bound = self->bound && ps__os_local(call->fd, &local) == 0;
-  return replace_socket(call, self->family, bound ? &local : NULL);
+  int error = self->bound ? ps__os_local(call->fd, &local) : 0;
+  return error != 0 ? error
+                    : replace_socket(call, self->family, self->bound ? &local : NULL);
 }
 
 /* Is it an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1? */
@@ -179,7 +180,8 @@ static ps_status may_go_on(ps__call *call, ps_status status) {
 static ps_status try_addresses(ps__call *call, ps__attempt *attempt) {
   for (;;) {
     ps_status status = try_address(call, attempt);
-    if (status.code == PS_OK || attempt->record->next == NULL) return status;
+    if (status.code == PS_OK || ps__turn_gone(call) || attempt->record->next == NULL)
+      return status;
     ps_status go_on = may_go_on(call, status);
     if (go_on.code != PS_OK) return go_on;
     int error = disconnect(call);

@@ -415,11 +415,6 @@ char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size)
   return *size > 0 ? self->buffer->data + head + held : NULL;
 }
 
-void ps__reader_filled(ps__reader *self, size_t count) {
-  self->buffer->size += count;
-  if (self->buffer->size == 0) ps__reader_clear(self);
-}
-
 /* Takes bytes that a remembered search covers, or the last bytes. */
 void ps__reader_take_rest(ps__reader *self, size_t count, int keep) {
   ps__buffer *buffer = self->buffer;

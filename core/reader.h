@@ -127,8 +127,14 @@ ps__piece ps__reader_flatten(ps__reader *self, ps__piece piece);
    memory; the bytes of the buffer are unchanged then. */
 char *ps__reader_room(ps__reader *self, size_t want, size_t bound, size_t *size);
 
+/* Drops all bytes and frees the buffer. */
+void ps__reader_clear(ps__reader *self);
+
 /* Adds count bytes that were written into the memory of room; count may be 0. */
-void ps__reader_filled(ps__reader *self, size_t count);
+static inline void ps__reader_filled(ps__reader *self, size_t count) {
+  self->buffer->size += count;
+  if (self->buffer->size == 0) ps__reader_clear(self);
+}
 
 /* The slow path of take: no bytes are left, or a search is remembered. */
 void ps__reader_take_rest(ps__reader *self, size_t count, int keep);
@@ -154,9 +160,6 @@ short ps__reader_unread(ps__reader *self, const char *data, size_t size);
    size 0. Returns NULL when there was no buffer, or without memory (PS_NOMEMORY in
    *code). */
 ps__buffer *ps__reader_split(ps__reader *self, short *code);
-
-/* Drops all bytes and frees the buffer. */
-void ps__reader_clear(ps__reader *self);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

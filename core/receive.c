@@ -65,7 +65,8 @@ static inline int at_hand(ps_socket *self, ps_pattern pattern, const ps_host *ho
   if (!ps__holds(host) || self == NULL || self->reader.buffer == NULL) return 0;
   unsigned state = atomic_load_explicit(&self->state, memory_order_relaxed);
   if ((state & (PS__CLOSED | PS__REPLACED | PS__RECEIVING | PS__ORPHANED)) != 0) return 0;
-  if (self->viewer != 0 || self->views != NULL || ps__stream_outdated(self)) return 0;
+  if (((uintptr_t)self->viewer | (uintptr_t)self->views) != 0) return 0;
+  if (ps__stream_outdated(self)) return 0;
   /* After a timeout the end of the next call updates the poller and ps_socket_wants. */
   if (atomic_load_explicit(&self->starved, memory_order_relaxed)) return 0;
   ps__piece piece;

@@ -185,7 +185,9 @@ ps_status ps__stream_more(ps__call *call, size_t bound) {
   char *memory = ps__reader_room(reader, want, bound, &room);
   if (memory == NULL) return ps__error_failure(PS_NOMEMORY);
   ps_status status = ps__stream_read(call, memory, room, &got);
-  ps__reader_filled(reader, got);
+  /* A forked child may have cleared the reader in the middle of a call that failed then.
+   */
+  if (status.code == PS_OK || reader->buffer != NULL) ps__reader_filled(reader, got);
   return status;
 }
 

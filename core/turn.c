@@ -22,14 +22,18 @@ static unsigned orphaned(const ps_socket *self, unsigned now, unsigned process) 
   return is_child && thread == ps__os_forker() ? 0 : PS__ORPHANED;
 }
 
-/* Reads the state word. After a fork it drops the calls of the parent's threads. */
-static unsigned read_word(ps_socket *self) {
-  unsigned now = atomic_load(&self->state), process = process_bits();
+static PS__APART unsigned drop_calls(ps_socket *self, unsigned now, unsigned process) {
   while (((now ^ process) & PS__PROCESS) != 0) {
     unsigned ours = (now & PS__CLOSED) | orphaned(self, now, process) | process;
     if (atomic_compare_exchange_weak(&self->state, &now, ours)) return ours;
   }
   return now;
+}
+
+/* Reads the state word. After a fork it drops the calls of the parent's threads. */
+static inline unsigned read_word(ps_socket *self) {
+  unsigned now = atomic_load(&self->state), process = process_bits();
+  return ((now ^ process) & PS__PROCESS) == 0 ? now : drop_calls(self, now, process);
 }
 
 static int change(const ps__call *call, unsigned *now, unsigned then) {
@@ -109,15 +113,29 @@ int ps__turn_aside(ps__call *call) {
   return fd;
 }
 
+/* After a fork inside interrupted: has no other call of the child had the turn? It would
+   have freed or moved the read buffer into which this call receives. */
+static int is_untouched(const ps__call *call) {
+  unsigned long me = ps__os_thread();
+  const atomic_ulong *owner = call->self->owner;
+  return ((call->turn & PS__RECEIVING) == 0 ||
+          atomic_load_explicit(&owner[0], memory_order_relaxed) == me) &&
+         ((call->turn & PS__SENDING) == 0 ||
+          atomic_load_explicit(&owner[1], memory_order_relaxed) == me);
+}
+
 void ps__turn_back(ps__call *call) {
   ps_socket *self = call->self;
-  unsigned now = read_word(self);
+  unsigned now = read_word(self), orphans;
   do {
     if ((now & (PS__CLOSED | PS__REPLACED)) != 0 ||
         atomic_load(&self->replacements) != call->replacements)
       return;
-    if (is_forgotten(call, now) && (now & call->turn) != 0) return;
-  } while (!change(call, &now, (now | call->turn) + PS__CALL));
+    if (is_forgotten(call, now) && ((now & call->turn) != 0 || !is_untouched(call)))
+      return;
+    /* A grandchild could not know that the buffer is that of this call. */
+    orphans = (call->turn & PS__RECEIVING) != 0 ? PS__ORPHANED : 0;
+  } while (!change(call, &now, ((now & ~orphans) | call->turn) + PS__CALL));
   if (is_forgotten(call, now)) set_owner(self, call->turn, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->aside = 0;

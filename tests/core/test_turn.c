@@ -496,6 +496,85 @@ static void a_child_goes_on_story(void) {
   }
 }
 
+/* What the child does to the object within the call, which then cannot go on. */
+static void fork_and_receive(void *context) {
+  (void)context;
+  sim_process(1);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_expect_bytes(object, ps_socket_receiveany(object, 0, host), PS_OK, "on");
+}
+
+static void fork_and_close(void *context) {
+  (void)context;
+  sim_process(1);
+  ps_socket_close(object, host);
+}
+
+static void a_child_ends_the_call_story(void) {
+  for (int closes = 0; closes < 2; closes++) {
+    sim_process(0);
+    object = sim_client();
+    sim_reads("on", sim_after(1), "e\n");
+    sim_signal(0.5);
+    sim_when_asked(closes ? fork_and_close : fork_and_receive, NULL);
+    ps_bytes got = line();
+    assert_int_equal(got.status.code, PS_CLOSED);
+    ps_socket_settimeout(object, -1, NULL);
+    if (!closes) sim_expect_bytes(object, line(), PS_OK, "e");
+    ps_socket_free(object, host);
+    assert_int_equal(sim_descriptors(), 0);
+  }
+}
+
+static void a_child_ends_the_call_in_which_it_was_forked(void **state) {
+  (void)state;
+  for_each_host(a_child_ends_the_call_story);
+}
+
+static void a_child_closes_within_a_connect_story(void) {
+  sim_host("slow.test", 1, "10.0.0.1 10.0.0.2");
+  sim_route("10.0.0.1", 1, ECONNREFUSED);
+  for (int named = 0; named < 2; named++) {
+    sim_process(0);
+    object = ps_tcp4().socket;
+    sim_signal(0.5);
+    sim_when_asked(fork_and_close, NULL);
+    assert_int_equal(connect_to(named ? "slow.test" : "10.0.0.1").code, PS_CLOSED);
+    ps_socket_free(object, host);
+    assert_int_equal(sim_descriptors(), 0);
+  }
+}
+
+static void a_child_closes_within_a_connect(void **state) {
+  (void)state;
+  for_each_host(a_child_closes_within_a_connect_story);
+}
+
+/* Daemons fork twice. */
+static void fork_twice(void *context) {
+  (void)context;
+  sim_process(1);
+  sim_process(2);
+}
+
+static void a_grandchild_goes_on_story(void) {
+  sim_process(0);
+  object = sim_client();
+  sim_reads("on", sim_after(1), "e\ntwo\nthree\n");
+  sim_signal(0.5);
+  sim_when_asked(fork_twice, NULL);
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  assert_int_equal(ps_socket_pending(object).size, 10);
+  sim_expect_bytes(object, line(), PS_OK, "two");
+  sim_expect_bytes(object, line(), PS_OK, "three");
+  ps_socket_free(object, host);
+}
+
+static void a_grandchild_goes_on_with_the_call(void **state) {
+  (void)state;
+  for_each_host(a_grandchild_goes_on_story);
+}
+
 static void a_child_goes_on_with_the_call_in_which_it_was_forked(void **state) {
   (void)state;
   for_each_host(a_child_goes_on_story);
@@ -563,6 +642,9 @@ int main(void) {
       sim_test(a_child_has_no_buffer_in_the_middle_of_a_change),
       sim_test(the_thread_that_forks_keeps_its_buffer),
       cmocka_unit_test(a_child_goes_on_with_the_call_in_which_it_was_forked),
+      cmocka_unit_test(a_child_ends_the_call_in_which_it_was_forked),
+      cmocka_unit_test(a_child_closes_within_a_connect),
+      cmocka_unit_test(a_grandchild_goes_on_with_the_call),
   };
   return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
 }

@@ -43,6 +43,10 @@
 
 #include "os.h"
 
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* Words for a number that is not in errno.def, or NULL. */
 const char *ps__os_library_words(int error, char *buffer, size_t size);
 
@@ -120,6 +124,10 @@ static inline void ps__condition_tell(ps__condition *condition) {
   pthread_cond_broadcast(condition);
 }
 
+#endif
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
 #endif
 
 #endif

@@ -1039,30 +1039,9 @@ int ps__os_copyoption(int from, int to, int option) {
   return error != 0 ? error : ps__os_setoption(to, option, &value);
 }
 
-/* ---- Errors ---- */
+/* ---- Errors: core/os_error.c, but for those that it does not know ---- */
 
-int ps__os_again(int error) { return error == EAGAIN || error == EINPROGRESS; }
-int ps__os_signalled(int error) { return error == EINTR; }
-
-int ps__os_sendonly(int error) { return error == EPIPE; }
-
-short ps__os_code(int error) {
-  switch (error) {
-    case 0:
-      return PS_OK;
-#define PS_ERRNO(number, code) \
-  case number:                 \
-    return code;
-#define PS_ERRNO_WORDS(number, words)
-#include "errno.def"
-#undef PS_ERRNO
-#undef PS_ERRNO_WORDS
-    default:
-      return PS_SYSTEM;
-  }
-}
-
-const char *ps__os_words(int error, char *buffer, size_t size) {
+const char *ps__os_library_words(int error, char *buffer, size_t size) {
   snprintf(buffer, size, "error %d of the system", error);
   return buffer;
 }

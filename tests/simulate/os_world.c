@@ -88,6 +88,7 @@ int ps__os_sleep(double seconds) {
   double until = w.now + rounded(seconds);
   int signalled = is_signalled(&until);
   world_wait(WAIT_TIME, until);
+  w.current->call.slept = w.now;
   return signalled ? EINTR : 0;
 }
 

@@ -206,7 +206,7 @@ int play_begin(const char *name, int place, ps_host *host) {
   call_record *call = &w.current->call;
   call->serial = serial;
   call->host = host;
-  call->began = call->progress = w.now;
+  call->began = call->progress = call->slept = w.now;
   call->began_step = w.steps;
   call->stalled = w.stalled;
   return 1;
@@ -274,10 +274,11 @@ void play_check_limits(const limits *at, const object *of, ps_status status, int
   else
     world_must(w.now <= fmax(end, call->began) + slack() + (named ? GRACE : 0),
                "a call ended %g s too late", w.now - end);
+  double since = fmax(call->progress, call->slept);
   if (at->block > 0 && !never)
-    world_must(w.now <= call->progress + at->block * (named ? 2 : 1) + slack() +
-                            (named ? GRACE : 0),
-               "a wait of %g s, not %g", w.now - call->progress, at->block);
+    world_must(
+        w.now <= since + at->block * (named ? 2 : 1) + slack() + (named ? GRACE : 0),
+        "a wait of %g s, not %g", w.now - since, at->block);
   if (never)
     world_must(call->received <= PS_AT_HAND && call->sent <= PS_AT_HAND,
                "more than what is at hand");

@@ -146,7 +146,7 @@ typedef struct call_record {
   int object; /* the one it is for; -1: several */
   int serial; /* number of calls of the thread */
   ps_host *host;
-  double began, progress;
+  double began, progress, slept; /* slept: its last sleep, for its turn, ended */
   uint64_t began_step;
   double stalled;        /* of the world when it began */
   const char *data;      /* send: the next byte that the system must get */

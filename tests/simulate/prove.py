@@ -127,7 +127,8 @@ def sources() -> List[Path]:
     core = [
         p for p in sorted((ROOT / "core").glob("*.c")) if not system.fullmatch(p.name)
     ]
-    return core + sorted((ROOT / "tests/simulate").glob("*.c"))
+    shared = ROOT / "core/os_error.c"  # as in CMakeLists.txt
+    return [*core, shared, *sorted((ROOT / "tests/simulate").glob("*.c"))]
 
 
 def compile_file(source: Path, made: Path) -> Path:

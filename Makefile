@@ -17,6 +17,7 @@ HOURS := 1
 MINUTES := 10
 LUAS := 5.1 jit
 SOAKED := --python $(BIN)/python --c build/dev/tests/soak_server
+MUTATE_SHORT := --sample 100 --fail-under 90 --again --work build/mutation-short
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
 # The column of Ruby, where its module is built; looked at when it is needed. Its scenarios wait
 # more than they compute.
@@ -75,6 +76,7 @@ test-examples: setup-test $(PREFIX)/done $(VENV)/module ## the code in README an
 
 test-tools: setup-test $(VENV)/tools ## the checks of make lint find what they should
 	$(BIN)/python -m pytest tests/tools
+	$(BIN)/python tests/mutation/test_mutation.py
 
 conformance: setup-test $(PREFIX)/done $(PREFIX)/ruby $(VENV)/module build/dev/tests/testee_c ## all languages, C and LuaSocket alike; writes a report
 	$(BIN)/python tests/conformance/test_driver.py
@@ -94,8 +96,8 @@ simulate: setup-test $(VENV)/tools ## the core in simulated worlds with every fa
 	cmake --preset dev --log-level=WARNING && cmake --build --preset dev --target simulate
 	build/dev/tests/simulate/simulate --random --tally --seconds $$(($(HOURS) * 3600))
 
-mutate: setup-test $(VENV)/tools ## do the tests find small faults in the code? takes hours; continues where it stopped
-	$(BIN)/python tests/conformance/mutate.py
+mutate: setup-test $(VENV)/tools ## do the tests find small faults in the code? hours; continues where it stopped; SHORT=1: a sample
+	$(BIN)/python tests/mutation/mutate.py $(if $(SHORT),$(MUTATE_SHORT))
 
 test-compat: setup-test $(PREFIX)/done $(VENV)/tools ## programs made for LuaSocket, on both libraries
 	$(BIN)/python tests/compat/run.py

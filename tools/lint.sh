@@ -28,6 +28,8 @@ echo "mypy"
 mypy python/polysock swig/stubs.py swig/generator python/examples tools
 (cd tests/conformance && mypy --config-file ../../pyproject.toml \
     polysock_conformance run.py interface.py pages.py test_package.py)
+(cd tests/mutation && MYPYPATH=../conformance mypy --config-file ../../pyproject.toml \
+    mutate.py test_mutation.py watch.py)
 
 echo "luacheck"
 luacheck -q lua tests

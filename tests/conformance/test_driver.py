@@ -17,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 
 import interface
-import mutants
 from polysock_conformance import (
     cli,
     copies,
@@ -368,64 +367,6 @@ class Interface(unittest.TestCase):
         interface.check(interface.parse(text.format("")))
         with self.assertRaises(SystemExit):
             interface.check(interface.parse(text.format("ps_name one")))
-
-
-SOURCE = """
-static int one(int a, int b) {
-  if (a < b) call(a, 0);
-  struct pair on = {1, 2};
-  int c = a > 1 ? b + 2 : a;
-  return a < b && c;
-}
-"""
-
-
-class Mutants(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.path = Path(self.folder.name)
-
-    def changes(self, text: str) -> list[str]:
-        (self.path / "x.c").write_text(text)
-        found = mutants.mutants(self.path, "x.c")
-        return [f"{item.place}: {item.change}" for item in found]
-
-    def test_known_by_the_smallest_expression(self) -> None:
-        found = self.changes(SOURCE)
-        for wanted in (
-            "one: a < b => a <= b",
-            "one: (a < b) => not (a < b)",
-            "one: if (a < b) … => nothing",
-            "one: argument 2 of call, 0 => 1",
-            "one: item 2 of on, 2 => 3",
-            "one: b + 2 => b - 2",
-            "one: a > 1 ? … => its branches swapped",
-            "one: a < b && c => a < b || c",
-        ):
-            self.assertIn(wanted, found)
-
-    def test_edits_elsewhere_change_nothing(self) -> None:
-        other = SOURCE.replace("int c =", "/* why */ long c\n      =")
-        other = other.replace("call(a, 0)", "call(a + a, 0)").replace(" && c", " &&\nc")
-        self.assertLessEqual(set(self.changes(SOURCE)), set(self.changes(other)))
-
-    def excused(self, text: str) -> tuple[int, list[tuple[int, int]]]:
-        path = self.path / "equivalent.txt"
-        path.write_text(text)
-        (self.path / "x.c").write_text(SOURCE)
-        excuses = mutants.read_excuses(path)
-        found = mutants.excuse(mutants.mutants(self.path, "x.c"), excuses)
-        return len(found), [(item.found, item.count) for item in excuses]
-
-    def test_excuses(self) -> None:
-        same = "one: a < b => a <= b"
-        self.assertEqual(self.excused(f"{same} [2]\nWhy.\n"), (2, [(2, 2)]))
-        self.assertEqual(self.excused(f"{same} [2 of 2]\nWhy.\n"), (1, [(2, 2)]))
-        self.assertEqual(self.excused(f"{same}\nWhy.\n"), (2, [(2, 1)]))
-        self.assertEqual(self.excused("one: a => b\nWhy.\n"), (0, [(0, 1)]))
-        with self.assertRaises(SystemExit):
-            self.excused(f"{same}\n")
 
 
 class Values(unittest.TestCase):

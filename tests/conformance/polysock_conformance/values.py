@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Union
@@ -51,15 +52,13 @@ class ProtocolError(Exception):
     """The testee said something that is not in the protocol."""
 
 
-_WRITTEN = [
-    chr(byte) if 33 <= byte < 127 and byte != 37 else f"%{byte:02X}"
-    for byte in range(256)
-]
+_UNPLAIN = re.compile(rb"[^!-$&-~]")
+_WRITTEN = {bytes([byte]): b"%%%02X" % byte for byte in range(256)}
 _READ = {b"%02X" % byte: bytes([byte]) for byte in range(256)}
 
 
 def escape(data: bytes) -> bytes:
-    return "".join([_WRITTEN[byte] for byte in data]).encode("ascii")
+    return _UNPLAIN.sub(lambda hit: _WRITTEN[hit[0]], data)
 
 
 def unescape(data: bytes) -> bytes:

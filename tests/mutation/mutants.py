@@ -125,8 +125,13 @@ _DECLARATION = re.compile(
 )
 
 
+_CPLUSPLUS = re.compile(r"(?ms)^#\s*ifdef __cplusplus$.*?^#\s*endif")
+
+
 def blank(text: str) -> list[str]:
-    """The lines of a source with comments, strings and preprocessor lines as spaces."""
+    """The lines of a source with comments, strings and preprocessor lines as spaces; and
+    what is for C++ only, where one block opens a brace and another closes it."""
+    text = _CPLUSPLUS.sub(lambda hit: re.sub(r"[^\n]", " ", hit[0]), text)
     index, end = 0, len(text)
     pattern = re.compile(
         r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
@@ -178,7 +183,11 @@ def interface(lines: list[str]) -> list[str]:
             out.append("")
             continue
         plain = inside or bare.startswith(("%feature", "%rename", "%extend", "%define"))
-        out.append("" if plain or bare.startswith(("ps_", "const ", "%enddef")) else line)
+        plain = plain or bare.startswith(("ps_", "const ", "%enddef"))
+        # For which types a typemap is: told to the generator, and not code.
+        head = re.match(r"\s*%typemap\([^{\"]*", line)
+        blanks = " " * len(head[0]) if head else ""
+        out.append("" if plain else blanks + line[len(blanks) :])
     return out
 
 
@@ -274,7 +283,7 @@ def edits(code: str, line: str) -> list[Edit]:
         acts = re.match(r"[\w>.\[\]*-]+ ([-+*|&]?=)[^=]|[\w>.-]+\(", bare)
         if not starts and (stands or acts):
             begin = len(code) - len(code.lstrip())
-            put("dropped", begin, len(line), ";")
+            put("dropped", begin, len(code.rstrip()), ";")
     return out
 
 

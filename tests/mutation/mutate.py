@@ -40,14 +40,17 @@ FILES = tuple(
     for name in sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern))
     if name not in ELSEWHERE
 )
-# Who has to notice a mutant, by where it is: the quick ones first. The Lua module reads
-# by way of views, which the C testee does not.
+# Who has to notice a mutant, by where it is: those before the code is compared, and those
+# after. The Lua module reads by way of views, which the C testee does not.
 SUITES = {
-    "core": ("units", "c", "lua"),
-    "lua": ("lua", "tests/lua", "units"),
-    "python": ("python", "tests/python"),
-    "ruby": ("ruby", "tests/ruby"),
-    "swig": ("lua", "python", "ruby", "tests/lua", "tests/ruby", "tests/python"),
+    "core": (("units",), ("c", "lua")),
+    "lua": (("tests/lua", "units"), ("lua",)),
+    "python": (("python",), ("tests/python",)),
+    "ruby": (("ruby",), ("tests/ruby",)),
+    "swig": (
+        ("tests/lua", "lua"),
+        ("python", "ruby", "tests/ruby", "tests/python"),
+    ),
 }
 EVERY = ("units", "c", "lua", "ruby", "python", "tests/lua", "tests/ruby", "tests/python")
 COLUMNS = ("killed", "survived", "equivalent", "same", "invalid", "open")
@@ -71,11 +74,14 @@ def copy(tree: Path, plain: Path) -> None:
         shutil.copytree(tree / name, plain / name)
 
 
-def stages(mutant: Mutant, options: Options) -> tuple[str, ...]:
-    """The suites for a mutant."""
+def stages(mutant: Mutant, options: Options) -> tuple[list[str], list[str]]:
+    """The suites for a mutant, before its code is compared and after."""
     parts = mutant.file.split("/")
-    part = parts[1] if len(parts) > 2 else parts[0]
-    return tuple(options.suite or (EVERY if options.every else SUITES[part]))
+    first, then = SUITES[parts[1] if len(parts) > 2 else parts[0]]
+    if options.every:
+        then = tuple(name for name in EVERY if name not in first)
+    allowed = options.suite or EVERY
+    return [n for n in first if n in allowed], [n for n in then if n in allowed]
 
 
 # --- the verdicts ---------------------------------------------------------------------
@@ -125,7 +131,7 @@ class Verdicts:
 def try_all(todo: list[Mutant], verdicts: Verdicts, state: str, options: Options) -> None:
     """Builds those that have no verdict yet, and finds it."""
     place = suites.Place(options.work.resolve())
-    wanted = {name for mutant in todo for name in stages(mutant, options)}
+    wanted = {name for item in todo for part in stages(item, options) for name in part}
     ruby = any(name.endswith("ruby") for name in wanted) and shutil.which("ruby")
     if not ruby:
         wanted = {name for name in wanted if not name.endswith("ruby")}
@@ -156,12 +162,12 @@ def try_all(todo: list[Mutant], verdicts: Verdicts, state: str, options: Options
             verdict, by = "invalid", "not within one function"
         else:
             probes = build.reached_by[number]
-            names = [name for name in stages(mutant, options) if name in wanted]
-            verdict, by = bench.verdict(number, mutant.file, probes, names[:1])
+            first, then = stages(mutant, options)
+            verdict, by = bench.verdict(number, mutant.file, probes, first)
             if verdict == "survived" and same.as_without(mutant):
                 verdict = "same"
             elif verdict == "survived":
-                verdict, by = bench.verdict(number, mutant.file, probes, names[1:])
+                verdict, by = bench.verdict(number, mutant.file, probes, then)
         with verdicts.lock:
             verdicts.put(mutant, verdict, by, state)
             verdicts.save(now=False)

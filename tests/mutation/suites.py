@@ -157,7 +157,7 @@ class Programs(Suite):
         for test in tests:
             limit = 4.0 + 6 * test.seconds
             # One that spins is found sooner, by the time of the processor.
-            spins = f'ulimit -t {1 + math.ceil(2 * test.seconds)}; exec "$@"'
+            spins = f'ulimit -t {math.ceil(0.5 + 3 * test.seconds)}; exec "$@"'
             argv = ["sh", "-c", spins, "sh", *test.argv]
             well, said = self.place.run(argv, number, limit)
             # A busy machine may be at fault, once, but not for one that hangs.

@@ -1042,7 +1042,10 @@ int ps__os_copyoption(int from, int to, int option) {
 /* ---- Errors: core/os_error.c, but for those that it does not know ---- */
 
 const char *ps__os_library_words(int error, char *buffer, size_t size) {
-  snprintf(buffer, size, "error %d of the system", error);
+  int words = snprintf(buffer, size, "error %d of the system", error);
+  for (int wanted = error - SIM_WORDS; words < wanted && words + 1 < (int)size;)
+    buffer[words++] = '.';
+  buffer[words] = '\0';
   return buffer;
 }
 

@@ -178,6 +178,10 @@ void sim_fault(int fault, int nth, int onwards);
 int sim_struck(void);                    /* how often it was */
 void sim_poll_fails(int nth, int error); /* the nth wait from now on fails */
 
+/* The system's words for the error number SIM_WORDS + n have n bytes, if n is 30 or more.
+ */
+enum { SIM_WORDS = 100000 };
+
 /* ---- Accounts ---- */
 
 size_t sim_memory(void); /* bytes that the core holds */

@@ -60,7 +60,7 @@ ps_status ps__call_begin(ps__call *call, ps_socket *self, ps_host *host,
                          unsigned char kinds, unsigned turn) {
   ps_status status = ps__call_kind(self, kinds);
   if (status.code != PS_OK) return status;
-  *call = (ps__call){.self = self, .host = host, .turn = turn, .fd = -1};
+  *call = (ps__call){.self = self, .host = host, .turn = turn};
   ps__timeout_start(call);
   int answer = ps__turn_enter(call);
   if (answer == PS__TAKEN) status = wait_for_turn(call, &answer);
@@ -74,7 +74,7 @@ ps_status ps__call_try(ps__call *call, ps_socket *self, unsigned char kinds,
                        unsigned turn) {
   ps_status status = ps__call_kind(self, kinds);
   if (status.code != PS_OK) return status;
-  *call = (ps__call){.self = self, .block = -1, .end = INFINITY, .turn = turn, .fd = -1};
+  *call = (ps__call){.self = self, .turn = turn}; /* it never waits */
   int answer = ps__turn_enter(call);
   if (answer == PS__GONE) return ps__error_failure(PS_CLOSED);
   if (answer != PS__ENTERED) return ps__error_failure(PS_BUSY);

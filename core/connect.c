@@ -268,7 +268,7 @@ static ps_status connect_call(ps__call *call, const char *address, const char *s
 
 ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_host *host) {
   ps_status status = ps__call_kind(self, PS__MASTER | PS__CLIENT);
-  char digits[16];
+  char digits[PS__DIGITS];
   const char *service;
   if (status.code == PS_OK) status = ps__resolve_name(address, 1, "address");
   if (status.code == PS_OK)

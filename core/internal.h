@@ -276,8 +276,9 @@ const ps__lookup *ps__resolve_found(const ps__answer *answer);
 void ps__resolve_drop(ps__answer *answer);
 
 ps_status ps__resolve_name(const char *name, short argument, const char *parameter);
+enum { PS__DIGITS = 16 }; /* room for a port as text */
 ps_status ps__resolve_port(ps_port port, short argument, const char *name, int least,
-                           char digits[16], const char **service);
+                           char digits[PS__DIGITS], const char **service);
 
 /* ---- stream.c: the driver of receive and send ---- */
 

@@ -3,6 +3,7 @@
    list is options.def; os_posix.c makes the system calls. */
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -59,10 +60,7 @@ static ps_status check(enum type type, ps_option *value) {
 /* Rounds up to a whole number that an int can hold. So a limit never becomes shorter, and
    a short one never becomes 0, which would mean no limit. */
 static long long whole(double number) {
-  double up = ceil(number);
-  return up >= 2147483647.0    ? 2147483647
-         : up <= -2147483648.0 ? -2147483647 - 1
-                               : (long long)up;
+  return (long long)fmax(-2147483648.0, fmin(ceil(number), 2147483647.0));
 }
 
 static ps_status start(ps__call *call, ps_socket *self, int option) {
@@ -107,7 +105,7 @@ static void describe(ps_socket *self, ps_option *value) {
   const char *words = status.code == PS_CLOSED || status.code == PS_TIMEOUT
                           ? ps__os_words(error, buffer, sizeof buffer)
                           : ps_status_words(status, buffer);
-  strncpy(value->text, words, sizeof value->text - 1);
+  snprintf(value->text, sizeof value->text, "%s", words);
 }
 
 ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {

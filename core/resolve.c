@@ -38,7 +38,7 @@ static int read_in_place(ps__lookup *question) {
   int flags = question->flags & ~PS__NUMERIC; /* a child may find what is set below */
   int named = question->host != NULL;
   if ((flags & PS__NAMES) != 0) return 0;
-  question->flags = (flags & ~PS__NAMES) | (named ? PS__NUMERIC : 0);
+  question->flags = flags | (named ? PS__NUMERIC : 0);
   ps__os_resolve(question);
   question->flags = flags;
   if (!named || question->status.code != PS_NONAME) return 1;
@@ -97,7 +97,7 @@ ps_status ps__resolve_name(const char *name, short argument, const char *paramet
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 ps_status ps__resolve_port(ps_port port, short argument, const char *name, int least,
-                           char digits[16], const char **service) {
+                           char digits[PS__DIGITS], const char **service) {
   long long number = port.number;
   if (port.service != NULL) {
     /* Only a text with a letter is a name. The resolver's parser of numbers is too
@@ -116,7 +116,7 @@ ps_status ps__resolve_port(ps_port port, short argument, const char *name, int l
   if (number < least || number > 65535)
     return ps__error_misuse(least == 0 ? PS_MISUSE_BINDPORT : PS_MISUSE_CONNECTPORT,
                             argument, name);
-  snprintf(digits, 16, "%d", (int)number);
+  snprintf(digits, PS__DIGITS, "%d", (int)number);
   *service = digits;
   return PS__DONE;
 }

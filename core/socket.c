@@ -100,7 +100,6 @@ ps_always ps_socket_setdeadline(ps_socket *self, ps_moment seconds) {
 
 ps_left ps_socket_getdeadline(const ps_socket *self) {
   double deadline = self == NULL ? INFINITY : GET(deadline);
-  if (deadline == INFINITY) return (ps_left){INFINITY};
   return (ps_left){fmax(0, deadline - ps__os_monotime())};
 }
 

@@ -15,7 +15,6 @@ static ps_object make_socket(unsigned char kind, int family, int fd) {
   ps_socket *self = ps__os_realloc(NULL, sizeof *self);
   if (self == NULL) return failed(ps__error_failure(PS_NOMEMORY));
   memset(self, 0, sizeof *self);
-  atomic_init(&self->state, 0);
   atomic_init(&self->fd, fd);
   atomic_init(&self->kind, kind);
   atomic_init(&self->family, (unsigned char)family);
@@ -116,7 +115,7 @@ typedef struct bind_place {
 static ps_status bind_socket(ps_socket *self, ps_name address, ps_port port,
                              bind_place place, int reuse, ps_host *host) {
   ps_status status = ps__call_kind(self, PS__MASTER);
-  char digits[16];
+  char digits[PS__DIGITS];
   const char *service;
   if (status.code == PS_OK)
     status = ps__resolve_name(address, place.address, place.address_name);
@@ -208,7 +207,7 @@ static ps_object connect_as(ps_object (*make_master)(void), ps_name address, ps_
                             ps_localname locaddr, ps_localport locport,
                             ps_seconds timeout, short limit, ps_host *host) {
   static const bind_place local = {3, 4, "locaddr", "locport"};
-  char digits[16];
+  char digits[PS__DIGITS];
   const char *service;
   ps_status status = ps__resolve_name(address, 1, "address");
   if (status.code == PS_OK)

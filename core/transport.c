@@ -6,16 +6,16 @@
 #include "internal.h"
 
 static ps__io outcome_of(int error, size_t count, int wait) {
-  if (error == 0) return (ps__io){PS__MOVED, 0, count};
-  if (ps__os_again(error)) return (ps__io){wait, 0, 0};
-  if (ps__os_signalled(error)) return (ps__io){PS__AGAIN, 0, 0};
-  return (ps__io){PS__BROKEN, error, 0};
+  if (error == 0) return (ps__io){.verdict = PS__MOVED, .count = count};
+  if (ps__os_again(error)) return (ps__io){.verdict = wait};
+  if (ps__os_signalled(error)) return (ps__io){.verdict = PS__AGAIN};
+  return (ps__io){.verdict = PS__BROKEN, .error = error};
 }
 
 static ps__io tcp_receive(ps__call *call, char *data, size_t size) {
   size_t got = 0;
   int error = ps__os_recv(call->fd, data, size, &got);
-  if (error == 0 && got == 0) return (ps__io){PS__END, 0, 0};
+  if (error == 0 && got == 0) return (ps__io){.verdict = PS__END};
   return outcome_of(error, got, PS__WOULD_READ);
 }
 

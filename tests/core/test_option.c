@@ -72,8 +72,15 @@ static void seconds_are_rounded_up(void **state) {
                 {0.0011, 0.002},
                 {1e300, 2147483.647},
                 {INFINITY, 2147483.647},
-                {-INFINITY, -2147483.648}};
-  for (int i = 0; i < 7; i++) {
+                {-INFINITY, -2147483.648},
+                {2147483.6461, 2147483.647},
+                {2147483.648, 2147483.647},
+                {3e6, 2147483.647},
+                {-2147483.6479, -2147483.647},
+                {-2147483.649, -2147483.648},
+                {-3e6, -2147483.648},
+                {-0.5, -0.5}};
+  for (int i = 0; i < 14; i++) {
     sim_expect(ps_socket_setoption(c, "tcp-user-timeout", seconds(values[i].in)), PS_OK);
     ps_value got = ps_socket_getoption(c, "tcp-user-timeout");
     assert_int_equal(got.value.type, PS_NUMBER);
@@ -84,6 +91,22 @@ static void seconds_are_rounded_up(void **state) {
   assert_true(ps_socket_getoption(c, "tcp-user-timeout").value.number == 2);
   sim_expect(ps_socket_setoption(c, "linger", linger(1, 0.2)), PS_OK);
   assert_true(ps_socket_getoption(c, "linger").value.number == 1);
+  ps_socket_free(c, NULL);
+}
+
+/* That is how a program resets a connection. */
+static void linger_may_be_no_time(void **state) {
+  (void)state;
+  ps_socket *c = sim_client();
+  sim_expect(ps_socket_setoption(c, "linger", linger(1, 5)), PS_OK);
+  sim_expect(ps_socket_setoption(c, "linger", linger(1, 0)), PS_OK);
+  ps_value got = ps_socket_getoption(c, "linger");
+  assert_true(got.value.flag);
+  assert_true(got.value.number == 0);
+  sim_expect(ps_socket_setoption(c, "linger", linger(0, 0.5)), PS_OK);
+  got = ps_socket_getoption(c, "linger");
+  assert_false(got.value.flag);
+  assert_true(got.value.number == 1);
   ps_socket_free(c, NULL);
 }
 
@@ -104,6 +127,8 @@ static void wrong_types_are_misuse(void **state) {
       {"bindtodevice", integer(1), PS_MISUSE_NOTTEXT},
       {"linger", flag(1), PS_MISUSE_NOTLINGER},
       {"linger", linger(1, NAN), PS_MISUSE_NOTLINGER},
+      {"linger", linger(1, -0.001), PS_MISUSE_NOTLINGER},
+      {"linger", {.type = PS_NIL}, PS_MISUSE_NOTLINGER},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ps_status status = ps_socket_setoption(c, wrong[i].name, wrong[i].value).status;
@@ -124,7 +149,10 @@ static void unknown_names_are_misuse(void **state) {
     assert_int_equal(status.code, PS_MISUSE_OPTION);
     assert_int_equal(status.argument, 1);
     assert_string_equal(status.detail, names[i]);
-    assert_int_equal(ps_socket_getoption(c, names[i]).status.code, PS_MISUSE_OPTION);
+    status = ps_socket_getoption(c, names[i]).status;
+    assert_int_equal(status.code, PS_MISUSE_OPTION);
+    assert_int_equal(status.argument, 1);
+    assert_string_equal(status.detail, names[i]);
   }
   ps_status status = ps_socket_setoption(c, "x", flag(1)).status;
   assert_string_equal(ps_status_words(status, buffer), "unsupported option 'x'");
@@ -134,6 +162,12 @@ static void unknown_names_are_misuse(void **state) {
                    PS_MISUSE_NOTOBJECT);
   assert_int_equal(ps_socket_getoption(NULL, "keepalive").status.code,
                    PS_MISUSE_NOTOBJECT);
+  /* Who has no object is told that first. */
+  assert_int_equal(ps_socket_setoption(NULL, "x", flag(1)).status.code,
+                   PS_MISUSE_NOTOBJECT);
+  assert_int_equal(ps_socket_setoption(NULL, "keepalive", text("x")).status.code,
+                   PS_MISUSE_NOTOBJECT);
+  assert_int_equal(ps_socket_getoption(NULL, "x").status.code, PS_MISUSE_NOTOBJECT);
   ps_socket_free(c, NULL);
 }
 
@@ -170,7 +204,7 @@ static void the_pending_error_is_told_once(void **state) {
   (void)state;
   ps_socket *c = sim_client();
   assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_NIL);
-  sim_reads(sim_reset, sim_error(ECONNREFUSED), sim_error(EIO));
+  sim_reads(sim_reset, sim_error(ECONNREFUSED), sim_error(EIO), sim_error(ETIMEDOUT));
   ps_prefix none = {NULL, 0};
   char words[PS_WORDS];
   ps_socket_receive(c, PS_LINE, none, 0, NULL);
@@ -185,6 +219,11 @@ static void the_pending_error_is_told_once(void **state) {
   ps_socket_receive(c, PS_LINE, none, 0, NULL);
   assert_string_equal(ps_socket_getoption(c, "error").value.text,
                       ps__os_words(EIO, words, sizeof words));
+  ps_socket_receive(c, PS_LINE, none, 0, NULL);
+  /* And it is no limit that has expired. */
+  got = ps_socket_getoption(c, "error");
+  assert_string_not_equal(got.value.text, "timeout");
+  assert_string_equal(got.value.text, ps__os_words(ETIMEDOUT, words, sizeof words));
   ps_socket_free(c, NULL);
 }
 
@@ -204,6 +243,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(every_option_can_be_set_and_read),
       sim_test(seconds_are_rounded_up),
+      sim_test(linger_may_be_no_time),
       sim_test(wrong_types_are_misuse),
       sim_test(unknown_names_are_misuse),
       sim_test(refusals_have_the_systems_reason),

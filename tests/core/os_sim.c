@@ -419,7 +419,9 @@ void ps__os_wake(void) {
   }
 }
 
-/* As the real ones do: whole milliseconds, rounded up. */
+/* As the real ones do: whole milliseconds, rounded up, and no sleep is longer than a day.
+ */
+enum { DAY = 86400 };
 static double rounded(double seconds) {
   return seconds == INFINITY ? INFINITY : ceil(seconds * 1000) / 1000;
 }
@@ -431,7 +433,7 @@ static void check_left(double seconds) {
 
 int ps__os_sleep(double seconds) {
   if (strikes(SIM_EINTR)) return EINTR;
-  for (double until = world.now + rounded(seconds);;) {
+  for (double until = world.now + rounded(fmin(seconds, DAY));;) {
     int happened = advance(until);
     if (happened == 0) return 0;
     if (happened < 0) return EINTR;

@@ -271,14 +271,16 @@ static void begin_to_replace(void *context) {
   assert_int_equal(ps__turn_replace(&setting), PS__ENTERED);
 }
 
-/* Nobody would know of a descriptor that is opened while setfd waits. */
+/* Nobody would know of a descriptor that is opened while setfd waits: neither before the
+   name has an answer nor at that moment. */
 static void a_replaced_master_opens_no_descriptor(void **state) {
   (void)state;
   sim_host("slow.test", 1, "10.0.0.1");
-  for (int binds = 0; binds < 2; binds++) {
+  for (int way = 0; way < 4; way++) {
+    int binds = way % 2;
     ps_socket *m = ps_tcp().socket;
     setting = (ps__call){.self = m};
-    sim_later(0.99, begin_to_replace, NULL);
+    sim_later(way < 2 ? 0.9 : 1, begin_to_replace, NULL);
     sim_expect(binds ? ps_socket_bind(m, "slow.test", (ps_port){NULL, 0}, NULL)
                      : ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, NULL),
                PS_CLOSED);

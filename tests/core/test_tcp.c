@@ -174,6 +174,11 @@ static void stats_are_kept(void **state) {
   assert_int_equal(stats.received, 100);
   assert_int_equal(stats.sent, 200);
   assert_true(stats.age == 50);
+  sim_expect(ps_socket_setstats(c, 0, 0, 0), PS_OK);
+  stats = ps_socket_getstats(c);
+  assert_int_equal(stats.received, 0);
+  assert_int_equal(stats.sent, 0);
+  assert_true(stats.age == 0);
   assert_int_equal(ps_socket_getmark(c), 0);
   ps_socket_setmark(c, 255);
   assert_int_equal(ps_socket_getmark(c), 255);
@@ -537,6 +542,30 @@ static void a_close_in_the_middle_of_a_call_reads_closed(void **state) {
   ps_socket_free(d, NULL);
 }
 
+/* What has come at that moment is for nobody any more. */
+static void a_close_at_the_moment_of_the_bytes_is_heard(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  sim_reads(sim_after(1), "one\n");
+  sim_later(1, close_it, c);
+  sim_expect_bytes(c, line(c, host), PS_CLOSED, "");
+  ps_socket_free(c, NULL);
+  c = sim_client();
+  sim_writes(sim_after(1), sim_takes(9));
+  sim_later(1, close_it, c);
+  ps_sent sent = ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, host);
+  sim_expect(sent, PS_CLOSED);
+  assert_int_equal(sent.last, 0);
+  sim_expect_sent("");
+  ps_socket_free(c, NULL);
+  ps_socket *s = sim_server();
+  sim_accepts(sim_after(1), sim_comes);
+  sim_later(1, close_it, s);
+  sim_expect(ps_socket_accept(s, host), PS_CLOSED);
+  ps_socket_free(s, NULL);
+}
+
 static void a_close_while_addresses_are_tried_ends_it(void **state) {
   (void)state;
   sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
@@ -781,6 +810,7 @@ int main(void) {
       sim_test(without_a_descriptor_for_one_family_the_other_is_tried),
       sim_test(a_close_wakes_who_waits),
       sim_test(a_close_in_the_middle_of_a_call_reads_closed),
+      sim_test(a_close_at_the_moment_of_the_bytes_is_heard),
       sim_test(a_close_while_addresses_are_tried_ends_it),
       sim_test(a_close_leaves_the_descriptor_to_the_call_under_way),
       sim_test(two_receivers_take_turns),

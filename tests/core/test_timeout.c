@@ -91,6 +91,56 @@ static void a_deadline_is_shared_by_all_calls(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void a_deadline_of_now_has_what_is_at_hand(void **state) {
+  (void)state;
+  static const double moments[] = {0, -1, -INFINITY};
+  for (int i = 0; i < 3; i++) {
+    ps_socket *c = sim_client();
+    sim_reads("a", "b", sim_after(1), "c\n");
+    sim_expect(ps_socket_setdeadline(c, moments[i]), PS_OK);
+    int polls = sim_polls();
+    double start = sim_now();
+    sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, "ab");
+    sim_expect_elapsed(start, 0);
+    assert_int_equal(sim_polls(), polls);
+    ps_socket_free(c, NULL);
+  }
+}
+
+/* As in LuaSocket: a timeout in the mode "b" is then one for the call. */
+static void a_mark_makes_block_count_from_the_start(void **state) {
+  (void)state;
+  static const struct {
+    double block, total, deadline, elapsed;
+    const char *got;
+  } cases[] = {
+      {0.5, -1, INFINITY, 0.5, "a"},
+      {0.5, 0.7, INFINITY, 0.5, "a"},
+      {0.7, 0.5, INFINITY, 0.5, "a"},
+      {0.7, -1, 0.5, 0.5, "a"},
+      {0.5, -1, 0.7, 0.5, "a"},
+      {1, -1, INFINITY, 1, "ab"},
+      {1.5, -1, INFINITY, 1.5, "abc"},
+      {-1, 0.5, INFINITY, 0.5, "a"},
+      {-1, -1, 1, 1, "ab"},
+      {0, -1, INFINITY, 0, ""},
+      {0, 1, 1, 0, ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ps_socket *c = sim_client();
+    ps_socket_setmark(c, PS_MARK_FROM_START);
+    ps_socket_settimeout(c, cases[i].block, "b");
+    ps_socket_settimeout(c, cases[i].total, "t");
+    sim_expect(ps_socket_setdeadline(c, cases[i].deadline), PS_OK);
+    sim_reads(sim_after(0.4), "a", sim_after(0.4), "b", sim_after(0.4), "c",
+              sim_after(0.8), "d\n");
+    double start = sim_now();
+    sim_expect_bytes(c, line(c, NULL), PS_TIMEOUT, cases[i].got);
+    sim_expect_elapsed(start, cases[i].elapsed);
+    ps_socket_free(c, NULL);
+  }
+}
+
 static void zero_never_waits(void **state) {
   (void)state;
   static const char *const modes[] = {"b", "t"};
@@ -322,6 +372,11 @@ static void sleep_sleeps(void **state) {
   sim_expect(ps_sleep(-1, host), PS_OK);
   sim_expect(ps_sleep(-INFINITY, host), PS_OK);
   assert_int_equal(sim_leaves(), 0);
+  sim_expect(ps_sleep(0.25, host), PS_OK);
+  sim_expect_elapsed(start, 0.25);
+  assert_int_equal(sim_questions(), 0);
+  assert_int_equal(sim_leaves(), 1);
+  start = sim_now();
   sim_signal(0.5);
   sim_expect(ps_sleep(1.5, host), PS_OK);
   sim_expect_elapsed(start, 1.5);
@@ -334,6 +389,42 @@ static void sleep_sleeps(void **state) {
   ps_status status = ps_sleep(NAN, host).status;
   assert_int_equal(status.code, PS_MISUSE_NAN);
   assert_int_equal(status.argument, 1);
+}
+
+/* The system may end one of its sleeps early. */
+static void a_sleep_of_days_lasts_so_long(void **state) {
+  (void)state;
+  double start = sim_now();
+  sim_expect(ps_sleep(3.5 * 86400, NULL), PS_OK);
+  sim_expect_elapsed(start, 3.5 * 86400);
+}
+
+static int wakers;
+
+static void count_wakers(void *context) {
+  (void)context;
+  wakers = sim_wakers();
+}
+
+static void stay_away(ps_host *host) { (void)host; }
+
+/* A wait needs a waker if another thread can run meanwhile. */
+static void a_language_without_threads_needs_no_waker(void **state) {
+  (void)state;
+  ps_host hosts[] = {
+      {.mode = PS_HOST_VIEW},
+      {.mode = PS_HOST_LEND},
+      {.mode = PS_HOST_HOLD, .leave = stay_away, .enter = stay_away},
+      {.mode = PS_HOST_HOLD},
+  };
+  ps_socket *c = sim_client();
+  ps_socket_settimeout(c, 1, NULL);
+  for (int i = 0; i < 5; i++) {
+    sim_later(0.5, count_wakers, NULL);
+    sim_expect(line(c, i < 4 ? &hosts[i] : NULL), PS_TIMEOUT);
+    assert_int_equal(wakers, i == 3 ? 0 : 1);
+  }
+  ps_socket_free(c, NULL);
 }
 
 static void limits_are_answered_as_they_were_given(void **state) {
@@ -388,6 +479,8 @@ int main(void) {
       sim_test(total_limits_the_call),
       sim_test(of_two_limits_the_nearer_ends_it),
       sim_test(a_deadline_is_shared_by_all_calls),
+      sim_test(a_deadline_of_now_has_what_is_at_hand),
+      sim_test(a_mark_makes_block_count_from_the_start),
       cmocka_unit_test(zero_never_waits),
       sim_test(a_zero_of_block_wins_over_total),
       cmocka_unit_test(no_limit_waits_for_weeks),
@@ -402,6 +495,8 @@ int main(void) {
       sim_test(the_host_is_left_only_for_waits),
       sim_test(a_host_may_lend_nothing),
       sim_test(sleep_sleeps),
+      sim_test(a_sleep_of_days_lasts_so_long),
+      sim_test(a_language_without_threads_needs_no_waker),
       sim_test(limits_are_answered_as_they_were_given),
       sim_test(limits_can_be_misused),
       sim_test(clocks_go),

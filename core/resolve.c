@@ -41,10 +41,7 @@ static int read_in_place(ps__lookup *question) {
   question->flags = flags | (named ? PS__NUMERIC : 0);
   ps__os_resolve(question);
   question->flags = flags;
-  if (!named || question->status.code != PS_NONAME) return 1;
-  free_records(question->records);
-  question->records = NULL;
-  return 0;
+  return !named || question->status.code != PS_NONAME;
 }
 
 /* It has begun once there is a result or a look-up: a forked child may find the answer of

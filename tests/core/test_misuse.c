@@ -213,6 +213,78 @@ static void what_is_no_number_or_would_never_end(void **state) {
   ps_socket_free(c, NULL);
 }
 
+#define expect_misuse_of(result, code_, argument_, parameter) \
+  do {                                                        \
+    ps_status found = (result).status;                        \
+    assert_int_equal(found.code, code_);                      \
+    assert_int_equal(found.argument, argument_);              \
+    assert_string_equal(found.detail, parameter);             \
+  } while (0)
+
+/* The number and the name of an argument are those of the function that was called. */
+static void an_argument_is_named(void **state) {
+  (void)state;
+  const char *name = "\x80.test";
+  ps_port port = {NULL, 80}, none_at_all = {NULL, 0}, high = {NULL, 65536};
+  ps_socket *m = ps_tcp().socket;
+  expect_misuse_of(ps_socket_bind(m, name, zero, NULL), PS_MISUSE_NOTASCII, 1, "address");
+  expect_misuse_of(ps_socket_bind(m, "*", high, NULL), PS_MISUSE_BINDPORT, 2, "port");
+  expect_misuse_of(ps_bind(name, zero, 1, NULL), PS_MISUSE_NOTASCII, 1, "address");
+  expect_misuse_of(ps_bind("*", high, 1, NULL), PS_MISUSE_BINDPORT, 2, "port");
+  expect_misuse_of(ps_socket_connect(m, name, port, NULL), PS_MISUSE_NOTASCII, 1,
+                   "address");
+  expect_misuse_of(ps_socket_connect(m, "10.0.0.1", none_at_all, NULL),
+                   PS_MISUSE_CONNECTPORT, 2, "port");
+  for (int which = 0; which < 3; which++) {
+    const char *address = which == 2 ? "::1" : "10.0.0.1";
+    short last = which == 0 ? 6 : 5;
+#define dial(address, port, locaddr, locport, timeout)                             \
+  (which == 0   ? ps_connect(address, port, locaddr, locport, NULL, timeout, NULL) \
+   : which == 1 ? ps_connect4(address, port, locaddr, locport, timeout, NULL)      \
+                : ps_connect6(address, port, locaddr, locport, timeout, NULL))
+    expect_misuse_of(dial(name, port, NULL, zero, -1), PS_MISUSE_NOTASCII, 1, "address");
+    expect_misuse_of(dial(address, none_at_all, NULL, zero, -1), PS_MISUSE_CONNECTPORT, 2,
+                     "port");
+    expect_misuse_of(dial(address, port, name, zero, -1), PS_MISUSE_NOTASCII, 3,
+                     "locaddr");
+    expect_misuse_of(dial(address, port, "*", high, -1), PS_MISUSE_BINDPORT, 4,
+                     "locport");
+    expect_misuse_of(dial(address, port, NULL, zero, NAN), PS_MISUSE_NAN, last,
+                     "timeout");
+    /* The first that is wrong is told. */
+    expect_misuse_of(dial(name, none_at_all, name, high, NAN), PS_MISUSE_NOTASCII, 1,
+                     "address");
+    expect_misuse_of(dial(address, none_at_all, name, high, NAN), PS_MISUSE_CONNECTPORT,
+                     2, "port");
+#undef dial
+  }
+  expect_misuse_of(ps_connect("10.0.0.1", port, NULL, zero, "inet4", -1, NULL),
+                   PS_MISUSE_FAMILY, 5, "family");
+  expect_misuse_of(ps_fromfd(-1, "client"), PS_MISUSE_ADOPTED, 1, "fd");
+  expect_misuse_of(ps_fromfd(5, "clients"), PS_MISUSE_KIND, 2, "kind");
+  expect_misuse_of(ps_socket_setfd(m, -2, NULL), PS_MISUSE_DESCRIPTOR, 1, "fd");
+  expect_misuse_of(ps_socket_settimeout(m, NAN, "b"), PS_MISUSE_NAN, 1, "value");
+  expect_misuse_of(ps_socket_settimeout(m, 1, "x"), PS_MISUSE_TIMEOUTMODE, 2, "mode");
+  expect_misuse_of(ps_socket_setdeadline(m, NAN), PS_MISUSE_NAN, 1, "seconds");
+  expect_misuse_of(ps_sleep(NAN, NULL), PS_MISUSE_NAN, 1, "seconds");
+  expect_misuse_of(ps_dns_toip(name, -1, NULL), PS_MISUSE_NOTASCII, 1, "address");
+  expect_misuse_of(ps_dns_toip("here.test", NAN, NULL), PS_MISUSE_NAN, 2, "timeout");
+  expect_misuse_of(ps_dns_tohostname("10.0.0.1", NAN, NULL), PS_MISUSE_NAN, 2, "timeout");
+  expect_misuse_of(ps_dns_getaddrinfo("here.test", NAN, NULL), PS_MISUSE_NAN, 2,
+                   "timeout");
+  expect_misuse_of(ps_dns_getnameinfo(name, NULL, -1, NULL), PS_MISUSE_NOTASCII, 1,
+                   "address");
+  expect_misuse_of(ps_dns_getnameinfo("here.test", NULL, NAN, NULL), PS_MISUSE_NAN, 3,
+                   "timeout");
+  expect_misuse_of(ps_dns_getnameinfo(NULL, NULL, -1, NULL), PS_MISUSE_NOLOOKUP, 1,
+                   "address");
+  ps_socket *c = sim_client();
+  expect_misuse_of(ps_socket_shutdown(c, "all"), PS_MISUSE_SHUTDOWNMODE, 1, "mode");
+  assert_int_equal(sim_lookups(), 0);
+  ps_socket_free(c, NULL);
+  ps_socket_free(m, NULL);
+}
+
 /* ---- Texts ---- */
 
 static void names_are_ascii(void **state) {
@@ -296,6 +368,7 @@ int main(void) {
       sim_test(times_beyond_the_clock),
       sim_test(descriptors_beyond_int),
       sim_test(what_is_no_number_or_would_never_end),
+      sim_test(an_argument_is_named),
       sim_test(names_are_ascii),
       sim_test(texts_are_cut_between_characters),
       sim_test(a_text_that_is_no_utf8_is_cut_all_the_same),

@@ -253,6 +253,103 @@ static void a_host_knows_its_alias(void **state) {
   }
 }
 
+/* Names are compared as the resolver does: without regard to case, in ASCII. */
+static void another_case_is_no_alias(void **state) {
+  (void)state;
+  static const struct {
+    const char *asked, *canonical;
+    int alias;
+  } cases[] = {
+      {"two.test", "two.test", 0},  {"two.test", "TWO.TEST", 0},
+      {"TWO.TEST", "two.test", 0},  {"AzZa.Test", "aZzA.tEST", 0},
+      {"two.test", "two.tests", 1}, {"two.tests", "two.test", 1},
+      {"two.test", "twp.test", 1},  {"a[.test", "a{.test", 1},
+      {"a{.test", "a[.test", 1},    {"a@.test", "a`.test", 1},
+      {"a`.test", "a@.test", 1},    {"www.test", "w", 1},
+      {"w", "www.test", 1},         {"w", "W", 0},
+      {"a-1.test", "A-1.TEST", 0},  {"a-1.test", "am1.test", 1},
+      {"a\x15.test", "a5.test", 1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    sim_begin();
+    sim_host(cases[i].asked, 0, "10.0.0.1");
+    sim_canonical(cases[i].canonical);
+    ps_resolved got = ps_dns_toip(cases[i].asked, -1, NULL);
+    sim_expect(got, PS_OK);
+    assert_string_equal(got.name, cases[i].canonical);
+    assert_int_equal(got.aliases != NULL, cases[i].alias);
+    if (got.aliases != NULL) assert_string_equal(got.aliases->text, cases[i].asked);
+    if (got.aliases != NULL) assert_null(got.aliases->next);
+    ps_resolved_free(got.ips);
+    ps_resolved_free(got.aliases);
+    sim_end();
+  }
+}
+
+/* A name that needs no network is had even with a timeout of 0. */
+static void dns_has_a_limit(void **state) {
+  (void)state;
+  static const struct {
+    double takes, limit;
+    short code;
+    double elapsed;
+  } cases[] = {
+      {0.005, 0, PS_OK, 0.005},
+      {0.02, 0, PS_TIMEOUT, 0.01},
+      {INFINITY, 0, PS_TIMEOUT, 0.01},
+      {INFINITY, 0.5, PS_TIMEOUT, 0.5},
+      {INFINITY, 2, PS_TIMEOUT, 2},
+      {0.4, 0.5, PS_OK, 0.4},
+      {7, -1, PS_OK, 7},
+      {7, INFINITY, PS_OK, 7},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int which = 0; which < 4; which++) {
+      sim_begin();
+      ps_host *host = sim_language(SIM_VIEW);
+      double start = sim_now(), limit = cases[i].limit;
+      sim_host("some.test", cases[i].takes, "10.0.0.1");
+      ps_resolved got = {PS__DONE, "", "", NULL, NULL};
+      if (which < 2) {
+        got = which == 0 ? ps_dns_toip("some.test", limit, host)
+                         : ps_dns_tohostname("some.test", limit, host);
+        sim_expect(got, cases[i].code);
+      } else if (which == 2) {
+        ps_addresses found = ps_dns_getaddrinfo("some.test", limit, host);
+        sim_expect(found, cases[i].code);
+        got.ips = found.entries;
+      } else {
+        ps_names found = ps_dns_getnameinfo("some.test", NULL, limit, host);
+        sim_expect(found, cases[i].code);
+        got.ips = found.names;
+      }
+      sim_expect_elapsed(start, cases[i].elapsed);
+      assert_int_equal(got.ips != NULL, cases[i].code == PS_OK);
+      ps_resolved_free(got.ips);
+      ps_resolved_free(got.aliases);
+      sim_end();
+    }
+}
+
+/* The first call waits a moment for a name, and no later one does. */
+static void a_connect_that_never_waits_has_patience_once(void **state) {
+  (void)state;
+  sim_host("here.test", 0.005, "10.0.0.1");
+  sim_host("far.test", 1, "10.0.0.1");
+  sim_route("10.0.0.1", -1, 0);
+  ps_socket *m = ps_tcp().socket;
+  ps_socket_settimeout(m, 0, NULL);
+  double start = sim_now();
+  assert_int_equal(connect_to(m, "far.test", NULL).code, PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.01);
+  start = sim_now();
+  assert_int_equal(connect_to(m, "far.test", NULL).code, PS_TIMEOUT);
+  sim_expect_elapsed(start, 0);
+  assert_int_equal(connect_to(m, "here.test", NULL).code, PS_OK);
+  sim_expect_elapsed(start, 0.005);
+  ps_socket_free(m, NULL);
+}
+
 static void tohostname_tells_names(void **state) {
   (void)state;
   sim_host("two.test", 0.2, "10.0.0.1 10.0.0.2");
@@ -370,6 +467,9 @@ int main(void) {
       sim_test(the_hostname_is_told),
       sim_test(toip_tells_addresses),
       sim_test(a_host_knows_its_alias),
+      cmocka_unit_test(another_case_is_no_alias),
+      cmocka_unit_test(dns_has_a_limit),
+      sim_test(a_connect_that_never_waits_has_patience_once),
       sim_test(tohostname_tells_names),
       sim_test(getaddrinfo_tells_both_families),
       sim_test(getnameinfo_tells_names_and_services),

@@ -76,6 +76,28 @@ static void a_send_lets_its_host_receive_story(void) {
   ps_socket_free(object, NULL);
 }
 
+static void send_within(void *context) {
+  (void)context;
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_BUSY);
+  sim_expect(((ps_done){connect_to("10.0.0.9")}), PS_BUSY);
+}
+
+static void a_nested_send_is_busy_story(void) {
+  object = sim_client();
+  sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+  sim_signal(0.5);
+  sim_when_asked(send_within, NULL);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  sim_expect_sent("hello");
+  assert_int_equal(word(), 0);
+  ps_socket_free(object, NULL);
+}
+
+static void a_send_within_a_send_is_busy(void **state) {
+  (void)state;
+  for_each_host(a_nested_send_is_busy_story);
+}
+
 static void the_other_direction_is_free_meanwhile(void **state) {
   (void)state;
   for_each_host(a_send_lets_its_host_receive_story);
@@ -248,6 +270,68 @@ static void setfd_within_setfd_is_busy(void **state) {
   for_each_host(setfd_within_setfd_story);
 }
 
+/* The calling thread is in the middle of a call in one direction, and another thread has
+   the other turn, or replaces the descriptor: that ends without this thread's doing, so
+   it is waited for. */
+static ps__call theirs_now;
+
+static void finish_theirs(void *context) {
+  (void)context;
+  assert_int_equal(ps__turn_replaced(&theirs_now, 0), -1);
+}
+
+static void enter_as_another_thread(unsigned turn) {
+  sim_thread(2);
+  theirs_now = (ps__call){.self = object, .turn = turn};
+  if (turn == PS__REPLACED)
+    assert_int_equal(ps__turn_replace(&theirs_now), PS__ENTERED);
+  else
+    assert_int_equal(ps__turn_enter(&theirs_now), PS__ENTERED);
+  sim_thread(1);
+}
+
+static void meet_another_thread(void *turn) {
+  double start = sim_now();
+  ps_socket_settimeout(object, 0.125, NULL);
+  if (turn == NULL) {
+    enter_as_another_thread(PS__REPLACED);
+    sim_later(0.125, finish_theirs, NULL);
+    other = ps_socket_getfd(object).fd;
+    sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+  } else if (*(unsigned *)turn == PS__SENDING) {
+    sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_TIMEOUT);
+  } else {
+    sim_expect_bytes(object, line(), PS_TIMEOUT, "");
+  }
+  sim_expect_elapsed(start, 0.125);
+  ps_socket_settimeout(object, -1, NULL);
+}
+
+static void another_threads_turn_story(void) {
+  unsigned turns[] = {PS__SENDING, PS__RECEIVING};
+  for (int receives = 0; receives < 2; receives++)
+    for (int replaces = 0; replaces < 2; replaces++) {
+      object = sim_client();
+      sim_reads(sim_after(1), "one\n");
+      sim_writes(sim_after(1), sim_takes(9));
+      unsigned *turn = replaces ? NULL : &turns[!receives];
+      if (!replaces) enter_as_another_thread(*turn);
+      sim_signal(0.5);
+      sim_when_asked(meet_another_thread, turn);
+      ps_status status =
+          receives ? line().status : ps_socket_send(object, hello, 1, -1, host).status;
+      sim_expect(((ps_done){status}), replaces ? PS_CLOSED : PS_OK);
+      if (receives) sim_take(object, (ps_bytes){.status = status}, NULL);
+      if (!replaces) assert_int_equal(ps__turn_leave(&theirs_now), -1);
+      ps_socket_free(object, NULL);
+    }
+}
+
+static void the_turn_of_another_thread_is_waited_for(void **state) {
+  (void)state;
+  for_each_host(another_threads_turn_story);
+}
+
 /* The object is empty, and setfd is about to change it. */
 static void close_from_another_thread(void *context) {
   (void)context;
@@ -316,11 +400,47 @@ static void a_turn_has_no_owner_afterwards(void **state) {
   object = sim_client();
   sim_reads("one\ntwo\n");
   sim_expect_bytes(object, line(), PS_OK, "one");
-  assert_int_equal(object->owner[0], 0);
-  atomic_fetch_or(&object->state, PS__RECEIVING); /* by somebody else */
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  sim_expect(ps_socket_setfd(object, ps_socket_getfd(object).fd, host), PS_OK);
+  for (int i = 0; i < 3; i++) assert_int_equal(object->owner[i], 0);
+  atomic_fetch_or(&object->state, PS__BOTH); /* by somebody else */
   ps_socket_settimeout(object, 0.1, NULL);
   sim_expect_bytes(object, line(), PS_TIMEOUT, "");
-  atomic_fetch_and(&object->state, ~(unsigned)PS__RECEIVING);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_TIMEOUT);
+  atomic_fetch_and(&object->state, ~(unsigned)PS__BOTH);
+  enter_as_another_thread(PS__REPLACED);
+  sim_later(0.1, finish_theirs, NULL);
+  object->owner[2] = 0; /* it has not said yet who it is */
+  sim_expect(ps_socket_setfd(object, ps_socket_getfd(object).fd, host), PS_OK);
+  ps_socket_free(object, NULL);
+}
+
+/* Half of what the count can hold is for calls that come back from their host, and for
+   closing. */
+static void a_count_that_is_half_full_makes_new_calls_wait(void **state) {
+  (void)state;
+  host = sim_language(SIM_VIEW);
+  object = sim_client();
+  const unsigned half = PS__CALLS / 2 / PS__CALL * PS__CALL;
+  ps__call first = {.self = object}, second = {.self = object}, third = {.self = object};
+  assert_int_equal(ps__turn_enter(&first), PS__ENTERED);
+  atomic_fetch_add(&object->state, half - PS__CALL); /* by other threads */
+  assert_int_equal(ps__turn_enter(&second), PS__ENTERED);
+  assert_int_equal(ps__turn_enter(&third), PS__TAKEN);
+  ps_socket_settimeout(object, 0.1, NULL);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_TIMEOUT);
+  assert_int_equal(ps__turn_aside(&first), -1);
+  assert_int_equal(ps__turn_enter(&third), PS__ENTERED);
+  ps__turn_back(&first);
+  assert_false(ps__turn_gone(&first));
+  assert_int_equal(ps__turn_calls(object), half + 2 * PS__CALL);
+  assert_int_equal(ps__turn_leave(&third), -1);
+  sim_expect(ps_socket_close(object, host), PS_OK);
+  assert_int_equal(ps__turn_leave(&second), -1);
+  atomic_fetch_sub(&object->state, half - PS__CALL);
+  assert_int_equal(sim_descriptors(), 1);
+  ps__call_end(&first);
+  assert_int_equal(sim_descriptors(), 0);
   ps_socket_free(object, NULL);
 }
 
@@ -421,8 +541,8 @@ static void a_child_closes_what_its_parent_was_closing(void **state) {
 /* A thread of the parent was in the middle of a change of the read buffer, which is
    invalid in the child. */
 static ps__buffer *theirs;
-static void fork_within_a_change(unsigned forker, unsigned process) {
-  sim_process(0);
+static void fork_within_a_change(unsigned parent, unsigned forker, unsigned process) {
+  sim_process(parent);
   sim_thread(2);
   object = sim_client();
   host = NULL;
@@ -440,13 +560,14 @@ static void fork_within_a_change(unsigned forker, unsigned process) {
 static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
   (void)state;
   for (unsigned way = 0; way < 12; way++) {
-    fork_within_a_change(1, way % 2 + 1); /* a child, or a grandchild */
+    fork_within_a_change(0, 1, way % 2 + 1); /* a child, or a grandchild */
     assert_int_equal(ps_socket_pending(object).size, 0);
     assert_int_equal(ps_socket_dirty(object).yes, 0);
     assert_int_equal(ps__has_news(object), 0);
     if (way % 4 > 1) {
       sim_expect(ps_socket_send(object, hello, 1, -1, NULL), PS_OK);
       assert_int_equal(ps_socket_pending(object).size, 0);
+      assert_true((word() & PS__ORPHANED) != 0); /* they are for the next receive */
     }
     if (way < 4) {
       sim_reads("for the child\nmore\n");
@@ -467,11 +588,37 @@ static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
 
 static void the_thread_that_forks_keeps_its_buffer(void **state) {
   (void)state;
-  fork_within_a_change(2, 1);
-  object->reader.buffer = theirs;
-  assert_int_equal(ps_socket_pending(object).size, 4);
-  sim_expect_bytes(object, line(), PS_OK, "two");
-  ps_socket_free(object, NULL);
+  static const unsigned parents[] = {0, 1, 4094, 4095, 4096};
+  for (int i = 0; i < 5; i++) {
+    fork_within_a_change(parents[i], 2, parents[i] + 1);
+    object->reader.buffer = theirs;
+    assert_int_equal(ps_socket_pending(object).size, 4);
+    sim_expect_bytes(object, line(), PS_OK, "two");
+    ps_socket_free(object, NULL);
+  }
+}
+
+/* A thread of the parent that sends does not touch the read buffer. */
+static void a_child_has_the_buffer_of_a_parent_that_sends(void **state) {
+  (void)state;
+  host = NULL;
+  for (unsigned process = 1; process <= 2; process++) {
+    sim_process(0);
+    object = sim_client();
+    sim_reads("one\ntwo\n");
+    sim_expect_bytes(object, line(), PS_OK, "one");
+    ps__call sending = call_of(PS__SENDING);
+    assert_int_equal(ps__turn_enter(&sending), PS__ENTERED);
+    sim_thread(2);
+    sim_process(process);
+    assert_int_equal(ps_socket_pending(object).size, 4);
+    assert_int_equal(ps__has_news(object), 1);
+    sim_expect(ps_socket_send(object, hello, 1, -1, NULL), PS_OK);
+    assert_int_equal(ps_socket_pending(object).size, 4);
+    sim_expect_bytes(object, line(), PS_OK, "two");
+    ps_socket_free(object, NULL);
+    sim_thread(1);
+  }
 }
 
 static void fork_within(void *calls) {
@@ -625,22 +772,26 @@ static void a_reset_that_another_thread_meets_is_no_end(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_call_within_the_same_direction_is_busy),
+      cmocka_unit_test(a_send_within_a_send_is_busy),
       cmocka_unit_test(the_other_direction_is_free_meanwhile),
       cmocka_unit_test(a_close_within_ends_the_call),
       cmocka_unit_test(a_closed_object_has_nothing_pending),
       cmocka_unit_test(a_setfd_within_ends_the_call),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
       cmocka_unit_test(setfd_within_setfd_is_busy),
+      cmocka_unit_test(the_turn_of_another_thread_is_waited_for),
       sim_test(a_close_in_the_middle_of_setfd_is_not_lost),
       cmocka_unit_test(another_thread_waits_for_its_turn),
       cmocka_unit_test(a_reset_that_another_thread_meets_is_no_end),
       sim_test(a_turn_has_no_owner_afterwards),
+      sim_test(a_count_that_is_half_full_makes_new_calls_wait),
       sim_test(a_server_can_be_detached_within_an_accept),
       sim_test(an_object_in_use_cannot_be_detached),
       sim_test(a_child_forgets_the_calls_of_its_parent),
       sim_test(a_child_closes_what_its_parent_was_closing),
       sim_test(a_child_has_no_buffer_in_the_middle_of_a_change),
       sim_test(the_thread_that_forks_keeps_its_buffer),
+      sim_test(a_child_has_the_buffer_of_a_parent_that_sends),
       cmocka_unit_test(a_child_goes_on_with_the_call_in_which_it_was_forked),
       cmocka_unit_test(a_child_ends_the_call_in_which_it_was_forked),
       cmocka_unit_test(a_child_closes_within_a_connect),

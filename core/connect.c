@@ -98,8 +98,7 @@ static int disconnect(ps__call *call) {
 
 /* Is it an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1? */
 static int is_mapped(const ps__record *record) {
-  return record->addr.family == 6 && strncmp(record->ip, "::ffff:", 7) == 0 &&
-         strchr(record->ip, '.') != NULL;
+  return strncmp(record->ip, "::ffff:", 7) == 0 && strchr(record->ip, '.') != NULL;
 }
 
 /* Begins to connect to the current address. */
@@ -108,11 +107,11 @@ static int begin_address(ps__call *call, ps__attempt *attempt) {
   int error = ps__connect_open(call, record->addr.family);
   if (error != 0) return error;
   if (is_mapped(record) && !call->self->fixed) {
-    const ps_option off = {PS_FLAG, 0, 1, 0, 0, ""};
+    const ps_option off = {.type = PS_FLAG};
     ps__os_setoption(call->fd, PS__OPTION_V6ONLY, &off);
   }
   error = ps__os_connect(call->fd, &record->addr);
-  attempt->begun = error != 0 && ps__os_again(error);
+  attempt->begun = ps__os_again(error);
   attempt->later = 0;
   return attempt->begun ? 0 : error;
 }
@@ -121,7 +120,7 @@ static int begin_address(ps__call *call, ps__attempt *attempt) {
    A program may have read the pending error between two calls, which clears it; then
    getpeername tells whether the socket is connected. */
 static int outcome(ps__call *call, int later) {
-  ps_option pending = {PS_NIL, 0, 0, 0, 0, ""};
+  ps_option pending = {.type = PS_NIL};
   int error = ps__os_getoption(call->fd, PS__OPTION_ERROR, &pending);
   if (error == 0) error = (int)pending.integer;
   ps_address peer;
@@ -136,11 +135,10 @@ static int is_writable(int fd) {
 
 /* Tries one address until its outcome is known. */
 static ps_status try_address(ps__call *call, ps__attempt *attempt) {
-  int error = 0;
   if (!attempt->begun) {
     /* A descriptor opened now would leak if setfd is about to replace it. */
     if (ps__turn_gone(call)) return ps__error_failure(PS_CLOSED);
-    error = begin_address(call, attempt);
+    int error = begin_address(call, attempt);
     if (error != 0) return ps__timeout_error(call, error);
     if (!attempt->begun) return PS__DONE;
   }
@@ -155,8 +153,7 @@ static ps_status try_address(ps__call *call, ps__attempt *attempt) {
     ps_status status = ps__timeout_wait(call, 1);
     if (status.code != PS_OK) return status;
   }
-  attempt->begun = 0;
-  error = outcome(call, later);
+  int error = outcome(call, later);
   return error == 0 ? PS__DONE : ps__timeout_error(call, error);
 }
 
@@ -278,7 +275,6 @@ ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_hos
   status = ps__call_begin(&call, self, host, PS__MASTER | PS__CLIENT, PS__BOTH);
   if (status.code != PS_OK) return (ps_done){status};
   status = connect_call(&call, address, service);
-  ps__stream_count(self);
   ps__call_end(&call);
   return (ps_done){status};
 }

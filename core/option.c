@@ -109,7 +109,7 @@ static void describe(ps_socket *self, ps_option *value) {
 }
 
 ps_value ps_socket_getoption(ps_socket *self, ps_optionname option) {
-  ps_value result = {ps__call_kind(self, PS__ANY), {PS_NIL, 0, 0, 0, 0, ""}};
+  ps_value result = {.status = ps__call_kind(self, PS__ANY), .value = {.type = PS_NIL}};
   if (result.status.code != PS_OK) return result;
   int found = find_option(option);
   if (found < 0) {

@@ -14,7 +14,7 @@
   atomic_store_explicit(&self->member, value, memory_order_relaxed)
 
 static ps_address name_of(ps_socket *self, int peer) {
-  ps_address result = {PS__DONE, "", 0, ""};
+  ps_address result = {.family = ""};
   ps__call call;
   result.status = ps__call_begin(&call, self, NULL, PS__ANY | PS__DECIDED, PS__SHARED);
   if (result.status.code != PS_OK) return result;

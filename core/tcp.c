@@ -287,7 +287,6 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   ps__member_end(self);
   /* The last of the calls under way closes the descriptor. */
   if ((before & (PS__CALLS | PS__BOTH)) == 0) forget_connection(self);
-  atomic_store_explicit(&self->pending, 0, memory_order_relaxed);
   atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
   if ((before & PS__CALLS) != 0) ps__os_wake();
   ps__call_end(&call);
@@ -369,7 +368,7 @@ ps_nothing ps_socket_setfd(ps_socket *self, ps_descriptor fd, ps_host *host) {
   if (status.code == PS_OK && (fd < -1 || fd > INT_MAX))
     status = ps__error_misuse(PS_MISUSE_DESCRIPTOR, 1, "fd");
   if (status.code != PS_OK) return (ps_nothing){status};
-  replacement made = {{.self = self, .host = host}, PS__TAKEN, 0};
+  replacement made = {.call = {.self = self, .host = host}};
   ps__call wait = ps__call_alone(host, -1);
   status = ps__timeout_pause(&wait, await_door, &made);
   if (status.code == PS_OK && made.answer == PS__NESTED)

@@ -78,7 +78,6 @@ int ps__turn_enter(ps__call *call) {
     ps__turn_disown(self);
   call->process = now & PS__PROCESS;
   call->replacements = atomic_load_explicit(&self->replacements, memory_order_relaxed);
-  call->aside = 0;
   return PS__ENTERED;
 }
 
@@ -136,7 +135,6 @@ void ps__turn_back(ps__call *call) {
     /* A grandchild could not know that the buffer is that of this call. */
     orphans = (call->turn & PS__RECEIVING) != 0 ? PS__ORPHANED : 0;
   } while (!change(call, &now, ((now & ~orphans) | call->turn) + PS__CALL));
-  if (is_forgotten(call, now)) set_owner(self, call->turn, ps__os_thread());
   call->process = now & PS__PROCESS;
   call->aside = 0;
 }
@@ -193,9 +191,7 @@ int ps__turn_replaced(ps__call *call, int closed) {
 int ps__turn_detach(const ps__call *call) {
   ps_socket *self = call->self;
   unsigned alone = call->process | PS__BOTH | PS__CALL;
-  if (!atomic_compare_exchange_strong(&self->state, &alone, alone | PS__CLOSED)) return 0;
-  atomic_fetch_add(&self->replacements, 1);
-  return 1;
+  return atomic_compare_exchange_strong(&self->state, &alone, alone | PS__CLOSED);
 }
 
 unsigned ps__turn_calls(const ps_socket *self) {
@@ -213,6 +209,5 @@ void ps__turn_disown(ps_socket *self) {
   self->views = NULL;
   self->viewer = 0;
   atomic_store(&self->pending, 0);
-  atomic_store(&self->starved, 0);
   atomic_fetch_and(&self->state, ~(unsigned)PS__ORPHANED);
 }

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #endif
 
-enum { FIRST_FD = 1000, ENDS = 256, ITEMS = 512, HOSTS = 16, EVENTS = 16, OPTIONS = 32 };
+enum { ENDS = 256, ITEMS = 512, HOSTS = 16, EVENTS = 16, OPTIONS = 32 };
 enum { WAKERS = 16 };
 enum {
   LARGE = 60000,
@@ -95,6 +95,7 @@ struct ps__queue {
 
 static struct world {
   double now, cost;
+  int first; /* the number of the first descriptor */
   end ends[ENDS];
   int used, script;
   item words[ITEMS];
@@ -126,7 +127,7 @@ static struct world {
   int calls, polls, idle_polls, poll_fails, poll_error;
   size_t asked;
   int locked;
-  int without_dup, taken_port;
+  int without_dup, taken_port, backlog;
   /* The host language. */
   ps_host host;
   ps_host *language;
@@ -154,6 +155,7 @@ void sim_begin(void) {
   memset(&world.used, 0, offsetof(struct world, words) - offsetof(struct world, used));
   memset(&world.word_count, 0, sizeof world - offsetof(struct world, word_count));
   world.now = 1000;
+  world.first = 1000;
   world.thread = 1;
 }
 
@@ -443,8 +445,9 @@ int ps__os_sleep(double seconds) {
 /* ---- The far end ---- */
 
 static end *at(int fd) {
-  if (fd < FIRST_FD || fd >= FIRST_FD + world.used) fail_msg("no descriptor: %d", fd);
-  end *found = &world.ends[fd - FIRST_FD];
+  if (fd < world.first || fd >= world.first + world.used)
+    fail_msg("no descriptor: %d", fd);
+  end *found = &world.ends[fd - world.first];
   if (found->state == GONE) fail_msg("descriptor %d is closed", fd);
   return found;
 }
@@ -458,7 +461,12 @@ static int open_end(int state, int family) {
   made->local.port = 40000 + world.used;
   made->local.family = family == 6 ? "inet6" : "inet";
   strcpy(made->local.ip, family == 6 ? "::1" : "10.0.0.99");
-  return FIRST_FD + world.used++;
+  return world.first + world.used++;
+}
+
+void sim_from_zero(void) {
+  assert_int_equal(world.used, 0);
+  world.first = 0;
 }
 
 int sim_adopt(int family) { return open_end(PLAIN, family); }
@@ -484,6 +492,8 @@ ps_socket *sim_client(void) {
 }
 
 ps_socket *sim_server(void) { return adopted(LISTENING, "server"); }
+
+void sim_pends(int error) { at(world.script)->error = error; }
 
 void sim_forget_peer(void) { at(world.script)->lonely = 1; }
 
@@ -532,7 +542,7 @@ void sim__writes(const char *const *script) {
 }
 
 const char *sim_sent(size_t *size) {
-  end *there = &world.ends[world.script - FIRST_FD];
+  end *there = &world.ends[world.script - world.first];
   *size = there->sent_size;
   there->sent_size = 0;
   return there->sent;
@@ -636,13 +646,13 @@ static void check_queue(const ps__queue *queue) {
 static int place_in(const ps__queue *queue, int fd) {
   check_queue(queue);
   at(fd);
-  return fd - FIRST_FD;
+  return fd - world.first;
 }
 
 /* Called when a descriptor is closed or its file replaced. */
 static void check_unwatched(int fd) {
   for (const ps__queue *queue = world.queues; queue != NULL; queue = queue->next)
-    if (queue->process == world.process && queue->events[fd - FIRST_FD] != 0)
+    if (queue->process == world.process && queue->events[fd - world.first] != 0)
       fail_msg("descriptor %d is closed while a queue watches it", fd);
 }
 
@@ -677,7 +687,7 @@ int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generat
 
 int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned generation) {
   check_queue(queue);
-  int place = fd - FIRST_FD;
+  int place = fd - world.first;
   if (world.ends[place].state == GONE) return EBADF;
   if (queue->events[place] == 0) return ENOENT;
   if (strikes(SIM_EWATCH)) return ENOMEM;
@@ -688,7 +698,7 @@ int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned gene
 
 void ps__os_queue_remove(ps__queue *queue, int fd) {
   check_queue(queue);
-  queue->events[fd - FIRST_FD] = 0;
+  queue->events[fd - world.first] = 0;
 }
 
 void ps__os_queue_wake(ps__queue *queue) {
@@ -708,7 +718,7 @@ static double find(ps__queue *queue, ps__event *events, size_t room, size_t *cou
   *count = 0;
   int start = queue->next_place;
   for (int i = 0; i < world.used; i++) {
-    int place = (start + i) % world.used, fd = FIRST_FD + place;
+    int place = (start + i) % world.used, fd = world.first + place;
     unsigned wanted = queue->events[place], ready = 0;
     if (wanted == 0 || world.ends[place].state == GONE) continue;
     for (unsigned event = PS__IN; event <= PS__OUT; event <<= 1) {
@@ -771,6 +781,8 @@ int sim_polls(void) { return world.polls; }
 int ps__os_socket(int family, int *fd) {
   if (strikes(SIM_EMFILE)) return EMFILE;
   *fd = open_end(PLAIN, family);
+  const ps_option on = {.type = PS_FLAG, .integer = 1};
+  if (family == 6) ps__os_setoption(*fd, PS__OPTION_V6ONLY, &on);
   return 0;
 }
 
@@ -802,13 +814,13 @@ int ps__os_adopt(int fd, int *family) {
   void (*adopts)(void *context) = world.adopts;
   world.adopts = NULL;
   if (adopts != NULL) adopts(world.adopted);
-  if (fd < FIRST_FD || fd >= FIRST_FD + world.used) return EBADF;
+  if (fd < world.first || fd >= world.first + world.used) return EBADF;
   *family = at(fd)->family;
   return 0;
 }
 
 int ps__os_prepare(int fd) {
-  return fd < FIRST_FD || fd >= FIRST_FD + world.used ? EBADF : 0;
+  return fd < world.first || fd >= world.first + world.used ? EBADF : 0;
 }
 
 static void place_of(const ps__addr *addr, ps_address *name) {
@@ -837,9 +849,12 @@ int ps__os_bind(int fd, const ps__addr *addr) {
 
 int ps__os_listen(int fd, int backlog) {
   if (backlog == 13) return EOPNOTSUPP;
+  world.backlog = backlog;
   at(fd)->state = LISTENING;
   return 0;
 }
+
+int sim_backlog(void) { return world.backlog; }
 
 static void spend(void) {
   world.calls++;
@@ -878,8 +893,10 @@ int ps__os_connect(int fd, const ps__addr *addr) {
     if (strcmp(world.routes[i].address, here->peer.ip) != 0) continue;
     here->error = world.routes[i].error;
     if (world.routes[i].seconds < 0) {
-      here->state = here->error == 0 ? CONNECTED : PLAIN;
-      return here->error;
+      int error = here->error;
+      here->state = error == 0 ? CONNECTED : PLAIN;
+      here->error = 0; /* it is not pending as well */
+      return error;
     }
     here->due = world.now + world.routes[i].seconds;
   }
@@ -1177,6 +1194,7 @@ void ps__os_resolve(ps__lookup *lookup) {
   if (parses != NULL) parses(world.parsed);
   if (lookup->host != NULL && (lookup->flags & PS__NUMERIC) == 0)
     fail_msg("the name '%s' is asked for in place", lookup->host);
+  if ((lookup->flags & PS__NAMES) != 0) fail_msg("a name is asked for in place");
   answer(lookup);
 }
 

@@ -42,6 +42,7 @@ void sim_end(void);
 ps_socket *sim_client(void);
 ps_socket *sim_server(void);
 void sim_forget_peer(void); /* it has no peer any more, as after a reset */
+void sim_pends(int error);  /* an error number that it will report once */
 void sim_script(int fd);    /* the script is for this one from now on */
 
 /* What the next reads, writes and accepts of the core meet, in order: texts, and the
@@ -188,10 +189,12 @@ size_t sim_memory(void); /* bytes that the core holds */
 int sim_descriptors(void);
 int sim_calls(void);    /* reads, writes and accepts so far */
 int sim_polls(void);    /* waits so far */
+int sim_backlog(void);  /* of the last listen */
 size_t sim_asked(void); /* how many bytes the last read asked for */
 int sim_adopt(
     int family); /* a descriptor that the core did not make; 0: no internet socket */
 void sim_abandon(int fd); /* the test takes it back */
+void sim_from_zero(void); /* the first descriptor of this world is number 0 */
 
 /* Behind the words above. */
 enum { SIM__BYTES, SIM__AGAIN, SIM__ERROR, SIM__EOF, SIM__FLOOD, SIM__TAKES, SIM__COMES };

@@ -57,6 +57,8 @@ static void questions_about_nobody_have_an_answer(void **state) {
   assert_string_equal(ps_socket_getkind(NULL).text, "master");
   assert_int_equal(strncmp(ps_socket_tostring(NULL).text, "tcp{master}", 11), 0);
   assert_int_equal(ps_socket_getstats(NULL).received, 0);
+  assert_int_equal(ps_socket_getstats(NULL).sent, 0);
+  assert_true(ps_socket_getstats(NULL).age == 0);
   assert_true(ps_socket_gettimeout(NULL).block < 0);
   assert_true(ps_socket_gettimeout(NULL).total < 0);
   assert_true(isinf(ps_socket_getdeadline(NULL).seconds));
@@ -132,11 +134,22 @@ static void indices_beyond_the_data(void **state) {
 
 static void backlogs_and_ports(void **state) {
   (void)state;
-  static const long long backlogs[] = {LLONG_MIN, -1,        0,        1,
-                                       INT_MAX,   1LL << 31, LLONG_MAX};
-  for (int i = 0; i < 7; i++) {
+  static const struct {
+    long long asked;
+    int had;
+  } backlogs[] = {{LLONG_MIN, INT_MAX},
+                  {-1, INT_MAX},
+                  {0, 0},
+                  {1, 1},
+                  {5, 5},
+                  {INT_MAX - 1, INT_MAX - 1},
+                  {INT_MAX, INT_MAX},
+                  {1LL << 31, INT_MAX},
+                  {LLONG_MAX, INT_MAX}};
+  for (int i = 0; i < 9; i++) {
     ps_socket *m = ps_tcp4().socket;
-    sim_expect(ps_socket_listen(m, backlogs[i]), PS_OK);
+    sim_expect(ps_socket_listen(m, backlogs[i].asked), PS_OK);
+    assert_int_equal(sim_backlog(), backlogs[i].had);
     ps_socket_free(m, NULL);
   }
   static const long long ports[] = {LLONG_MIN, -1, 65536, 1LL << 32, LLONG_MAX};
@@ -186,6 +199,11 @@ static void descriptors_beyond_int(void **state) {
     assert_int_equal(ps_fromfd(fds[i], "client").status.code, PS_MISUSE_ADOPTED);
   }
   assert_int_equal(ps_socket_getfd(c).fd, fd);
+  /* The largest number is one, even if no process has it. */
+  assert_int_equal(ps_fromfd(INT_MAX, "client").status.system, EBADF);
+  sim_expect(ps_socket_setfd(c, INT_MAX, NULL), PS_OK);
+  assert_int_equal(ps_socket_getfd(c).fd, INT_MAX);
+  sim_expect(ps_socket_setfd(c, fd, NULL), PS_OK);
   ps_socket_free(c, NULL);
 }
 
@@ -279,6 +297,9 @@ static void an_argument_is_named(void **state) {
   expect_misuse_of(ps_dns_getnameinfo(NULL, NULL, -1, NULL), PS_MISUSE_NOLOOKUP, 1,
                    "address");
   ps_socket *c = sim_client();
+  expect_misuse(ps_socket_accept(c, NULL), PS_MISUSE_NOTSERVER, 0);
+  expect_misuse(ps_socket_bind(c, "*", zero, NULL), PS_MISUSE_NOTMASTER, 0);
+  expect_misuse(ps_socket_shutdown(m, NULL), PS_MISUSE_NOTCLIENT, 0);
   expect_misuse_of(ps_socket_shutdown(c, "all"), PS_MISUSE_SHUTDOWNMODE, 1, "mode");
   assert_int_equal(sim_lookups(), 0);
   ps_socket_free(c, NULL);

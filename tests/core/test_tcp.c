@@ -80,6 +80,15 @@ static void descriptors_are_adopted(void **state) {
     assert_int_equal(ps_socket_getfd(got.socket).fd, fd);
     ps_socket_free(got.socket, NULL);
   }
+  /* A master keeps the family of its descriptor. */
+  sim_host("both.test", 0, "::1 10.0.0.2");
+  int own = sim_adopt(4);
+  ps_socket *m = ps_fromfd(own, "master").socket;
+  expect_code(connect_to(m, "::1", NULL), PS_BADFAMILY);
+  expect_code(connect_to(m, "both.test", NULL), PS_OK);
+  assert_string_equal(ps_socket_getpeername(m).ip, "10.0.0.2");
+  assert_int_equal(ps_socket_getfd(m).fd, own);
+  ps_socket_free(m, NULL);
   int fd = sim_adopt(0);
   sim_expect(ps_fromfd(fd, "client"), PS_BADFAMILY);
   sim_abandon(fd);
@@ -206,6 +215,23 @@ static void a_server_is_bound_and_listens(void **state) {
   ps_socket_free(m, NULL);
 }
 
+/* A name may have addresses that cannot be bound. */
+static void a_server_has_the_first_address_that_it_can(void **state) {
+  (void)state;
+  sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
+  ps_object got = ps_bind("two.test", port(8080), 5, NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(ps_socket_getsockname(got.socket).ip, "10.0.0.1");
+  ps_socket_free(got.socket, NULL);
+  sim_host("both.test", 0, "::1 10.0.0.2");
+  sim_fault(SIM_EMFILE, 2, 0); /* the first chance is the resolver's thread */
+  got = ps_bind("both.test", port(8081), 5, NULL);
+  sim_expect(got, PS_OK);
+  assert_int_equal(sim_struck(), 1);
+  assert_string_equal(ps_socket_getsockname(got.socket).ip, "10.0.0.2");
+  ps_socket_free(got.socket, NULL);
+}
+
 static void a_bind_that_fails_tells_why(void **state) {
   (void)state;
   sim_expect(ps_bind("*", port(81), 1, NULL), PS_INUSE);
@@ -241,6 +267,48 @@ static void accept_makes_a_client_without_limits(void **state) {
   double start = sim_now();
   sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
   sim_expect_elapsed(start, 1);
+  ps_socket_free(got.socket, NULL);
+  ps_socket_free(s, NULL);
+}
+
+static void an_accept_tells_what_it_waits_for(void **state) {
+  (void)state;
+  ps_socket *s = sim_server();
+  ps_socket_settimeout(s, 0, NULL);
+  for (int fails = 0; fails < 2; fails++) {
+    sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
+    assert_string_equal(ps_socket_wants(s).direction, "r");
+    sim_script(ps_socket_getfd(s).fd);
+    if (fails)
+      sim_accepts(sim_error(EMFILE));
+    else
+      sim_accepts(sim_comes);
+    ps_object got = ps_socket_accept(s, NULL);
+    sim_expect(got, fails ? PS_SYSTEM : PS_OK);
+    assert_null(ps_socket_wants(s).direction);
+    ps_socket_free(got.socket, NULL);
+  }
+  ps_socket_free(s, NULL);
+}
+
+/* A descriptor from setfd may block, so it is only asked when somebody has come. */
+static void an_accept_on_a_foreign_descriptor_does_not_block(void **state) {
+  (void)state;
+  ps_socket *s = sim_server();
+  sim_expect(ps_socket_setfd(s, ps_socket_getfd(s).fd, NULL), PS_OK);
+  double start = sim_now();
+  ps_socket_settimeout(s, 0, NULL);
+  sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0);
+  ps_socket_settimeout(s, 0.5, NULL);
+  sim_expect(ps_socket_accept(s, NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.5);
+  assert_int_equal(sim_calls(), 0);
+  sim_accepts(sim_after(0.25), sim_comes);
+  ps_object got = ps_socket_accept(s, NULL);
+  sim_expect(got, PS_OK);
+  sim_expect_elapsed(start, 0.75);
+  assert_int_equal(sim_calls(), 1);
   ps_socket_free(got.socket, NULL);
   ps_socket_free(s, NULL);
 }
@@ -450,6 +518,7 @@ static void a_client_may_choose_its_end(void **state) {
   ps_address name = ps_socket_getsockname(got.socket);
   assert_string_equal(name.ip, "10.0.0.9");
   assert_int_equal(name.port, 9999);
+  assert_int_equal(ps_socket_getoption(got.socket, "reuseaddr").value.flag, 0);
   ps_socket_free(got.socket, NULL);
   sim_expect(ps_connect("10.0.0.1", port(80), "::1", port(0), NULL, -1, NULL),
              PS_BADFAMILY);
@@ -465,6 +534,36 @@ static void a_client_may_choose_its_end(void **state) {
       ps_connect("10.0.0.1", port(80), NULL, port(0), "inet5", -1, NULL).status;
   assert_int_equal(status.code, PS_MISUSE_FAMILY);
   assert_int_equal(status.argument, 5);
+}
+
+static void the_timeout_of_connect_is_for_connect(void **state) {
+  (void)state;
+  sim_route("10.0.0.1", 0.6, 0);
+  sim_route("10.0.0.2", -1, 0);
+  sim_host("slow.test", 0.6, "10.0.0.9");
+  static const double enough[] = {0.75, 5, -1, INFINITY};
+  for (int i = 0; i < 5; i++) {
+    ps_object got =
+        i < 4 ? ps_connect("10.0.0.1", port(80), NULL, port(0), NULL, enough[i], NULL)
+              : ps_connect("10.0.0.2", port(80), NULL, port(0), NULL, 0, NULL);
+    sim_expect(got, PS_OK);
+    ps_limits limits = ps_socket_gettimeout(got.socket);
+    assert_true(limits.block == -1);
+    assert_true(limits.total == -1);
+    assert_true(ps_socket_getdeadline(got.socket).seconds == INFINITY);
+    ps_socket_free(got.socket, NULL);
+  }
+  double start = sim_now();
+  sim_expect(ps_connect("10.0.0.1", port(80), NULL, port(0), NULL, 0.5, NULL),
+             PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.5);
+  start = sim_now(); /* the name of the own end counts */
+  sim_expect(ps_connect("10.0.0.1", port(80), "slow.test", port(0), NULL, 1, NULL),
+             PS_TIMEOUT);
+  sim_expect_elapsed(start, 1);
+  start = sim_now();
+  sim_expect(ps_connect("10.0.0.1", port(80), NULL, port(0), NULL, 0, NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0);
 }
 
 static void a_bound_master_keeps_its_end_when_a_connect_fails(void **state) {
@@ -566,6 +665,70 @@ static void a_close_at_the_moment_of_the_bytes_is_heard(void **state) {
   ps_socket_free(s, NULL);
 }
 
+/* That the call fails is a result of the close, whatever the system says. */
+static void a_failure_after_a_close_reads_closed(void **state) {
+  (void)state;
+  sim_cost(1);
+  for (int which = 0; which < 3; which++) {
+    ps_socket *object = which == 0 ? sim_server() : sim_client();
+    sim_later(0.5, close_it, object);
+    ps_status status;
+    if (which == 0) {
+      sim_accepts(sim_error(EMFILE));
+      status = ps_socket_accept(object, NULL).status;
+    } else if (which == 1) {
+      sim_reads(sim_error(EIO));
+      status = line(object, NULL).status;
+    } else {
+      sim_writes(sim_error(EIO));
+      status = ps_socket_send(object, (ps_data){"hello", 5}, 1, -1, NULL).status;
+    }
+    expect_code(status, PS_CLOSED);
+    assert_int_equal(status.system, 0);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static void a_close_gives_memory_back(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  for (int named = 0; named < 2; named++) {
+    ps_socket *object = named ? ps_tcp().socket : sim_client();
+    size_t empty = sim_memory();
+    ps_socket_settimeout(object, 0, NULL);
+    if (named)
+      expect_code(connect_to(object, "slow.test", NULL), PS_TIMEOUT);
+    else
+      sim_reads("one\ntwo");
+    if (!named) sim_expect_bytes(object, line(object, NULL), PS_OK, "one");
+    assert_true(sim_memory() > empty);
+    ps_socket_close(object, NULL);
+    assert_int_equal(sim_memory(), empty);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static ps_socket *idle;
+
+static void close_the_idle_one(void *context) {
+  (void)context;
+  ps_socket_close(idle, NULL);
+}
+
+static void a_close_of_an_idle_object_wakes_nobody(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  idle = sim_client();
+  ps_socket *c = sim_client();
+  ps_socket_settimeout(c, 1, NULL);
+  sim_later(0.5, close_the_idle_one, NULL);
+  sim_expect_bytes(c, line(c, host), PS_TIMEOUT, "");
+  assert_int_equal(sim_leaves(), 1);
+  assert_int_equal(sim_questions(), 0);
+  ps_socket_free(c, NULL);
+  ps_socket_free(idle, NULL);
+}
+
 static void a_close_while_addresses_are_tried_ends_it(void **state) {
   (void)state;
   sim_host("two.test", 0, "10.0.0.1 10.0.0.2");
@@ -625,6 +788,77 @@ static void two_receivers_take_turns(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void enter_it(ps__call *call, ps_socket *socket, unsigned turn) {
+  *call = (ps__call){.self = socket, .turn = turn};
+  sim_thread(2);
+  assert_int_equal(ps__turn_enter(call), PS__ENTERED);
+  sim_thread(1);
+}
+
+/* The object was closed while another thread was in it, whose call is not about the
+   attempt or the bytes. */
+static void what_a_close_could_not_drop_goes_later(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  for (int named = 0; named < 2; named++)
+    for (int revived = 0; revived < 2; revived++) {
+      ps_socket *object = named ? ps_tcp().socket : sim_client();
+      size_t empty = sim_memory();
+      ps_socket_settimeout(object, 0, NULL);
+      if (named)
+        expect_code(connect_to(object, "slow.test", NULL), PS_TIMEOUT);
+      else
+        sim_reads("one\ntwo");
+      if (!named) sim_expect_bytes(object, line(object, NULL), PS_OK, "one");
+      ps__call call;
+      enter_it(&call, object, PS__SHARED);
+      ps_socket_close(object, NULL);
+      assert_int_equal(ps_socket_pending(object).size, 0);
+      ps__call_end(&call);
+      if (revived) {
+        sim_expect(ps_socket_setfd(object, sim_adopt(4), NULL), PS_OK);
+        assert_int_equal(sim_memory(), empty);
+        assert_int_equal(ps_socket_pending(object).size, 0);
+      }
+      ps_socket_free(object, NULL);
+      assert_int_equal(sim_descriptors(), 0);
+    }
+}
+
+static void a_bind_waits_for_its_turn(void **state) {
+  (void)state;
+  ps_socket *m = ps_tcp().socket;
+  ps__call call;
+  enter_it(&call, m, PS__RECEIVING);
+  ps_socket_settimeout(m, 0.5, NULL);
+  double start = sim_now();
+  sim_expect(ps_socket_bind(m, "*", port(0), NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.5);
+  assert_int_equal(ps_socket_getfd(m).fd, -1);
+  ps__call_end(&call);
+  sim_expect(ps_socket_bind(m, "*", port(0), NULL), PS_OK);
+  ps_socket_free(m, NULL);
+}
+
+/* It looks often at first, as most turns are short, and then does not keep the machine
+   busy. */
+static void a_turn_is_looked_for_at_growing_intervals(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  ps__call call;
+  enter_it(&call, c, PS__RECEIVING);
+  ps_socket_settimeout(c, 0.01, NULL);
+  sim_expect_bytes(c, line(c, host), PS_TIMEOUT, "");
+  assert_in_range(sim_leaves(), 6, 8);
+  int before = sim_leaves();
+  ps_socket_settimeout(c, 1, NULL);
+  sim_expect_bytes(c, line(c, host), PS_TIMEOUT, "");
+  assert_in_range(sim_leaves() - before, 50, 60);
+  ps__call_end(&call);
+  ps_socket_free(c, NULL);
+}
+
 static void what_is_at_hand_has_its_turn(void **state) {
   (void)state;
   ps_host *host = sim_language(SIM_BOTH);
@@ -670,6 +904,7 @@ static void a_sender_does_not_wait_for_a_receiver(void **state) {
   double start = sim_now();
   sim_expect(ps_socket_send(c, (ps_data){"hello", 5}, 1, -1, NULL), PS_OK);
   sim_expect(ps_socket_getpeername(c), PS_OK);
+  sim_expect(ps_socket_shutdown(c, "send"), PS_OK);
   sim_expect(ps_socket_detach(c), PS_BUSY);
   sim_expect_elapsed(start, 0);
   give_turn(c);
@@ -727,6 +962,13 @@ static void a_descriptor_can_be_replaced(void **state) {
   sim_expect(ps_socket_setfd(c, other, NULL), PS_OK);
   assert_int_equal(ps_socket_getfd(c).fd, other);
   assert_string_equal(ps_socket_getfamily(c).text, "inet6");
+  assert_int_equal(ps_socket_pending(c).size, 0);
+  assert_false(ps_socket_dirty(c).yes);
+  /* Something that is no socket has no family. */
+  int none_at_all = sim_adopt(0);
+  sim_expect(ps_socket_setfd(c, none_at_all, NULL), PS_OK);
+  assert_string_equal(ps_socket_getfamily(c).text, "inet6");
+  sim_abandon(none_at_all);
   sim_expect(ps_socket_setfd(c, fd, NULL), PS_OK);
   sim_reads("hi\n");
   sim_expect_bytes(c, line(c, NULL), PS_OK, "hi");
@@ -736,6 +978,58 @@ static void a_descriptor_can_be_replaced(void **state) {
   ps_socket_free(c, NULL);
   assert_int_equal(sim_descriptors(), 1);
   sim_abandon(other);
+}
+
+static void stay_a_while(void *call) { assert_int_equal(ps__turn_leave(call), -1); }
+
+/* setfd waits for the calls under way. Its host may stop it, and then nothing is done. */
+static void a_setfd_can_be_stopped(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  int fd = ps_socket_getfd(c).fd, other = sim_adopt(4);
+  ps__call call;
+  enter_it(&call, c, PS__SENDING);
+  sim_stop();
+  sim_expect(ps_socket_setfd(c, other, host), PS_INTERRUPTED);
+  assert_int_equal(ps_socket_getfd(c).fd, fd);
+  assert_int_equal(ps__turn_calls(c), PS__CALL);
+  sim_reads("one\n");
+  sim_expect_bytes(c, line(c, host), PS_OK, "one");
+  double start = sim_now();
+  sim_later(0.5, stay_a_while, &call);
+  sim_expect(ps_socket_setfd(c, other, host), PS_OK);
+  assert_int_equal(ps_socket_getfd(c).fd, other);
+  sim_expect_elapsed(start, 0.5);
+  sim_abandon(fd);
+  ps_socket_free(c, NULL);
+}
+
+static ps__io receive_nothing(ps__call *call, char *data, size_t size) {
+  (void)call;
+  (void)data;
+  (void)size;
+  return (ps__io){.verdict = PS__WOULD_READ};
+}
+
+static size_t one_is_pending(const ps_socket *self) {
+  (void)self;
+  return 1;
+}
+
+/* One of TLS may have bytes that the system does not know of. */
+static void bytes_in_a_transport_are_news(void **state) {
+  (void)state;
+  static const ps__transport transport = {.receive = receive_nothing,
+                                          .pending = one_is_pending};
+  ps_socket *c = sim_client();
+  assert_false(ps__has_news(c));
+  c->transport = &transport;
+  assert_true(ps__has_news(c));
+  assert_int_equal(ps_socket_pending(c).size, 1);
+  ps_watch watch = {.fd = -1, .socket = c};
+  sim_expect(ps_select((ps_sockets){&watch, 1}, (ps_sockets){NULL, 0}, 0, NULL), PS_OK);
+  ps_socket_free(c, NULL);
 }
 
 static void shutdown_ends_one_way_or_both(void **state) {
@@ -791,8 +1085,11 @@ int main(void) {
       sim_test(after_close_everything_says_closed),
       sim_test(stats_are_kept),
       sim_test(a_server_is_bound_and_listens),
+      sim_test(a_server_has_the_first_address_that_it_can),
       sim_test(a_bind_that_fails_tells_why),
       sim_test(accept_makes_a_client_without_limits),
+      sim_test(an_accept_tells_what_it_waits_for),
+      sim_test(an_accept_on_a_foreign_descriptor_does_not_block),
       sim_test(an_accept_that_fails_tells_why),
       sim_test(a_storm_of_aborted_connections_ends_in_time),
       sim_test(a_master_becomes_a_client),
@@ -806,20 +1103,29 @@ int main(void) {
       sim_test(a_stop_leaves_the_connect_under_way),
       sim_test(a_stop_between_two_addresses_is_a_stop),
       sim_test(a_client_may_choose_its_end),
+      sim_test(the_timeout_of_connect_is_for_connect),
       sim_test(a_bound_master_keeps_its_end_when_a_connect_fails),
       sim_test(without_a_descriptor_for_one_family_the_other_is_tried),
       sim_test(a_close_wakes_who_waits),
       sim_test(a_close_in_the_middle_of_a_call_reads_closed),
       sim_test(a_close_at_the_moment_of_the_bytes_is_heard),
+      sim_test(a_failure_after_a_close_reads_closed),
+      sim_test(a_close_gives_memory_back),
+      sim_test(a_close_of_an_idle_object_wakes_nobody),
       sim_test(a_close_while_addresses_are_tried_ends_it),
       sim_test(a_close_leaves_the_descriptor_to_the_call_under_way),
       sim_test(two_receivers_take_turns),
+      sim_test(what_a_close_could_not_drop_goes_later),
+      sim_test(a_bind_waits_for_its_turn),
+      sim_test(a_turn_is_looked_for_at_growing_intervals),
       sim_test(what_is_at_hand_has_its_turn),
       sim_test(waiting_for_a_turn_obeys_the_limits),
       sim_test(a_sender_does_not_wait_for_a_receiver),
       sim_test(a_close_wakes_who_waits_for_a_turn),
       sim_test(a_detached_descriptor_is_the_callers),
       sim_test(a_descriptor_can_be_replaced),
+      sim_test(a_setfd_can_be_stopped),
+      sim_test(bytes_in_a_transport_are_news),
       sim_test(shutdown_ends_one_way_or_both),
       sim_test(an_object_tells_what_it_is),
       sim_test(an_object_is_small),

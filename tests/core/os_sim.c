@@ -888,6 +888,7 @@ int ps__os_connect(int fd, const ps__addr *addr) {
   place_of(addr, &here->peer);
   here->due = world.now;
   here->error = 0;
+  here->lonely = 0;
   here->state = CONNECTING;
   for (int i = 0; i < world.route_count; i++) {
     if (strcmp(world.routes[i].address, here->peer.ip) != 0) continue;

@@ -227,6 +227,43 @@ static void the_pending_error_is_told_once(void **state) {
   ps_socket_free(c, NULL);
 }
 
+/* Reading the error clears it, and then the system says that the stream has ended. But it
+   has not: whoever receives has to know. */
+static void an_error_that_was_read_still_fails_the_receive(void **state) {
+  (void)state;
+  ps_prefix none = {NULL, 0};
+  ps_socket *c = sim_client();
+  sim_reads("half", sim_eof);
+  sim_pends(ECONNRESET);
+  assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_TEXT);
+  assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_NIL);
+  ps_bytes got = ps_socket_receive(c, PS_ALL, none, 0, NULL);
+  assert_int_equal(got.status.system, ECONNRESET);
+  sim_expect_bytes(c, got, PS_CLOSED, "half");
+  ps_socket_free(c, NULL);
+  c = sim_client(); /* the same if a receive has met it before */
+  sim_reads(sim_reset, sim_eof);
+  sim_expect(ps_socket_receive(c, PS_LINE, none, 0, NULL), PS_CLOSED);
+  assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_TEXT);
+  assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_NIL);
+  got = ps_socket_receive(c, PS_ALL, none, 0, NULL);
+  assert_int_equal(got.status.system, ECONNRESET);
+  ps_socket_free(c, NULL);
+}
+
+/* It is known to the system, and older ones do not matter. */
+static void the_error_of_the_system_is_the_one_told(void **state) {
+  (void)state;
+  ps_prefix none = {NULL, 0};
+  ps_socket *c = sim_client();
+  sim_reads(sim_error(ECONNREFUSED));
+  sim_expect(ps_socket_receive(c, PS_LINE, none, 0, NULL), PS_REFUSED);
+  sim_pends(EACCES);
+  assert_string_equal(ps_socket_getoption(c, "error").value.text, "permission denied");
+  assert_int_equal(ps_socket_getoption(c, "error").value.type, PS_NIL);
+  ps_socket_free(c, NULL);
+}
+
 static void a_pending_error_of_the_system_comes_first(void **state) {
   (void)state;
   ps_socket *m = ps_tcp4().socket;
@@ -249,6 +286,8 @@ int main(void) {
       sim_test(refusals_have_the_systems_reason),
       sim_test(without_a_socket_there_are_no_options),
       sim_test(the_pending_error_is_told_once),
+      sim_test(an_error_that_was_read_still_fails_the_receive),
+      sim_test(the_error_of_the_system_is_the_one_told),
       sim_test(a_pending_error_of_the_system_comes_first),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);

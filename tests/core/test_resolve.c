@@ -26,8 +26,13 @@ static void a_port_is_a_number_digits_or_a_name(void **state) {
              PS_SERVICE);
   sim_expect(ps_connect("10.0.0.1", service("80x"), NULL, number(0), NULL, -1, NULL),
              PS_SERVICE);
-  sim_expect(ps_connect("10.0.0.1", service("-1"), NULL, number(0), NULL, -1, NULL),
-             PS_SERVICE);
+  a_good_port(service("65535"), 65535);
+  static const char *const neither[] = {"",    "-1",  "+80", " 80", "80 ",
+                                        "8.0", "8 0", "0.",  "80\n"};
+  for (int i = 0; i < 9; i++)
+    sim_expect(
+        ps_connect("10.0.0.1", service(neither[i]), NULL, number(0), NULL, -1, NULL),
+        PS_SERVICE);
 }
 
 static void a_port_out_of_range_is_misuse(void **state) {
@@ -35,8 +40,9 @@ static void a_port_out_of_range_is_misuse(void **state) {
   static const ps_port bad[] = {
       {NULL, 0},         {NULL, -1},        {NULL, 65536},
       {NULL, INT64_MAX}, {NULL, INT64_MIN}, {"0", 0},
-      {"65536", 0},      {"70000", 0},      {"99999999999999999999999", 0}};
-  for (int i = 0; i < 9; i++) {
+      {"65536", 0},      {"70000", 0},      {"99999999999999999999999", 0},
+      {"655350", 0},     {"655359", 0}};
+  for (int i = 0; i < 11; i++) {
     ps_status status =
         ps_connect("10.0.0.1", bad[i], NULL, number(0), NULL, -1, NULL).status;
     assert_int_equal(status.code, PS_MISUSE_CONNECTPORT);
@@ -365,6 +371,16 @@ static void tohostname_tells_names(void **state) {
   ps_resolved_free(got.ips);
   ps_resolved_free(got.aliases);
   sim_expect(ps_dns_tohostname("10.9.9.9", -1, NULL), PS_NONAME);
+  /* Of a name it tells what the host is really called. */
+  sim_host("www.test", 0, "10.0.0.7");
+  sim_canonical("real.test");
+  got = ps_dns_tohostname("www.test", -1, NULL);
+  sim_expect(got, PS_OK);
+  assert_string_equal(got.text, "real.test");
+  assert_string_equal(got.name, "real.test");
+  assert_string_equal(got.aliases->text, "www.test");
+  ps_resolved_free(got.ips);
+  ps_resolved_free(got.aliases);
 }
 
 static void getaddrinfo_tells_both_families(void **state) {
@@ -400,6 +416,9 @@ static void getnameinfo_tells_names_and_services(void **state) {
   assert_int_equal(ps_dns_getnameinfo(NULL, NULL, -1, NULL).status.code,
                    PS_MISUSE_NOLOOKUP);
   sim_expect(ps_dns_getnameinfo("nobody.test", NULL, -1, NULL), PS_NONAME);
+  got = ps_dns_getnameinfo("nobody.test", "7", -1, NULL);
+  sim_expect(got, PS_NONAME);
+  assert_string_equal(got.service, "");
 }
 
 static void dns_hears_signals(void **state) {

@@ -178,6 +178,7 @@ static void replace_within(void *closing) {
   replaced = closing != NULL ? -1 : ps_socket_getfd(object).fd;
   if (closing != NULL) ps_socket_close(object, host);
   sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+  if (closing != NULL) assert_int_equal(ps_socket_pending(object).size, 0);
 }
 
 static int yes = 1;
@@ -205,6 +206,44 @@ static void a_setfd_within_story(void) {
       if (replaced >= 0) sim_abandon(replaced);
       ps_socket_free(object, NULL);
     }
+}
+
+/* The call does not come back into what setfd has to itself. */
+static void a_call_stays_out_of_a_setfd(void **state) {
+  (void)state;
+  object = sim_client();
+  ps__call first = {.self = object, .turn = PS__RECEIVING}, setting = {.self = object};
+  unsigned before = 0;
+  assert_int_equal(ps__turn_enter(&first), PS__ENTERED);
+  assert_int_equal(ps__turn_aside(&first), -1);
+  assert_int_equal(ps__turn_replace(&setting), PS__ENTERED);
+  assert_int_equal(ps__turn_empty(&setting, &before), 1);
+  assert_int_equal(before & PS__BOTH, PS__RECEIVING);
+  ps__turn_back(&first);
+  assert_true(ps__turn_gone(&first));
+  assert_int_equal(ps__turn_calls(object), PS__CALL);
+  assert_int_equal(ps__turn_replaced(&setting, 0), -1);
+  assert_int_equal(word(), PS__RECEIVING); /* its turn is still its own */
+  assert_int_equal(ps__turn_leave(&first), -1);
+  assert_int_equal(word(), 0);
+  ps_socket_free(object, NULL);
+}
+
+/* The host of a call closes the object, in which another thread still is. */
+static void a_call_that_is_aside_leaves_the_descriptor_to_others(void **state) {
+  (void)state;
+  object = sim_client();
+  ps__call first = {.self = object, .turn = PS__RECEIVING}, second = {.self = object};
+  assert_int_equal(ps__turn_enter(&first), PS__ENTERED);
+  assert_int_equal(ps__turn_enter(&second), PS__ENTERED);
+  assert_int_equal(ps__turn_aside(&first), -1);
+  ps_socket_close(object, NULL);
+  ps__turn_back(&first);
+  ps__call_end(&first);
+  assert_int_equal(sim_descriptors(), 1);
+  ps__call_end(&second);
+  assert_int_equal(sim_descriptors(), 0);
+  ps_socket_free(object, NULL);
 }
 
 static void a_setfd_within_ends_the_call(void **state) {
@@ -243,8 +282,11 @@ static void go_out(void *context) {
   assert_int_equal(ps__turn_leave(&staying), -1);
 }
 
+static int asked;
+
 static void replace_again_within(void *context) {
   (void)context;
+  asked = 1;
   sim_expect(ps_socket_setfd(object, other, host), PS_BUSY);
   sim_expect_bytes(object, line(), PS_CLOSED, "");
 }
@@ -258,8 +300,10 @@ static void setfd_within_setfd_story(void) {
   assert_int_equal(ps__turn_enter(&staying), PS__ENTERED);
   sim_thread(1);
   sim_later(1, go_out, NULL);
+  asked = 0;
   sim_when_asked(replace_again_within, NULL);
   sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+  assert_true(asked);
   assert_int_equal(ps_socket_getfd(object).fd, other);
   sim_abandon(old);
   ps_socket_free(object, NULL);
@@ -322,6 +366,7 @@ static void another_threads_turn_story(void) {
           receives ? line().status : ps_socket_send(object, hello, 1, -1, host).status;
       sim_expect(((ps_done){status}), replaces ? PS_CLOSED : PS_OK);
       if (receives) sim_take(object, (ps_bytes){.status = status}, NULL);
+      if (!replaces) assert_int_equal(word() & PS__BOTH, *turn); /* they still have it */
       if (!replaces) assert_int_equal(ps__turn_leave(&theirs_now), -1);
       ps_socket_free(object, NULL);
     }
@@ -507,11 +552,14 @@ static void a_child_forgets_the_calls_of_its_parent(void **state) {
   sim_expect_bytes(object, line(), PS_OK, "for the child");
   sim_expect(ps_socket_send(object, hello, 1, -1, NULL), PS_OK);
   /* What a copy of the parent's call does when it ends is nothing. */
-  ps__call mine = call_of(PS__SENDING);
-  assert_int_equal(ps__turn_enter(&mine), PS__ENTERED);
-  assert_int_equal(ps__turn_leave(&receiving), -1);
-  assert_int_equal(ps__turn_calls(object), PS__CALL);
-  assert_int_equal(ps__turn_leave(&mine), -1);
+  for (unsigned turn = PS__RECEIVING; turn <= PS__SENDING; turn++) {
+    ps__call mine = call_of(turn), nested = call_of(turn);
+    assert_int_equal(ps__turn_enter(&mine), PS__ENTERED);
+    assert_int_equal(ps__turn_leave(turn == PS__RECEIVING ? &receiving : &sending), -1);
+    assert_int_equal(ps__turn_calls(object), PS__CALL);
+    assert_int_equal(ps__turn_enter(&nested), PS__NESTED);
+    assert_int_equal(ps__turn_leave(&mine), -1);
+  }
   ps_socket_close(object, NULL);
   assert_int_equal(sim_descriptors(), 0);
   ps_socket_free(object, NULL);
@@ -538,6 +586,79 @@ static void a_child_closes_what_its_parent_was_closing(void **state) {
   }
 }
 
+/* And so does a child that replaces it. */
+static void a_child_replaces_what_its_parent_was_closing(void **state) {
+  (void)state;
+  host = NULL;
+  object = sim_client();
+  ps__call receiving = call_of(PS__RECEIVING);
+  assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
+  sim_thread(2);
+  ps_socket_close(object, NULL);
+  sim_process(1);
+  other = spare();
+  assert_int_equal(sim_descriptors(), 2);
+  sim_expect(ps_socket_setfd(object, other, NULL), PS_OK);
+  assert_int_equal(sim_descriptors(), 1);
+  sim_reads("new\n");
+  sim_expect_bytes(object, line(), PS_OK, "new");
+  ps_socket_free(object, NULL);
+}
+
+static void fork_here(void *context) {
+  (void)context;
+  sim_process(1);
+}
+
+/* setfd waits for a thread that does not exist in the child. */
+static void a_child_goes_on_with_a_setfd_story(void) {
+  for (int forked = 0; forked < 2; forked++) {
+    sim_process(0);
+    object = sim_client();
+    int old = ps_socket_getfd(object).fd;
+    other = spare();
+    ps__call sending = call_of(PS__SENDING);
+    sim_thread(2);
+    assert_int_equal(ps__turn_enter(&sending), PS__ENTERED);
+    sim_thread(1);
+    if (forked) fork_here(NULL);
+    if (!forked) sim_when_asked(fork_here, NULL);
+    sim_expect(ps_socket_setfd(object, other, host), PS_OK);
+    assert_int_equal(word(), 1u << PS__PROCESS_SHIFT);
+    sim_script(other);
+    sim_reads("new\n");
+    sim_expect_bytes(object, line(), PS_OK, "new");
+    sim_abandon(old);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static void a_child_goes_on_with_a_setfd(void **state) {
+  (void)state;
+  for_each_host(a_child_goes_on_with_a_setfd_story);
+}
+
+/* In the child, too, a setfd that is stopped lets others in again. */
+static void a_child_stops_a_setfd(void **state) {
+  (void)state;
+  host = sim_language(SIM_VIEW);
+  object = sim_client();
+  sim_process(1);
+  sim_thread(2);
+  ps__call sending = call_of(PS__SENDING);
+  assert_int_equal(ps__turn_enter(&sending), PS__ENTERED);
+  sim_thread(1);
+  sim_stop();
+  other = sim_adopt(4);
+  sim_expect(ps_socket_setfd(object, other, host), PS_INTERRUPTED);
+  sim_abandon(other);
+  sim_script(ps_socket_getfd(object).fd);
+  sim_reads("one\n");
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  assert_int_equal(ps__turn_leave(&sending), -1);
+  ps_socket_free(object, NULL);
+}
+
 /* A thread of the parent was in the middle of a change of the read buffer, which is
    invalid in the child. */
 static ps__buffer *theirs;
@@ -553,6 +674,8 @@ static void fork_within_a_change(unsigned parent, unsigned forker, unsigned proc
   assert_int_equal(ps_socket_pending(object).size, 4);
   theirs = object->reader.buffer;
   object->reader.buffer = (ps__buffer *)&theirs;
+  object->views = (ps__view *)&theirs;
+  object->viewer = 3;
   sim_thread(forker);
   sim_process(process);
 }
@@ -586,12 +709,61 @@ static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
   }
 }
 
+/* The first receive of the child disowns it, before it waits. */
+static void a_receive_of_the_child_begins_without_a_buffer(void **state) {
+  (void)state;
+  fork_within_a_change(0, 1, 1);
+  ps__call mine = call_of(PS__RECEIVING);
+  assert_int_equal(ps__turn_enter(&mine), PS__ENTERED);
+  assert_int_equal(word() & PS__ORPHANED, 0);
+  assert_null(object->reader.buffer);
+  assert_null(object->views);
+  assert_int_equal(object->viewer, 0);
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  assert_int_equal(ps__turn_leave(&mine), -1);
+  ps_socket_free(object, NULL);
+  ps__os_realloc(theirs, 0);
+}
+
+static void fork_as_the_sender(void *context) {
+  (void)context;
+  sim_process(1);
+  theirs = object->reader.buffer;
+  object->reader.buffer = (ps__buffer *)&theirs;
+}
+
+/* The thread that sends forks, while another one changes the read buffer. */
+static void a_send_that_goes_on_in_the_child_has_no_buffer_story(void) {
+  object = sim_client();
+  sim_thread(1);
+  sim_reads("one\ntwo\n");
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  enter_as_another_thread(PS__RECEIVING);
+  sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+  sim_signal(0.5);
+  sim_when_asked(fork_as_the_sender, NULL);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+  sim_expect_sent("hello");
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  sim_reads("for the child\n");
+  sim_expect_bytes(object, line(), PS_OK, "for the child");
+  ps_socket_free(object, NULL);
+  ps__os_realloc(theirs, 0);
+}
+
+static void a_send_that_goes_on_in_the_child_has_no_buffer(void **state) {
+  (void)state;
+  for_each_host(a_send_that_goes_on_in_the_child_has_no_buffer_story);
+}
+
 static void the_thread_that_forks_keeps_its_buffer(void **state) {
   (void)state;
   static const unsigned parents[] = {0, 1, 4094, 4095, 4096};
   for (int i = 0; i < 5; i++) {
     fork_within_a_change(parents[i], 2, parents[i] + 1);
     object->reader.buffer = theirs;
+    object->views = NULL;
+    object->viewer = 0;
     assert_int_equal(ps_socket_pending(object).size, 4);
     sim_expect_bytes(object, line(), PS_OK, "two");
     ps_socket_free(object, NULL);
@@ -649,6 +821,33 @@ static void fork_and_receive(void *context) {
   sim_process(1);
   ps_socket_settimeout(object, 0, NULL);
   sim_expect_bytes(object, ps_socket_receiveany(object, 0, host), PS_OK, "on");
+}
+
+static void fork_and_send(void *context) {
+  (void)context;
+  sim_process(1);
+  sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_OK);
+}
+
+static void a_child_ends_the_send_story(void) {
+  for (int sends = 0; sends < 2; sends++) {
+    sim_process(0);
+    object = sim_client();
+    sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+    sim_signal(0.5);
+    if (sends) sim_writes(sim_takes(9));
+    sim_when_asked(sends ? fork_and_send : fork_within, NULL);
+    ps_sent sent = ps_socket_send(object, hello, 1, -1, host);
+    sim_expect(sent, sends ? PS_CLOSED : PS_OK);
+    assert_int_equal(sent.last, sends ? 2 : 5);
+    assert_int_equal(word() & (PS__CALLS | PS__BOTH), 0);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static void a_child_that_sends_ends_the_send_in_which_it_was_forked(void **state) {
+  (void)state;
+  for_each_host(a_child_ends_the_send_story);
 }
 
 static void fork_and_close(void *context) {
@@ -776,6 +975,8 @@ int main(void) {
       cmocka_unit_test(the_other_direction_is_free_meanwhile),
       cmocka_unit_test(a_close_within_ends_the_call),
       cmocka_unit_test(a_closed_object_has_nothing_pending),
+      sim_test(a_call_stays_out_of_a_setfd),
+      sim_test(a_call_that_is_aside_leaves_the_descriptor_to_others),
       cmocka_unit_test(a_setfd_within_ends_the_call),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
       cmocka_unit_test(setfd_within_setfd_is_busy),
@@ -789,11 +990,17 @@ int main(void) {
       sim_test(an_object_in_use_cannot_be_detached),
       sim_test(a_child_forgets_the_calls_of_its_parent),
       sim_test(a_child_closes_what_its_parent_was_closing),
+      sim_test(a_child_replaces_what_its_parent_was_closing),
+      cmocka_unit_test(a_child_goes_on_with_a_setfd),
+      sim_test(a_child_stops_a_setfd),
       sim_test(a_child_has_no_buffer_in_the_middle_of_a_change),
+      sim_test(a_receive_of_the_child_begins_without_a_buffer),
+      cmocka_unit_test(a_send_that_goes_on_in_the_child_has_no_buffer),
       sim_test(the_thread_that_forks_keeps_its_buffer),
       sim_test(a_child_has_the_buffer_of_a_parent_that_sends),
       cmocka_unit_test(a_child_goes_on_with_the_call_in_which_it_was_forked),
       cmocka_unit_test(a_child_ends_the_call_in_which_it_was_forked),
+      cmocka_unit_test(a_child_that_sends_ends_the_send_in_which_it_was_forked),
       cmocka_unit_test(a_child_closes_within_a_connect),
       cmocka_unit_test(a_grandchild_goes_on_with_the_call),
   };

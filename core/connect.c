@@ -41,7 +41,6 @@ void ps__connect_drop(ps_socket *self) {
 
 int ps__connect_news(ps_socket *self) {
   ps__call call;
-  if (!atomic_load(&self->naming)) return 0;
   /* A connect under way in another thread collects the answer itself. */
   if (ps__call_try(&call, self, PS__ANY, PS__BOTH).code != PS_OK) return 0;
   int news = self->attempt != NULL && self->attempt->record == NULL &&

@@ -170,12 +170,12 @@ ps_hostname ps_dns_gethostname(void) {
 
 /* Compares names as the resolver does: without regard to case, in ASCII. */
 static int is_same_name(const char *one, const char *other) {
-  for (; *one != '\0' && *other != '\0'; one++, other++) {
+  for (; *one != '\0'; one++, other++) {
     int a = *one >= 'A' && *one <= 'Z' ? *one + 32 : *one;
     int b = *other >= 'A' && *other <= 'Z' ? *other + 32 : *other;
     if (a != b) return 0;
   }
-  return *one == *other;
+  return *other == '\0';
 }
 
 /* Makes the description of a host. Its only alias is the name that was asked for, unless

@@ -411,6 +411,18 @@ static void an_attempt_that_setfd_could_not_drop_is_over(void **state) {
   sim_abandon(old);
 }
 
+static void a_new_descriptor_may_take_several_calls(void **state) {
+  (void)state;
+  sim_route("10.0.0.1", 1, 0);
+  ps_socket *m = impatient(0);
+  sim_expect(ps_socket_setfd(m, sim_adopt(4), NULL), PS_OK);
+  for (int calls = 0; calls < 2; calls++)
+    expect_code(connect_to(m, "10.0.0.1"), PS_TIMEOUT);
+  sim_pass(1);
+  expect_code(connect_to(m, "10.0.0.1"), PS_OK);
+  ps_socket_free(m, NULL);
+}
+
 /* The replaced descriptor is the caller's, with what it was doing. */
 static void a_setfd_leaves_the_old_connect_alone(void **state) {
   (void)state;
@@ -585,6 +597,36 @@ static void a_poller_follows_a_master_that_has_its_name(void **state) {
   }
 }
 
+static void listen_to_one(void *socket) {
+  sim_expect(ps_socket_listen(socket, 5), PS_OK);
+  sim_script(ps_socket_getfd(socket).fd);
+  sim_accepts(sim_after(1), sim_comes);
+}
+
+static void go_on_connecting(void *socket) {
+  expect_code(connect_to(socket, "slow.test"), PS_TIMEOUT);
+}
+
+/* Another thread waits in the poller meanwhile, and hears of the descriptor. */
+static void a_poller_that_waits_follows_a_master_that_has_its_name(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  sim_route("10.0.0.1", 1, 0);
+  for (int listens = 0; listens < 2; listens++) {
+    ps_poller *poller = ps_poller_make().poller;
+    ps_socket *m = ps_tcp4().socket;
+    ps_socket_settimeout(m, 0, NULL);
+    sim_expect(ps_poller_add(poller, (ps_source){m, -1}, "r", m), PS_OK);
+    expect_code(connect_to(m, "slow.test"), PS_TIMEOUT);
+    double start = sim_now();
+    sim_later(listens ? 0.5 : 1.5, listens ? listen_to_one : go_on_connecting, m);
+    sim_expect(ps_poller_wait(poller, 5, 0, NULL), PS_OK);
+    sim_expect_elapsed(start, listens ? 1.5 : 2.5);
+    ps_socket_free(m, NULL);
+    ps_poller_free(poller);
+  }
+}
+
 static void a_poller_follows_a_socket_that_is_replaced(void **state) {
   (void)state;
   sim_without_dup();
@@ -742,6 +784,7 @@ int main(void) {
       sim_test(detached_masters_forget_their_lookup),
       sim_test(another_descriptor_has_no_attempt),
       sim_test(an_attempt_that_setfd_could_not_drop_is_over),
+      sim_test(a_new_descriptor_may_take_several_calls),
       sim_test(a_setfd_leaves_the_old_connect_alone),
       sim_test(a_new_descriptor_waits_for_no_name),
       sim_test(a_replaced_master_opens_no_descriptor),
@@ -750,6 +793,7 @@ int main(void) {
       sim_test(a_replaced_socket_keeps_its_address_or_fails),
       sim_test(a_socket_that_lost_its_address_is_bound_no_more),
       sim_test(a_poller_follows_a_master_that_has_its_name),
+      sim_test(a_poller_that_waits_follows_a_master_that_has_its_name),
       sim_test(a_poller_follows_a_socket_that_is_replaced),
       sim_test(only_tcp_dials_mapped_addresses),
       sim_test(a_child_connects_anew),

@@ -251,6 +251,26 @@ static void a_setfd_within_ends_the_call(void **state) {
   for_each_host(a_setfd_within_story);
 }
 
+/* Not even before the call that is asked has ended. */
+static void a_revived_object_has_nothing_pending_story(void) {
+  object = sim_client();
+  other = spare();
+  sim_script(ps_socket_getfd(object).fd);
+  sim_reads("one\nhalf");
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  assert_int_equal(ps_socket_pending(object).size, 4);
+  sim_when_asked(replace_within, &yes); /* it looks */
+  sim_signal(0.5);
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_CLOSED, "");
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  ps_socket_free(object, NULL);
+}
+
+static void a_revived_object_has_nothing_pending(void **state) {
+  (void)state;
+  for_each_host(a_revived_object_has_nothing_pending_story);
+}
+
 static void a_setfd_within_a_connect_story(void) {
   sim_host("slow.test", 1, "10.0.0.1 10.0.0.2");
   sim_route("10.0.0.1", 1, ECONNREFUSED);
@@ -275,7 +295,12 @@ static void a_setfd_within_ends_a_connect(void **state) {
 }
 
 /* A thread that is in the object keeps setfd waiting, and so its host is asked. */
-static ps__call staying;
+static ps__call staying, short_one;
+
+static void go_out_first(void *context) {
+  (void)context;
+  assert_int_equal(ps__turn_leave(&short_one), -1);
+}
 
 static void go_out(void *context) {
   (void)context;
@@ -296,9 +321,13 @@ static void setfd_within_setfd_story(void) {
   int old = ps_socket_getfd(object).fd;
   other = spare();
   staying = (ps__call){.self = object, .turn = PS__SENDING};
+  short_one = (ps__call){.self = object, .turn = PS__RECEIVING};
   sim_thread(2);
   assert_int_equal(ps__turn_enter(&staying), PS__ENTERED);
+  sim_thread(3);
+  assert_int_equal(ps__turn_enter(&short_one), PS__ENTERED);
   sim_thread(1);
+  sim_later(0, go_out_first, NULL); /* before the host is asked */
   sim_later(1, go_out, NULL);
   asked = 0;
   sim_when_asked(replace_again_within, NULL);
@@ -978,6 +1007,7 @@ int main(void) {
       sim_test(a_call_stays_out_of_a_setfd),
       sim_test(a_call_that_is_aside_leaves_the_descriptor_to_others),
       cmocka_unit_test(a_setfd_within_ends_the_call),
+      cmocka_unit_test(a_revived_object_has_nothing_pending),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
       cmocka_unit_test(setfd_within_setfd_is_busy),
       cmocka_unit_test(the_turn_of_another_thread_is_waited_for),

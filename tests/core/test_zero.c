@@ -75,6 +75,17 @@ static void a_master_of_no_family_connects(void **state) {
   ps_socket_free(m, NULL);
 }
 
+/* No other socket takes its place without need. */
+static void a_master_keeps_it(void **state) {
+  (void)state;
+  sim_from_zero();
+  sim_without_dup();
+  ps_socket *m = ps_tcp4().socket;
+  sim_expect(ps_socket_connect(m, "10.0.0.1", eighty, NULL), PS_OK);
+  assert_int_equal(ps_socket_getfd(m).fd, 0);
+  ps_socket_free(m, NULL);
+}
+
 static void a_master_that_cannot_be_undone_is_replaced(void **state) {
   (void)state;
   sim_from_zero();
@@ -155,13 +166,10 @@ static void a_poller_watches_it(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      sim_test(a_client_works),
-      sim_test(a_close_from_another_thread_closes_it),
-      sim_test(a_master_connects),
-      sim_test(a_master_of_no_family_connects),
-      sim_test(a_master_that_cannot_be_undone_is_replaced),
-      sim_test(a_server_accepts),
-      sim_test(it_is_adopted_detached_and_replaced),
+      sim_test(a_client_works),      sim_test(a_close_from_another_thread_closes_it),
+      sim_test(a_master_connects),   sim_test(a_master_of_no_family_connects),
+      sim_test(a_master_keeps_it),   sim_test(a_master_that_cannot_be_undone_is_replaced),
+      sim_test(a_server_accepts),    sim_test(it_is_adopted_detached_and_replaced),
       sim_test(a_poller_watches_it),
   };
   return cmocka_run_group_tests_name("zero", tests, NULL, NULL);

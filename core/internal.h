@@ -54,7 +54,7 @@ struct ps_socket {
   atomic_ulong owner[3]; /* the threads that receive, that send, that replace the fd */
   ps__attempt *attempt;  /* both turns: a connect under way */
   _Atomic(ps_poller *) poller; /* changed with the lock of os.h held; NULL: in none */
-  int watched; /* with the lock held: the descriptor that the poller watches, or -1 */
+  int watched; /* with the lock held, in a poller: the descriptor it watches, or -1 */
   _Atomic double block, total;  /* limits in seconds; negative: none */
   _Atomic double deadline;      /* monotonic time; infinity: none */
   _Atomic double birth;         /* monotonic time */

@@ -131,7 +131,8 @@ static void arm_again(ps_poller *poller, int fd, ps__slot *slot) {
 
 int ps__member_renew(ps_poller *poller) {
   unsigned process = ps__os_process();
-  if (poller->process == process && !poller->stale) return 0;
+  /* A wait in the system call uses the queue until it returns. */
+  if (poller->process == process && (!poller->stale || poller->waiting)) return 0;
   ps__queue *queue;
   int error = ps__os_queue_make(&queue);
   if (error != 0) return error;
@@ -145,8 +146,7 @@ int ps__member_renew(ps_poller *poller) {
     if (slot == NULL) continue;
     arm_again(poller, (int)i, slot);
     /* The thread that was about to notify does not exist in a forked child. */
-    if (slot->socket != NULL && ps__has_news(slot->socket) &&
-        (slot->events & PS__IN) != 0)
+    if (slot->socket != NULL && ps__has_news(slot->socket))
       ps__member_list(poller, (int)i);
   }
   return 0;
@@ -186,7 +186,6 @@ static void keep_token(ps_poller *poller, void *token) {
 
 static void forget_socket(ps_socket *socket) {
   if (socket == NULL) return;
-  socket->watched = -1;
   atomic_store(&socket->told, 0);
   atomic_store(&socket->poller, NULL);
 }
@@ -225,7 +224,7 @@ void ps__member_end_all(ps_poller *poller) {
     if (slot != NULL) end_slot(poller, (ps_source){slot->socket, (int)i});
   }
   while (poller->nameless != NULL)
-    end_slot(poller, (ps_source){poller->nameless->slot.socket, -1});
+    end_slot(poller, (ps_source){.socket = poller->nameless->slot.socket});
 }
 
 /* Makes the slot of a descriptor available. If one with its number is registered already,
@@ -246,23 +245,14 @@ static short take_place(ps_poller *poller, int fd, int anyway) {
 
 static int is_named(const ps_socket *socket) { return !atomic_load(&socket->naming); }
 
-/* Moves the registration of a socket to another descriptor; -1: none. */
+/* Moves the registration of a socket to another descriptor. */
 static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
   ps__slot moved = *slot_of(poller, socket);
-  ps__nameless *made = NULL;
-  short code = fd < 0 ? PS_OK : take_place(poller, fd, 1);
-  if (fd < 0) made = ps__os_realloc(NULL, sizeof *made);
-  if (fd < 0 && made == NULL) code = PS_NOMEMORY;
+  short code = take_place(poller, fd, 1);
   if (code != PS_OK) return code;
-  ps__member_remove(poller, (ps_source){socket, -1});
+  ps__member_remove(poller, (ps_source){.socket = socket});
   moved.flags = 0;
-  moved.generation = ++poller->generation;
-  if (made != NULL) {
-    *made = (ps__nameless){poller->nameless, moved};
-    poller->nameless = made;
-  } else {
-    *place_of(poller, fd) = moved;
-  }
+  *place_of(poller, fd) = moved;
   poller->count++;
   socket->watched = fd;
   atomic_store(&socket->poller, poller);
@@ -270,15 +260,16 @@ static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
 }
 
 /* Updates the registration to the state of the socket. Returns 0 or an error number;
-   after an error the next wait retries. */
+   after an error the next wait retries. Without a descriptor, the socket waits for a
+   name, or a setfd that takes the descriptor away ends the registration next. */
 static int settle_slot(ps_poller *poller, ps_socket *socket) {
   int fd = atomic_load(&socket->fd), error = 0;
+  if (fd < 0) return 0;
   if (fd != socket->watched && move_slot(poller, socket, fd) != PS_OK) {
     poller->trouble = PS_NOMEMORY;
-    end_slot(poller, (ps_source){socket, -1});
+    end_slot(poller, (ps_source){.socket = socket});
     return 0;
   }
-  if (fd < 0) return 0;
   ps__slot *slot = place_of(poller, fd);
   slot->flags &= (unsigned char)~PS__HELD;
   disarm(poller, fd, slot);
@@ -298,7 +289,6 @@ static ps_status add_socket(ps_poller *poller, ps_socket *socket, ps__slot slot)
   } else {
     ps__nameless *made = ps__os_realloc(NULL, sizeof *made);
     if (made == NULL) return ps__error_failure(PS_NOMEMORY);
-    slot.generation = ++poller->generation;
     *made = (ps__nameless){poller->nameless, slot};
     poller->nameless = made;
   }
@@ -311,7 +301,7 @@ static ps_status add_socket(ps_poller *poller, ps_socket *socket, ps__slot slot)
   atomic_store(&socket->poller, poller);
   int error = settle_slot(poller, socket);
   if (error == 0) return PS__DONE;
-  ps__member_remove(poller, (ps_source){socket, -1});
+  ps__member_remove(poller, (ps_source){.socket = socket});
   return ps__error_system(error);
 }
 
@@ -331,7 +321,7 @@ ps_status ps__member_add(ps_poller *poller, ps_source source, unsigned events,
   if (!grow_table(poller)) return ps__error_failure(PS_NOMEMORY);
   poller->changes++;
   ps__slot slot = {.socket = source.socket, .token = token};
-  slot.before = slot.after = -1;
+  slot.generation = ++poller->generation;
   slot.events = (unsigned char)events;
   return source.socket != NULL ? add_socket(poller, source.socket, slot)
                                : add_descriptor(poller, source.fd, slot);
@@ -373,7 +363,7 @@ void ps__member_end(ps_socket *self) {
   if (atomic_load(&self->poller) == NULL) return;
   ps__os_lock();
   ps_poller *poller = atomic_load(&self->poller);
-  if (poller != NULL) end_slot(poller, (ps_source){self, -1});
+  if (poller != NULL) end_slot(poller, (ps_source){.socket = self});
   ps__os_unlock();
 }
 

@@ -18,7 +18,7 @@ typedef struct ps__slot {
   void *token;
   int before,
       after; /* neighbours in the list of slots that each wait checks, by descriptor */
-  unsigned generation;  /* unique among the registrations of a queue */
+  unsigned generation;  /* unique among the registrations of a poller */
   unsigned place;       /* index of its event in the wait under way */
   unsigned char events; /* PS__IN, PS__OUT */
   unsigned char flags;
@@ -38,6 +38,12 @@ typedef struct ps__nameless {
 } ps__nameless;
 
 enum { PS__PAGE = 32 }; /* slots */
+
+/* Whose event one is, and what it says so far. */
+typedef struct ps__owner {
+  unsigned generation;
+  unsigned events;
+} ps__owner;
 
 struct ps_poller {
   ps__queue *queue; /* NULL: closed */
@@ -63,7 +69,7 @@ struct ps_poller {
   char stale;       /* the queue reports a former member that cannot be removed from it */
   char turn;        /* counts waits, so that the list and the queue alternate */
   ps_event *events; /* of the last wait */
-  ps__event *owners; /* descriptor and generation of each event */
+  ps__owner *owners; /* of each event */
   ps__event *found;  /* events that the queue reported */
   size_t room;       /* capacity of these three arrays */
 };

@@ -111,9 +111,9 @@ void ps__os_queue_free(ps__queue *queue) {
 /* ---- What is watched ---- */
 
 static int identify(int fd, unsigned *file) {
-  *file = 0;
 #ifdef _WIN32 /* the file of a socket has no number of its own */
   int family;
+  *file = 0;
   return ps__os_adopt(fd, &family);
 #else
   struct stat told;
@@ -166,9 +166,8 @@ int ps__os_queue_add(ps__queue *queue, int fd, unsigned events, unsigned generat
   if (error == 0) error = grow_arrays(queue);
   if (error == 0) error = grow_places(queue, fd);
   if (error != 0) return error;
-  size_t at = find(queue, fd);
-  if (at == queue->count) queue->count++;
-  queue->watched[at] = (struct pollfd){fd, bits_of(events), 0};
+  size_t at = queue->count++;
+  queue->watched[at] = (struct pollfd){.fd = fd, .events = bits_of(events)};
   queue->owners[at] = (owner){generation, file};
   queue->places[fd] = (unsigned)at + 1;
   queue->changed = 1;
@@ -271,24 +270,22 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   ps__os_lock();
   int error = copy(queue);
   ps__os_unlock();
-  int found = 0;
-  if (error == 0) {
-    size_t own = queue->polled_count;
-    nfds_t used = (nfds_t)own + 1;
-    queue->polled[own] = (struct pollfd){queue->bell, POLLIN, 0};
-    if (waker != NULL && waker->fd >= 0)
-      queue->polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};
-    else if (waker != NULL && waker->fd == -1)
-      seconds = fmin(seconds, SLICE);
-    int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
-    found = ps__os_poll_entries(queue->polled, used, milliseconds);
-    if (found < 0) error = -found;
-    if (found > 0 && queue->polled[own].revents != 0) silence(queue);
-  }
+  if (error != 0) return error;
+  size_t own = queue->polled_count;
+  nfds_t used = (nfds_t)own + 1;
+  queue->polled[own] = (struct pollfd){.fd = queue->bell, .events = POLLIN};
+  if (waker != NULL && waker->fd >= 0)
+    queue->polled[used++] = (struct pollfd){.fd = waker->fd, .events = POLLIN};
+  else if (waker != NULL && waker->fd == -1)
+    seconds = fmin(seconds, SLICE);
+  int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
+  int found = ps__os_poll_entries(queue->polled, used, milliseconds);
+  if (found <= 0) return -found;
+  if (queue->polled[own].revents != 0) silence(queue);
   ps__os_lock();
-  if (found > 0) *count = report(queue, events, room);
+  *count = report(queue, events, room);
   ps__os_unlock();
-  return error;
+  return 0;
 }
 
 int ps__os_queue_fd(const ps__queue *queue) {

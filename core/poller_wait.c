@@ -36,23 +36,21 @@ static int make_event_room(ps_poller *self, size_t room) {
 }
 
 /* Has this wait already reported an event of the slot? */
-static int is_reported(const poller_wait *wait, int fd, const ps__slot *slot) {
-  if (slot->place >= wait->count) return 0;
-  const ps__event *owner = &wait->poller->owners[slot->place];
-  return owner->fd == fd && owner->generation == slot->generation;
+static int is_reported(const poller_wait *wait, const ps__slot *slot) {
+  return slot->place < wait->count &&
+         wait->poller->owners[slot->place].generation == slot->generation;
 }
 
-/* Reports events of a slot. Returns whether there was room. */
-static int report(poller_wait *wait, int fd, ps__slot *slot, unsigned events) {
+/* Reports events of a slot. Returns whether there was memory. */
+static int report(poller_wait *wait, ps__slot *slot, unsigned events) {
   static const char *const texts[] = {"", "r", "w", "rw"};
   ps_poller *self = wait->poller;
-  if (!is_reported(wait, fd, slot)) {
-    if (wait->count >= wait->most) return 0;
+  if (!is_reported(wait, slot)) {
     if (wait->count == self->room && !make_event_room(self, self->room * 2)) return 0;
     slot->place = (unsigned)wait->count++;
-    self->owners[slot->place] = (ps__event){fd, slot->generation, 0};
+    self->owners[slot->place] = (ps__owner){slot->generation, 0};
   }
-  ps__event *owner = &self->owners[slot->place];
+  ps__owner *owner = &self->owners[slot->place];
   owner->events |= events;
   self->events[slot->place] = (ps_event){slot->token, texts[owner->events]};
   return 1;
@@ -106,9 +104,9 @@ static void gather_listed(poller_wait *wait, size_t most) {
     if (events != 0) wait->known = 1;
     if (events == 0) {
       if (!stays_listed(slot)) unlist(self, fd, slot);
-    } else if (wait->count >= most && !is_reported(wait, fd, slot)) {
+    } else if (wait->count >= most && !is_reported(wait, slot)) {
       return;
-    } else if (report(wait, fd, slot, events)) {
+    } else if (report(wait, slot, events)) {
       slot->flags &= (unsigned char)~PS__GIVEN;
       ps__member_unlist(self, fd);
       ps__member_list(self, fd);
@@ -117,13 +115,23 @@ static void gather_listed(poller_wait *wait, size_t most) {
   }
 }
 
+/* The same for members without a descriptor. */
 static void gather_nameless(poller_wait *wait, size_t most) {
-  for (ps__nameless *at = wait->poller->nameless; at != NULL; at = at->next) {
-    unsigned events = known_events(wait, -1, &at->slot);
-    if (events == 0) continue;
-    wait->known = 1;
-    if (wait->count < most) report(wait, -1, &at->slot, events);
+  ps__nameless **at = &wait->poller->nameless, *reported = NULL, **end = &reported;
+  while (*at != NULL) {
+    ps__nameless *member = *at;
+    unsigned events = known_events(wait, -1, &member->slot);
+    if (events != 0) wait->known = 1;
+    if (events != 0 && wait->count < most && report(wait, &member->slot, events)) {
+      *at = member->next;
+      *end = member;
+      end = &member->next;
+    } else {
+      at = &member->next;
+    }
   }
+  *end = NULL;
+  *at = reported;
 }
 
 static void gather(poller_wait *wait, size_t most) {
@@ -136,10 +144,9 @@ static void gather(poller_wait *wait, size_t most) {
   }
 }
 
-/* Reports the events of the queue. Returns how many members were not reported before. */
-static size_t convert(poller_wait *wait, size_t count, unsigned changes) {
+/* Reports the events of the queue. */
+static void convert(poller_wait *wait, size_t count, unsigned changes) {
   ps_poller *self = wait->poller;
-  size_t before = wait->count;
   for (size_t i = 0; i < count; i++) {
     ps__event found = self->found[i];
     ps__slot *slot = ps__member_slot(self, found.fd);
@@ -149,9 +156,8 @@ static size_t convert(poller_wait *wait, size_t count, unsigned changes) {
       continue;
     }
     unsigned events = found.events & slot->events;
-    if (events != 0) report(wait, found.fd, slot, events);
+    if (events != 0) report(wait, slot, events);
   }
-  return wait->count - before;
 }
 
 /* Waits in the system call for at most room events. */
@@ -173,18 +179,17 @@ static int ask_system(poller_wait *wait, size_t room, double seconds, ps__waker 
 static int collect(poller_wait *wait, double seconds, ps__waker *waker) {
   ps_poller *self = wait->poller;
   for (;;) {
-    size_t left = wait->most - wait->count, count = 0;
+    size_t left = wait->most - wait->count, count;
     size_t room = left < self->room ? left : self->room;
     if (room == 0) return 0;
     unsigned changes = self->changes;
     int error = ask_system(wait, room, seconds, waker, &count);
     if (error != 0 || self->closed) return error;
-    size_t added = convert(wait, count, changes);
+    convert(wait, count, changes);
     /* The wake-up of the queue itself may have used one place. */
-    if (count + 1 < room || added == 0 || left <= room) return 0;
+    if (count + 1 < room || left <= room) return 0;
     if (!make_event_room(self, self->room * 2)) return 0;
     seconds = 0;
-    waker = NULL;
   }
 }
 
@@ -207,7 +212,7 @@ static int look_around(poller_wait *wait, double seconds, ps__waker *waker) {
   if (wait->known || wait->status.code != PS_OK) seconds = 0;
   int error = collect(wait, seconds, waker);
   if (waker != NULL) ps__os_waker_end(waker);
-  if (!self->closed && (wait->count == 0 || limited)) gather(wait, wait->most);
+  if (wait->count == 0 || limited) gather(wait, wait->most);
   return error;
 }
 
@@ -231,7 +236,7 @@ static int look_at_members(ps_host *host, void *context, double seconds) {
   ps__os_lock();
   int error = self->closed ? 0 : ps__member_renew(self);
   wait->known = wait->naming = 0;
-  if (self->trouble != PS_OK) wait->status = ps__error_failure(self->trouble);
+  wait->status = ps__error_failure(self->trouble);
   self->trouble = PS_OK;
   if (error == 0 && !self->closed && wait->status.code == PS_OK)
     error = look_around(wait, self->woken ? 0 : seconds, &waker);
@@ -243,9 +248,7 @@ static int look_at_members(ps_host *host, void *context, double seconds) {
 static ps_status wait_for_events(poller_wait *wait, ps_seconds timeout) {
   if (timeout == 0) {
     int answer = look_at_members(wait->host, wait, 0);
-    return answer > 0            ? ps__error_system(answer)
-           : answer == PS__READY ? PS__DONE
-                                 : ps__error_failure(PS_TIMEOUT);
+    return answer < 0 ? ps__error_failure(PS_TIMEOUT) : ps__error_system(answer);
   }
   ps__call call = ps__call_alone(wait->host, timeout);
   return ps__timeout_pause(&call, look_at_members, wait);

@@ -17,8 +17,8 @@ typedef struct wait_set {
   int closed;       /* a member was closed meanwhile */
 } wait_set;
 
-/* Bits of `buffered` during the call. ENTERED: the socket is entered now. MEMBER: it was
-   entered by this or an earlier poll. */
+/* Bits of `buffered` during the call. ENTERED: this poll has entered the socket. MEMBER:
+   this or an earlier poll has. */
 enum { BUFFERED = 1, ENTERED = 2, MEMBER = 4 };
 
 static int is_closed(const ps_socket *self) {
@@ -33,9 +33,7 @@ static void enter(wait_set *wait, ps_watch *watch) {
   watch->fd = -1;
   watch->buffered &= MEMBER;
   if (ps__turn_enter(&call) != PS__ENTERED) {
-    if (watch->buffered == 0 || !is_closed(self)) return;
-    watch->buffered = 0;
-    wait->closed = 1;
+    if (watch->buffered != 0 && is_closed(self)) wait->closed = 1;
     return;
   }
   wait->process = call.process;
@@ -51,12 +49,11 @@ static void enter(wait_set *wait, ps_watch *watch) {
 
 /* Is a watch ready without asking the system? */
 static int is_known(const ps_watch *watch) {
-  int member = watch->socket != NULL ? (watch->buffered & ENTERED) != 0 : watch->fd >= 0;
+  int member = watch->socket != NULL || watch->fd >= 0;
   return member && (watch->buffered & BUFFERED) != 0;
 }
 
 static void enter_all(wait_set *wait) {
-  wait->known = wait->closed = 0;
   for (int i = 0; i < 2; i++)
     for (size_t j = 0; j < wait->sets[i].count; j++) {
       ps_watch *watch = &wait->sets[i].watches[j];
@@ -72,7 +69,6 @@ static void leave(wait_set *wait, ps_watch *watch) {
     watch->ready = 0;
     wait->closed = 1;
   }
-  watch->buffered &= BUFFERED | MEMBER;
   ps__timeout_close(wait->host, ps__turn_leave(&call));
 }
 
@@ -108,16 +104,9 @@ static int look_at_all(ps_host *host, void *context, double seconds) {
       ps__timeout_poll(host, wait->sets, 2, wait->known || wait->closed ? 0 : seconds,
                        wakeable ? &waker : NULL);
   leave_all(wait);
-  if (wait->closed && !any_ready(wait)) { /* report other ready members, if any */
-    enter_all(wait);
-    answer = ps__timeout_poll(host, wait->sets, 2, 0, NULL);
-    leave_all(wait);
-    wait->closed = 1;
-  }
   if (wakeable) ps__os_waker_end(&waker);
   if (answer > 0) return answer;
-  if (wait->closed || any_ready(wait)) return PS__READY;
-  return answer == PS__READY ? PS__SIGNAL : answer; /* the ready ones were closed */
+  return wait->closed || any_ready(wait) ? PS__READY : answer;
 }
 
 static void prepare(ps_sockets set, char writable) {
@@ -126,7 +115,6 @@ static void prepare(ps_sockets set, char writable) {
     watch->writable = writable;
     watch->ready = 0;
     watch->buffered = watch->socket == NULL && !writable && watch->buffered;
-    if (watch->socket != NULL) watch->fd = -1;
   }
 }
 
@@ -143,9 +131,7 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
   ps_status status;
   if (timeout == 0) {
     int answer = look_at_all(host, &wait, 0);
-    status = answer > 0            ? ps__error_system(answer)
-             : answer == PS__READY ? PS__DONE
-                                   : ps__error_failure(PS_TIMEOUT);
+    status = answer < 0 ? ps__error_failure(PS_TIMEOUT) : ps__error_system(answer);
   } else {
     ps__call call = ps__call_alone(host, timeout);
     status = ps__timeout_pause(&call, look_at_all, &wait);

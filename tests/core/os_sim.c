@@ -126,7 +126,7 @@ static struct world {
   int fault, nth, onwards, chances, struck;
   int calls, polls, idle_polls, poll_fails, poll_error;
   size_t asked;
-  int locked;
+  int locked, locks;
   int without_dup, taken_port, backlog;
   /* The host language. */
   ps_host host;
@@ -138,9 +138,18 @@ static struct world {
   void *adopted;
   void (*parses)(void *context); /* when an address is parsed */
   void *parsed;
+  void (*finds)(void *context); /* when a queue has found events */
+  void *found;
+  void (*begins)(void *context); /* when a waker begins */
+  void *begun;
+  void (*locks_it)(void *context); /* when the lock is taken */
+  void *taken_with;
   char *lent, *taken;
   size_t lent_size;
 } world;
+
+/* The number of the first descriptor of each world. */
+static int first_number = 1000;
 
 static void empty(queue *script) {
   free(script->items);
@@ -155,7 +164,7 @@ void sim_begin(void) {
   memset(&world.used, 0, offsetof(struct world, words) - offsetof(struct world, used));
   memset(&world.word_count, 0, sizeof world - offsetof(struct world, word_count));
   world.now = 1000;
-  world.first = 1000;
+  world.first = first_number;
   world.thread = 1;
 }
 
@@ -214,6 +223,12 @@ int sim_setup(void **state) {
 int sim_teardown(void **state) {
   (void)state;
   sim_end();
+  return 0;
+}
+
+int sim_number_0(void **state) {
+  (void)state;
+  first_number = 0;
   return 0;
 }
 
@@ -320,6 +335,14 @@ void sim_later(double seconds, void (*happens)(void *context), void *context) {
 
 void sim_signal(double seconds) { sim_later(seconds, NULL, NULL); }
 
+/* What happens is another thread's doing: it has the language to itself. */
+static void happen(void (*happens)(void *context), void *context) {
+  int left = world.left;
+  world.left = 0;
+  happens(context);
+  world.left = left;
+}
+
 /* Lets time pass until a look-up is finished: its helper thread says so. */
 static int finish(question *finished) {
   if (finished->due > world.now) world.now = finished->due;
@@ -354,11 +377,7 @@ static int advance(double until) {
   if (world.now > 1e7) fail_msg("waiting for months");
   if (first < 0) return 0;
   if (found.happens == NULL) return -1;
-  /* What happens is another thread's doing: it has the language to itself. */
-  int left = world.left;
-  world.left = 0;
-  found.happens(found.context);
-  world.left = left;
+  happen(found.happens, found.context);
   return 1;
 }
 
@@ -398,7 +417,15 @@ static void renew(ps__waker *waker) {
   waker->fd = strikes(SIM_EMFILE) ? -1 : 1;
 }
 
+void sim_when_begun(void (*does)(void *context), void *context) {
+  world.begins = does;
+  world.begun = context;
+}
+
 void ps__os_waker_begin(ps__waker *waker) {
+  void (*begins)(void *context) = world.begins;
+  world.begins = NULL;
+  if (begins != NULL) happen(begins, world.begun);
   if (bell_of(waker) != NULL) fail_msg("a waker is begun twice");
   waker->bell = bell_of(NULL);
   if (waker->bell == NULL) fail_msg("too many wakers");
@@ -698,6 +725,7 @@ int ps__os_queue_modify(ps__queue *queue, int fd, unsigned events, unsigned gene
 
 void ps__os_queue_remove(ps__queue *queue, int fd) {
   check_queue(queue);
+  if (queue->events[fd - world.first] == 0) fail_msg("%d is removed without need", fd);
   queue->events[fd - world.first] = 0;
 }
 
@@ -710,6 +738,24 @@ void ps__os_queue_wake(ps__queue *queue) {
 int ps__os_queue_fd(const ps__queue *queue) {
   check_queue(queue);
   return 2;
+}
+
+int sim_rung(void) {
+  int rung = 0;
+  for (const ps__queue *queue = world.queues; queue != NULL; queue = queue->next)
+    rung += queue->rung;
+  return rung;
+}
+
+static void tell_found(void) {
+  void (*finds)(void *context) = world.finds;
+  world.finds = NULL;
+  if (finds != NULL) happen(finds, world.found);
+}
+
+void sim_when_found(void (*does)(void *context), void *context) {
+  world.finds = does;
+  world.found = context;
 }
 
 /* Returns when the first member is ready, and lists those that are. */
@@ -750,6 +796,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
     int woken = is_woken(waker) || queue->rung;
     queue->rung = 0;
     if (*count > 0 || woken) world.idle_polls = 0;
+    if (*count > 0) tell_found();
     if (*count > 0 || woken || (happened == 0 && world.now >= until)) return 0;
     int error = happened == 1 ? disturb(seconds) : 0;
     if (error != 0) return error;
@@ -759,10 +806,21 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   }
 }
 
+void sim_when_locked(void (*does)(void *context), void *context) {
+  world.locks_it = does;
+  world.taken_with = context;
+}
+
 void ps__os_lock(void) {
+  void (*locks_it)(void *context) = world.locks_it;
+  world.locks_it = NULL;
+  if (locks_it != NULL) happen(locks_it, world.taken_with);
   if (world.locked) fail_msg("the lock is taken twice");
   world.locked = 1;
+  world.locks++;
 }
+
+int sim_locks(void) { return world.locks; }
 
 void ps__os_unlock(void) {
   if (!world.locked) fail_msg("the lock is not taken");

@@ -33,6 +33,10 @@ int sim_teardown(void **state); /* fails when something was left behind */
 void sim_begin(void);           /* the same two, for tests that make many worlds */
 void sim_end(void);
 
+/* For a group of tests: from now on the numbers of descriptors begin with 0, as in a
+   program that has closed its standard input. */
+int sim_number_0(void **state);
+
 #define sim_test(test) cmocka_unit_test_setup_teardown(test, sim_setup, sim_teardown)
 
 /* ---- The far end ---- */
@@ -134,6 +138,13 @@ void sim_when_asked(void (*does)(void *context), void *context);
 void sim_when_parsed(void (*does)(void *context), void *context);
 /* What another thread does when setfd looks at its descriptor next, once. */
 void sim_when_adopted(void (*does)(void *context), void *context);
+/* What another thread does when a queue has found events next, before they are looked at,
+   once. */
+void sim_when_found(void (*does)(void *context), void *context);
+/* What another thread does just before a waker begins next, and before the lock is taken
+   next, once. */
+void sim_when_begun(void (*does)(void *context), void *context);
+void sim_when_locked(void (*does)(void *context), void *context);
 int sim_questions(void);      /* how often interrupted was asked */
 int sim_leaves(void);         /* how often the host was left */
 void sim_check_entered(void); /* every leave had its enter */
@@ -190,6 +201,8 @@ int sim_descriptors(void);
 int sim_calls(void);    /* reads, writes and accepts so far */
 int sim_polls(void);    /* waits so far */
 int sim_backlog(void);  /* of the last listen */
+int sim_locks(void);    /* how often the lock was taken */
+int sim_rung(void);     /* how many queues were woken and not waited for since */
 size_t sim_asked(void); /* how many bytes the last read asked for */
 int sim_adopt(
     int family); /* a descriptor that the core did not make; 0: no internet socket */

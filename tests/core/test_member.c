@@ -3,6 +3,7 @@
    changes, in other threads and processes, and when something fails. The simulated queue
    fails a test when a descriptor is closed in it, or when another process touches it. */
 
+#include "member.h"
 #include "poller_sim.h"
 
 /* ---- Descriptors that change ---- */
@@ -45,6 +46,41 @@ static void a_removed_one_tells_anew(void **state) {
   freed(p, c, NULL);
 }
 
+static void a_socket_in_no_poller_takes_no_lock(void **state) {
+  (void)state;
+  ps_socket *c = buffered("x\ny\n"), *d = sim_client(), *m = ps_tcp().socket;
+  sim_host("slow.test", 2, "10.0.0.7");
+  begin_connect(m, "slow.test", NULL);
+  int fd = ps_socket_detach(d).fd, old = ps_socket_getfd(c).fd;
+  ps_socket_setfd(c, fd, NULL);
+  expect_line(c, NULL, "y");
+  ps_socket_close(c, NULL);
+  ps_socket_close(m, NULL);
+  assert_int_equal(sim_locks(), 0);
+  sim_abandon(old);
+  ps_socket_free(m, NULL);
+  ps_socket_free(c, NULL);
+  ps_socket_free(d, NULL);
+}
+
+/* While the poller knows of the bytes a receive costs no more than without it. */
+static void a_poller_is_told_once(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = sim_client();
+  add(p, c, "r");
+  sim_reads("1\n2\n3\n4\n5\n");
+  for (int look_again = 0; look_again < 2; look_again++) {
+    int before = sim_locks();
+    expect_line(c, NULL, look_again ? "3" : "1");
+    assert_int_equal(sim_locks(), before + !look_again);
+    expect_line(c, NULL, look_again ? "4" : "2");
+    assert_int_equal(sim_locks(), before + !look_again);
+    assert_string_equal(look(p, c), "r"); /* it still does */
+  }
+  freed(p, c, NULL);
+}
+
 static void a_refused_detach_changes_nothing(void **state) {
   (void)state;
   ps_poller *p = make();
@@ -84,14 +120,26 @@ static void a_registration_follows_a_descriptor(void **state) {
   freed(p, c, e);
 }
 
+static void buffered_bytes_follow_with_their_socket(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = buffered("x\ny\n"), *d = sim_client();
+  add(p, c, "r");
+  int old = ps_socket_getfd(c).fd, fd = ps_socket_detach(d).fd;
+  for (int i = 0; i < 2; i++) {
+    ps_socket_setfd(c, i == 0 ? fd : old, NULL);
+    assert_string_equal(look(p, c), "r");
+  }
+  expect_line(c, NULL, "y");
+  assert_string_equal(look(p, c), "");
+  sim_abandon(fd);
+  freed(p, c, d);
+}
+
 static void another_family_is_another_file(void **state) {
   (void)state;
   ps_poller *p = make();
   ps_socket *c = ps_tcp().socket;
-  sim_expect(ps_socket_bind(c, "127.0.0.1", port(0), NULL), PS_OK);
-  add(p, c, "r");
-  ps_socket_free(c, NULL);
-  c = ps_tcp().socket;
   sim_host("both.test", 0, "10.0.0.1 fe80::1");
   sim_route("10.0.0.1", 1, ECONNREFUSED);
   sim_route("fe80::1", 1, 0);
@@ -104,6 +152,27 @@ static void another_family_is_another_file(void **state) {
   assert_int_equal(ps_socket_getfd(c).fd, fd);
   assert_string_equal(said(ps_poller_wait(p, -1, 0, NULL), c), "w");
   sim_expect(ps_socket_connect(c, "fe80::1", port(80), NULL), PS_OK);
+  ps_socket_free(c, NULL);
+  c = ps_tcp().socket;
+  sim_expect(ps_socket_bind(c, "127.0.0.1", port(0), NULL), PS_OK);
+  add(p, c, "r");
+  freed(p, c, NULL);
+}
+
+static void a_look_up_may_end_with_its_descriptor(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  ps_poller *p = make();
+  ps_socket *c = ps_tcp4().socket;
+  begin_connect(c, "slow.test", NULL);
+  add(p, c, "w");
+  int fd = ps_socket_getfd(c).fd;
+  sim_fault(SIM_ENOMEM, 1, 1);
+  ps_socket_setfd(c, -1, NULL);
+  sim_fault(SIM_NO_FAULT, 0, 0);
+  assert_int_equal(ps_poller_count(p).size, 0);
+  sim_expect(ps_poller_wait(p, 3, 0, NULL), PS_TIMEOUT);
+  sim_abandon(fd);
   freed(p, c, NULL);
 }
 
@@ -147,6 +216,137 @@ static void a_member_that_is_closed_lets_the_wait_go_on(void **state) {
     assert_string_equal(said(got, b), "r");
     freed(p, a, b);
   }
+}
+
+static ps_poller *shared;
+static void add_it(void *socket) { add(shared, socket, "r"); }
+
+static void a_socket_is_added_while_another_thread_receives(void **state) {
+  (void)state;
+  shared = make();
+  ps_socket *c = sim_client();
+  sim_reads(sim_after(2), "one\ntwo\n");
+  sim_later(1, add_it, c);
+  expect_line(c, NULL, "one");
+  assert_int_equal(ps_poller_count(shared).size, 1);
+  assert_string_equal(look(shared, c), "r");
+  freed(shared, c, NULL);
+}
+
+static void replace_it(void *call) {
+  assert_int_equal(ps__turn_replace(call), PS__ENTERED);
+}
+
+/* Neither the close nor the setfd has found a poller to tell. */
+static void a_socket_that_is_closed_meanwhile_is_not_added(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  for (int way = 0; way < 2; way++) {
+    ps_socket *c = sim_client();
+    ps__call setting = {.self = c};
+    if (way == 0) sim_when_locked(close_it, c);
+    if (way == 1) sim_when_locked(replace_it, &setting);
+    sim_expect(ps_poller_add(p, of(c), "rw", c), PS_CLOSED);
+    assert_int_equal(ps_poller_count(p).size, 0);
+    sim_expect(ps_poller_remove(p, of(c)), PS_NOTADDED);
+    if (way == 1) assert_int_equal(ps__turn_replaced(&setting, 0), -1);
+    ps_socket_free(c, NULL);
+    assert_int_equal(sim_descriptors(), 0);
+  }
+  ps_poller_free(p);
+}
+
+/* The queue has found an event of the registration that another thread ends. */
+static void add_anew(void *socket) {
+  sim_expect(ps_poller_remove(shared, of(socket)), PS_OK);
+  add(shared, socket, "r");
+}
+static void hold_it(void *socket) { ps__member_hold(socket); }
+static void set_it_anew(void *socket) {
+  ps_socket_setfd(socket, ps_socket_getfd(socket).fd, NULL);
+}
+static void fork_it(void *context) {
+  (void)context;
+  sim_process(1);
+}
+
+static void an_event_is_for_the_registration_that_had_it(void **state) {
+  (void)state;
+  shared = make();
+  ps_socket *c = sim_client();
+  add(shared, c, "r");
+  sim_reads("x\n");
+  sim_when_found(close_it, c);
+  sim_expect(ps_poller_wait(shared, 0, 0, NULL), PS_TIMEOUT);
+  ps_socket_free(c, NULL);
+  c = sim_client();
+  add(shared, c, "r");
+  sim_reads("x\n");
+  sim_when_found(add_anew, c);
+  sim_expect(ps_poller_wait(shared, 0, 0, NULL), PS_TIMEOUT);
+  assert_string_equal(look(shared, c), "r");
+  sim_when_found(hold_it, c); /* its descriptor is about to be another file's */
+  sim_expect(ps_poller_wait(shared, 0, 0, NULL), PS_TIMEOUT);
+  sim_expect(ps_poller_wait(shared, 1, 0, NULL), PS_TIMEOUT);
+  ps__member_follow(c);
+  assert_string_equal(look(shared, c), "r");
+  sim_when_found(set_it_anew, c); /* and now it is */
+  sim_expect(ps_poller_wait(shared, 0, 0, NULL), PS_TIMEOUT);
+  assert_string_equal(look(shared, c), "r");
+  assert_int_equal(shared->stale, 0); /* the queue had done no wrong */
+  freed(shared, c, NULL);
+}
+
+static void nothing_watches_a_descriptor_that_is_being_replaced(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = buffered("x\ny\n");
+  add(p, c, "r");
+  ps__member_hold(c);
+  assert_string_equal(look(p, c), "r"); /* what it has is there all the same */
+  const ps__slot *slot = ps__member_slot(p, ps_socket_getfd(c).fd);
+  assert_int_equal(slot->flags & PS__ARMED, 0);
+  ps__member_follow(c);
+  assert_int_equal(slot->flags & PS__ARMED, PS__ARMED);
+  freed(p, c, NULL);
+}
+
+/* The child goes on with the call of its parent. */
+static void a_host_may_fork_when_it_is_asked(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_poller *p = make();
+  ps_socket *c = sim_client();
+  add(p, c, "r");
+  sim_reads(sim_after(2), "x");
+  sim_signal(1);
+  sim_when_asked(fork_it, NULL);
+  double start = sim_now();
+  assert_string_equal(said(ps_poller_wait(p, 9, 0, host), c), "r");
+  sim_expect_elapsed(start, 2);
+  freed(p, c, NULL);
+}
+
+/* A queue that reports a former member is replaced, though not beneath a wait. */
+static void add_to_stale(void *socket) {
+  shared->stale = 1;
+  add(shared, socket, "r");
+}
+
+static void a_queue_is_not_replaced_during_a_wait(void **state) {
+  (void)state;
+  shared = make();
+  ps_socket *c = sim_client(), *d = sim_client();
+  add(shared, c, "r");
+  sim_reads(sim_after(2), "x");
+  sim_later(1, add_to_stale, d);
+  assert_string_equal(said(ps_poller_wait(shared, 9, 0, NULL), d), "r");
+  assert_int_equal(shared->stale, 1);
+  const ps__queue *before = shared->queue;
+  assert_string_equal(look(shared, d), "r");
+  assert_int_equal(shared->stale, 0);
+  assert_ptr_not_equal(shared->queue, before);
+  freed(shared, c, d);
 }
 
 static void connect_by_name(void *socket) { begin_connect(socket, "slow.test", NULL); }
@@ -274,6 +474,7 @@ static void a_child_has_a_queue_of_its_own(void **state) {
     add(p, c, "r");
     add(p, d, "rw");
     ps_poller_getfd(p); /* what somebody waits for is rung now and then */
+    int fd = ps_socket_getfd(c).fd;
     sim_process(1);
     sim_script(ps_socket_getfd(d).fd);
     sim_reads("1\n2\n");
@@ -299,11 +500,50 @@ static void a_child_has_a_queue_of_its_own(void **state) {
       assert_string_equal(said(got, c), "r");
       assert_string_equal(said(got, d), "w");
     }
-    if (way == 1) sim_abandon(1000);
+    if (way == 1) sim_abandon(fd);
     freed(p, c, d);
     sim_end();
     sim_begin();
   }
+}
+
+static void a_child_tries_again_what_it_could_not_watch(void **state) {
+  (void)state;
+  ps_poller *p = make();
+  ps_socket *c = sim_client(), *d = sim_client();
+  add(p, c, "w");
+  add(p, d, "w");
+  sim_process(1);
+  sim_fault(SIM_EWATCH, 1, 0);
+  ps_polled got = ps_poller_wait(p, -1, 0, NULL);
+  assert_int_equal(sim_struck(), 1);
+  assert_string_equal(said(got, c), "w");
+  assert_string_equal(said(got, d), "w");
+  freed(p, c, d);
+}
+
+static void a_child_makes_pollers_of_its_own(void **state) {
+  (void)state;
+  sim_process(1);
+  ps_poller *p = make();
+  ps_socket *c = sim_client();
+  sim_fault(SIM_EMFILE, 1, 1); /* one queue is enough for each */
+  add(p, c, "w");
+  assert_string_equal(look(p, c), "w");
+  freed(p, c, NULL);
+}
+
+/* Before it is connected it would be ready for everything. */
+static void a_child_does_not_watch_what_waits_for_a_name(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  ps_poller *p = make();
+  ps_socket *c = ps_tcp4().socket;
+  begin_connect(c, "slow.test", NULL);
+  add(p, c, "rw");
+  sim_process(1);
+  assert_string_equal(look(p, c), "");
+  freed(p, c, NULL);
 }
 
 /* ---- Faults ---- */
@@ -334,8 +574,50 @@ static void a_failing_watch_is_told_by_the_wait(void **state) {
   sim_reads("c\n");
   assert_string_equal(look(p, c), "r");
   sim_abandon(old);
+  /* Another file with the same number. */
+  sim_fault(SIM_EWATCH, 1, 0);
+  ps_socket_setfd(c, fd, NULL);
+  assert_int_equal(sim_struck(), 1);
+  assert_string_equal(look(p, c), "r");
   ps_socket_free(d, NULL);
   freed(p, c, e);
+}
+
+static void without_memory_nothing_is_added(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  for (int kind = 0; kind < 3; kind++) {
+    int failed = 0;
+    for (int nth = 1, struck = 1; struck; nth++) {
+      ps_poller *p = make();
+      ps_socket *c = kind == 1 ? ps_tcp().socket : sim_client();
+      ps_source it = kind == 2 ? number(ps_socket_getfd(c).fd) : of(c);
+      if (kind == 1) begin_connect(c, "slow.test", NULL);
+      sim_fault(SIM_ENOMEM, nth, 0);
+      short code = ps_poller_add(p, it, "r", c).status.code;
+      struck = sim_struck();
+      sim_fault(SIM_NO_FAULT, 0, 0);
+      assert_int_equal(code, struck ? PS_NOMEMORY : PS_OK);
+      assert_int_equal(ps_poller_count(p).size, !struck);
+      if (struck) sim_expect(ps_poller_add(p, it, "r", c), PS_OK);
+      failed += struck;
+      sim_expect(ps_poller_remove(p, it), PS_OK);
+      freed(p, c, NULL);
+    }
+    assert_int_equal(failed, kind == 1 ? 2 : 3);
+  }
+  ps_poller *p = make();
+  ps_socket *c = sim_client(), *d = sim_client();
+  while (ps_socket_getfd(c).fd / 32 != ps_socket_getfd(d).fd / 32) {
+    ps_socket_free(c, NULL);
+    c = d;
+    d = sim_client();
+  }
+  add(p, c, "r");
+  sim_fault(SIM_ENOMEM, 1, 1);
+  add(p, d, "r"); /* there is room for more than one */
+  assert_int_equal(sim_struck(), 0);
+  freed(p, c, d);
 }
 
 static void without_memory_to_follow_it_a_registration_ends(void **state) {
@@ -463,10 +745,20 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(a_registration_ends_with_its_socket),
       sim_test(a_removed_one_tells_anew),
+      sim_test(a_socket_in_no_poller_takes_no_lock),
+      sim_test(a_poller_is_told_once),
       sim_test(a_refused_detach_changes_nothing),
       sim_test(a_registration_follows_a_descriptor),
+      sim_test(buffered_bytes_follow_with_their_socket),
       sim_test(another_family_is_another_file),
+      sim_test(a_look_up_may_end_with_its_descriptor),
       sim_test(a_wake_ends_one_wait),
+      sim_test(a_socket_is_added_while_another_thread_receives),
+      sim_test(a_socket_that_is_closed_meanwhile_is_not_added),
+      sim_test(an_event_is_for_the_registration_that_had_it),
+      sim_test(nothing_watches_a_descriptor_that_is_being_replaced),
+      sim_test(a_host_may_fork_when_it_is_asked),
+      sim_test(a_queue_is_not_replaced_during_a_wait),
       sim_test(a_member_that_is_closed_lets_the_wait_go_on),
       sim_test(a_look_up_of_another_thread_is_noticed),
       sim_test(a_poller_that_is_closed_ends_its_wait),
@@ -475,9 +767,15 @@ int main(void) {
       sim_test(each_token_is_found),
       sim_test(a_member_costs_little),
       sim_test(a_child_has_a_queue_of_its_own),
+      sim_test(a_child_tries_again_what_it_could_not_watch),
+      sim_test(a_child_makes_pollers_of_its_own),
+      sim_test(a_child_does_not_watch_what_waits_for_a_name),
       sim_test(a_failing_watch_is_told_by_the_wait),
+      sim_test(without_memory_nothing_is_added),
       sim_test(without_memory_to_follow_it_a_registration_ends),
       cmocka_unit_test(every_step_may_fail),
   };
-  return cmocka_run_group_tests_name("members", tests, NULL, NULL);
+  int failed = cmocka_run_group_tests_name("members", tests, NULL, NULL);
+  return failed +
+         cmocka_run_group_tests_name("members, from 0", tests, sim_number_0, NULL);
 }

@@ -114,9 +114,12 @@ static void a_socket_brings_what_it_has(void **state) {
   sim_expect(ps_select(set_of(reads + 1, 3), nobody, 5, host), PS_OK);
   sim_expect_elapsed(start, 1);
   assert_int_equal(reads[1].ready + reads[3].ready, 2);
+  sim_pass(1);
+  sim_expect(ps_select(nobody, set_of(writes, 1), 5, host), PS_OK);
+  assert_int_equal(writes[0].buffered, 0); /* what it has is nothing to send */
   ps_socket_close(b, NULL);
   sim_expect(ps_select(set_of(reads + 1, 3), nobody, 0.5, host), PS_TIMEOUT);
-  sim_expect_elapsed(start, 1.5);
+  sim_expect_elapsed(start, 2.5);
   ps_socket_free(a, NULL);
   ps_socket_free(b, NULL);
   ps_socket_free(m, NULL);
@@ -174,8 +177,9 @@ static void a_close_leaves_the_others_ready(void **state) {
     sim_script(ps_socket_getfd(b).fd);
     sim_reads(sim_after(0.5), "x");
     sim_writes(sim_after(0.5), sim_takes(1));
-    if (writable) sim_script(ps_socket_getfd(a).fd);
-    if (writable) sim_writes(sim_after(9), sim_takes(1));
+    sim_script(ps_socket_getfd(a).fd);
+    sim_reads(sim_after(0.5), "x"); /* too late */
+    sim_writes(sim_after(0.5), sim_takes(1));
     sim_later(0.5, close_it, a);
     ps_sockets set = set_of(both, 2);
     sim_expect(
@@ -244,6 +248,21 @@ static void only_readers_have_buffers(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void a_child_waits_for_what_it_has_inherited(void **state) {
+  (void)state;
+  ps_socket *a = sim_client(), *b = sim_client();
+  ps_watch reads[] = {{-1, 0, 0, 0, a}, {-1, 0, 0, 0, b}};
+  sim_reads(sim_after(1), "x");
+  sim_process(1);
+  sim_expect(ps_select(set_of(reads, 2), nobody, 0.5, NULL), PS_TIMEOUT);
+  sim_expect(ps_select(set_of(reads, 2), nobody, 5, NULL), PS_OK);
+  assert_int_equal(reads[0].ready, 0);
+  assert_int_equal(reads[1].ready, 1);
+  assert_int_equal(reads[0].buffered + reads[1].buffered, 0);
+  ps_socket_free(a, NULL);
+  ps_socket_free(b, NULL);
+}
+
 /* ---- What the host does between two looks ---- */
 
 static ps_socket *member;
@@ -277,6 +296,7 @@ static void a_host_may_close_a_member_between_two_looks(void **state) {
   double start = sim_now();
   sim_expect(ps_select(set_of(reads, 2), nobody, -1, host), PS_CLOSED);
   sim_expect_elapsed(start, 1);
+  assert_int_equal(atomic_load(&member->state), PS__CLOSED); /* it has left it once */
   /* It is no member of the next one. */
   sim_expect(ps_select(set_of(reads, 2), nobody, -1, host), PS_OK);
   sim_expect_elapsed(start, 2);
@@ -340,6 +360,29 @@ static void a_member_that_is_being_replaced_comes_back(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void shut_the_door(void *context) {
+  (void)context;
+  assert_int_equal(ps__turn_replace(&setting), PS__ENTERED);
+}
+
+static void a_member_that_is_replaced_between_two_looks_is_not_closed(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_VIEW);
+  ps_socket *c = sim_client();
+  setting = (ps__call){.self = c};
+  ps_watch reads[] = {{-1, 0, 0, 0, c}}, writes[] = {{-1, 0, 0, 0, c}};
+  sim_writes(sim_after(3), sim_takes(1));
+  sim_signal(1);
+  sim_when_asked(shut_the_door, NULL);
+  sim_later(2, open_the_door, NULL);
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 1), set_of(writes, 1), 9, host), PS_OK);
+  sim_expect_elapsed(start, 3);
+  assert_int_equal(writes[0].ready, 1);
+  assert_int_equal(atomic_load(&c->state), 0);
+  ps_socket_free(c, NULL);
+}
+
 /* ---- Names ---- */
 
 static void what_waits_for_a_name_is_a_member_among_others(void **state) {
@@ -396,8 +439,33 @@ static void a_host_that_nobody_wakes_hears_of_names(void **state) {
   sim_expect(ps_select(set_of(reads, 1), set_of(writes, 1), -1, &host), PS_OK);
   assert_true(sim_now() - start < 1.1);
   assert_int_equal(writes[0].ready, 1);
+  assert_int_equal(atomic_load(&c->state), 0);
   ps_socket_free(m, NULL);
   ps_socket_free(c, NULL);
+}
+
+static void resolve_it(void *context) {
+  (void)context;
+  sim_pass(1);
+}
+
+/* Its helper thread wakes nobody then. */
+static void a_name_may_be_resolved_before_the_wait_begins(void **state) {
+  (void)state;
+  sim_host("slow.test", 1, "10.0.0.1");
+  for (int holds = 0; holds < 2; holds++) {
+    ps_host host = {.mode = PS_HOST_HOLD};
+    ps_socket *m = ps_tcp().socket;
+    ps_watch writes[] = {{-1, 0, 0, 0, m}};
+    ps_socket_settimeout(m, 0, NULL);
+    sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, NULL), PS_TIMEOUT);
+    sim_when_begun(resolve_it, NULL);
+    double start = sim_now();
+    sim_expect(ps_select(nobody, set_of(writes, 1), 9, holds ? &host : NULL), PS_OK);
+    sim_expect_elapsed(start, 1);
+    assert_int_equal(writes[0].ready, 1);
+    ps_socket_free(m, NULL);
+  }
 }
 
 static void not_a_number_is_misuse(void **state) {
@@ -412,12 +480,20 @@ static void a_failing_wait_is_told(void **state) {
   ps_host *host = sim_language(SIM_VIEW);
   sim_poll_fails(1, EPERM); /* the least number that there is */
   assert_int_equal(ps_select(nobody, nobody, 1, host).status.system, EPERM);
+  ps_watch idle = {-1, 0, 0, 1, NULL};
   sim_poll_fails(1, ENOMEM);
-  sim_expect(ps_select(nobody, nobody, 1, host), PS_NOMEMORY);
+  sim_expect(ps_select(set_of(&idle, 1), nobody, 1, host), PS_NOMEMORY);
+  assert_int_equal(idle.ready, 0);
   sim_poll_fails(1, EIO);
   ps_status status = ps_select(nobody, nobody, 1, host).status;
   assert_int_equal(status.code, PS_SYSTEM);
   assert_int_equal(status.system, EIO);
+  /* Also when one is ready without it. */
+  ps_socket *c = sim_client();
+  ps_watch watch = {ps_socket_getfd(c).fd, 0, 1, 0, NULL};
+  sim_poll_fails(1, EPERM);
+  assert_int_equal(ps_select(set_of(&watch, 1), nobody, 1, host).status.system, EPERM);
+  ps_socket_free(c, NULL);
 }
 
 int main(void) {
@@ -434,15 +510,20 @@ int main(void) {
       sim_test(signals_have_their_turn),
       sim_test(many_watches_may_be_the_same_socket),
       sim_test(only_readers_have_buffers),
+      sim_test(a_child_waits_for_what_it_has_inherited),
       sim_test(a_host_may_close_a_member_between_two_looks),
       sim_test(a_host_may_replace_a_member_between_two_looks),
       sim_test(a_host_may_detach_a_member_between_two_looks),
       sim_test(a_member_that_is_being_replaced_comes_back),
+      sim_test(a_member_that_is_replaced_between_two_looks_is_not_closed),
       sim_test(what_waits_for_a_name_is_a_member_among_others),
       sim_test(what_waits_for_a_name_is_ready_for_nothing_before),
       sim_test(a_host_that_nobody_wakes_hears_of_names),
+      sim_test(a_name_may_be_resolved_before_the_wait_begins),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),
   };
-  return cmocka_run_group_tests_name("select", tests, NULL, NULL);
+  int failed = cmocka_run_group_tests_name("select", tests, NULL, NULL);
+  return failed +
+         cmocka_run_group_tests_name("select, from 0", tests, sim_number_0, NULL);
 }

@@ -28,11 +28,14 @@ class SameCode:
         self.lock = threading.Lock()
         self.code: dict[str, str] = {}  # of each source as it is
         listed = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-        self.commands: dict[str, list[str]] = {}
+        # By what a build defines: a source may be part of several, as poll_poll.c is.
+        self.commands: dict[str, dict[tuple[str, ...], list[str]]] = {}
         for entry in listed:
             name = Path(entry["file"])
             if name.parent in (build, tree / "core"):
-                self.commands.setdefault(name.name, shlex.split(entry["command"]))
+                argv = shlex.split(entry["command"])
+                defined = tuple(sorted(word for word in argv if word.startswith("-D")))
+                self.commands.setdefault(name.name, {}).setdefault(defined, argv)
 
     def as_without(self, mutant: Mutant) -> bool:
         language = mutant.file.split("/")[1] if mutant.file.count("/") == 2 else ""
@@ -64,19 +67,25 @@ class SameCode:
             if "_wrap." in name:
                 argv = generator(self.build, name.partition("_")[0])
                 run(elsewhere(argv, self.tree, place), place)
-            argv = [
-                word.replace(f"{self.tree}/", f"{place}/").replace(
-                    f"{self.build}/{name}", f"{place}/{name}"
-                )
-                for word in self.commands[name]
+            code = [
+                self.assembly(name, argv, place) for argv in self.commands[name].values()
             ]
-            at = argv.index("-include")
-            del argv[at : at + 2]
-            argv[argv.index("-o") + 1] = "-"
-            # A wrapper is long, and takes many seconds with more.
-            level = "-O0" if "_wrap." in name else "-O2"
-            argv += ["-S", level, f"-ffile-prefix-map={place}=."]
-            done = subprocess.run(
-                argv, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            return None if None in code else "\n".join(filter(None, code))
+
+    def assembly(self, name: str, command: list[str], place: Path) -> str | None:
+        argv = [
+            word.replace(f"{self.tree}/", f"{place}/").replace(
+                f"{self.build}/{name}", f"{place}/{name}"
             )
-            return done.stdout.decode() if done.returncode == 0 else None
+            for word in command
+        ]
+        at = argv.index("-include")
+        del argv[at : at + 2]
+        argv[argv.index("-o") + 1] = "-"
+        # A wrapper is long, and takes many seconds with more.
+        level = "-O0" if "_wrap." in name else "-O2"
+        argv += ["-S", level, f"-ffile-prefix-map={place}=."]
+        done = subprocess.run(
+            argv, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        return done.stdout.decode() if done.returncode == 0 else None

@@ -28,11 +28,11 @@ ps_status ps__direct_fill(ps__call *call, char *memory, size_t least, size_t siz
       *have += count;
       continue;
     }
-    size_t got = 0;
     /* A short rest is read through the reader, together with the bytes that follow it. */
     if (left < PS__DIRECT) {
       status = ps__stream_more(call, SIZE_MAX);
     } else {
+      size_t got;
       status = ps__stream_read(call, memory + *have, left, &got);
       ps__stream_received(self, got);
       *have += got;
@@ -57,7 +57,6 @@ static ps_status fill_pages(ps__call *call, char *memory, size_t size, size_t *h
 }
 
 short ps__direct_unread(ps_socket *self, const char *memory, size_t size) {
-  if (size == 0) return PS_OK;
   short code = ps__reader_unread(&self->reader, memory, size);
   if (code != PS_OK) return code;
   unsigned long long before = atomic_load_explicit(&self->received, memory_order_relaxed);
@@ -87,7 +86,7 @@ ps_bytes ps__direct_receive(ps__call *call, ps__wish *wish, size_t count) {
   int whole =
       have == count || (count == SIZE_MAX && have > 0 && ps__stream_ended(call, status));
   if (whole) return lent(PS__DONE, memory, prefix + have);
-  const ps__piece none = {PS__MORE, prefix, 0, 0, 0};
+  const ps__piece none = {.verdict = PS__MORE, .prefix = prefix};
   if (memory == NULL && !ps__holds(host))
     return ps__stream_deliver(call, ps__error_failure(PS_NOMEMORY), wish->prefix, none);
   /* An interrupted call returns no bytes, and a held view must point into the reader: put

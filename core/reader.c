@@ -108,7 +108,7 @@ static PS__APART ps__piece look_line(ps__buffer *buffer, const ps__wish *wish) {
 
 int ps__reader_line(const ps__reader *self, ps__piece *piece) {
   const ps__buffer *buffer = self->buffer;
-  if (buffer->searched > 0 || buffer->length > 0) return 0;
+  if (buffer->searched > 0) return 0;
   const char *start = buffer->data + buffer->head;
   const char *end = memchr(start, '\n', buffer->size);
   if (end == NULL) return 0;
@@ -156,7 +156,7 @@ static uint64_t mark_of(ps_data delimiter) {
 /* Makes this delimiter the one whose search the buffer remembers. */
 static void claim(ps__buffer *buffer, const ps__wish *wish) {
   if (buffer->length != 0) return; /* it is already: recall has checked that */
-  if (buffer->searched != 0 || buffer->counted != 0) forget(buffer);
+  if (buffer->searched != 0) forget(buffer);
   buffer->length = wish->delimiter.size;
   buffer->mark = mark_of(wish->delimiter);
 }
@@ -280,9 +280,8 @@ static PS__APART ps__piece look_until(ps__buffer *buffer, const ps__wish *wish,
   claim(buffer, wish);
   buffer->searched = at;
   buffer->match = self.match;
-  return at > self.match && at - self.match > wish->limit
-             ? answer(PS__OVERSIZED, wish, wish->limit)
-             : answer(PS__MORE, wish, 0);
+  return at > sum(self.match, wish->limit) ? answer(PS__OVERSIZED, wish, wish->limit)
+                                           : answer(PS__MORE, wish, 0);
 }
 
 ps__piece ps__reader_look(ps__reader *self, const ps__wish *wish, short *code) {
@@ -317,7 +316,7 @@ size_t ps__reader_bound(const ps__wish *wish) {
 ps__piece ps__reader_rest(const ps__reader *self, const ps__wish *wish, int ended) {
   size_t size = ps__reader_size(self), kept = size, raw = size;
   size_t most = wish->kind == 'n' || wish->kind == 'y' ? SIZE_MAX : wish->limit;
-  if (most < SIZE_MAX && most > 0 && !ended) most--;
+  if (!ended) most--;
   if (size > most && wish->kind == 'l')
     raw = reach(ps__reader_data(self), size, most, ended ? most_returns(wish) : SIZE_MAX,
                 &kept);
@@ -456,11 +455,10 @@ struct ps__buffer *ps__reader_split(ps__reader *self, short *code) {
     made = ps__os_realloc(NULL, sizeof *made + old->size);
     if (made == NULL) *code = PS_NOMEMORY;
     if (made == NULL) return NULL;
-    *made = *old;
+    *made = *old; /* with its borders: the old one will only be freed */
     made->head = 0;
     made->capacity = old->size;
     memcpy(made->data, bytes(old), old->size);
-    old->borders = NULL; /* the new buffer owns them now */
   }
   self->buffer = made;
   return old;

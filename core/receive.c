@@ -53,7 +53,6 @@ static ps__wish wish_of(ps_pattern pattern, ps_prefix prefix, ps_maxsize maxsize
   if (pattern.kind != 'n') return wish;
   size_t count = count_of(pattern.count);
   wish.count = count > prefix.size ? count - prefix.size : 0;
-  wish.limit = SIZE_MAX; /* the count was checked against maxsize */
   return wish;
 }
 

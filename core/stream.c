@@ -37,7 +37,7 @@ static void free_views(ps_socket *self, unsigned long thread) {
 static short keep_view(ps_socket *self) {
   ps__view *view = ps__os_realloc(NULL, sizeof *view);
   if (view == NULL) return PS_NOMEMORY;
-  short code = PS_OK;
+  short code;
   *view =
       (ps__view){self->views, self->viewer, ps__reader_split(&self->reader, &code), 0};
   if (view->buffer == NULL) {
@@ -82,7 +82,6 @@ void ps__stream_clear(ps_socket *self) {
 }
 
 void ps__stream_free(ps_socket *self) {
-  ps__turn_disown(self);
   free_views(self, 0);
   ps__reader_clear(&self->reader);
 }
@@ -137,7 +136,7 @@ static ps_status ended(const ps__call *call) {
   int lost = sending ? ps__os_name(call->fd, 1, &peer) : 0;
   int error = atomic_load_explicit(&self->broken, memory_order_relaxed);
   if (error != 0) return ps__timeout_error(call, error);
-  return (ps_status){PS_CLOSED, 0, lost, NULL};
+  return (ps_status){.code = PS_CLOSED, .system = lost};
 }
 
 ps_status ps__stream_read(ps__call *call, char *data, size_t size, size_t *got) {
@@ -240,7 +239,7 @@ ps_bytes ps__stream_deliver(ps__call *call, ps_status status, ps_prefix prefix,
 
 ps_bytes ps__stream_fail(ps__call *call, ps_status status, const ps__wish *wish,
                          int keep) {
-  const ps__piece none = {PS__MORE, 0, 0, 0, 0};
+  const ps__piece none = {.verdict = PS__MORE};
   const ps_prefix no_prefix = {NULL, 0};
   if (status.code == PS_INTERRUPTED) return ps__stream_without(status);
   if (status.code == PS_TIMEOUT && ps__is_marked(call->self, PS_MARK_KEEP))
@@ -265,7 +264,7 @@ ps_bytes ps__stream_receive(ps__call *call, ps__wish *wish, int keep) {
     ps_status status = ps__error_failure(code);
     if (piece.verdict == PS__OVERSIZED) {
       status.code = PS_OVERSIZED;
-      if (keep) piece = (ps__piece){PS__OVERSIZED, 0, 0, 0, 0};
+      if (keep) piece = (ps__piece){.verdict = PS__OVERSIZED};
       return ps__stream_deliver(call, status, wish->prefix, piece);
     }
     if (code == PS_OK) status = ps__stream_more(call, ps__reader_bound(wish));

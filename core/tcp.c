@@ -295,8 +295,7 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
 
 void ps_socket_free(ps_socket *self, ps_host *host) {
   if (self == NULL) return;
-  ps_socket_close(self, host);
-  ps__connect_drop(self);
+  ps_socket_close(self, host); /* drops the attempt, and what a parent was changing */
   ps__stream_free(self);
   ps__os_realloc(self, 0);
 }

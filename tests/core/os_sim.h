@@ -198,12 +198,14 @@ enum { SIM_WORDS = 100000 };
 
 size_t sim_memory(void); /* bytes that the core holds */
 int sim_descriptors(void);
-int sim_calls(void);    /* reads, writes and accepts so far */
-int sim_polls(void);    /* waits so far */
-int sim_backlog(void);  /* of the last listen */
-int sim_locks(void);    /* how often the lock was taken */
-int sim_rung(void);     /* how many queues were woken and not waited for since */
-size_t sim_asked(void); /* how many bytes the last read asked for */
+int sim_calls(void);        /* reads, writes and accepts so far */
+int sim_polls(void);        /* waits so far */
+int sim_backlog(void);      /* of the last listen */
+int sim_locks(void);        /* how often the lock was taken */
+int sim_rung(void);         /* how many queues were woken and not waited for since */
+size_t sim_asked(void);     /* how many bytes the last read asked for */
+size_t sim_populated(void); /* bytes whose pages were mapped in advance so far */
+int sim_clock(void);        /* how often the core has read the monotonic clock so far */
 int sim_adopt(
     int family); /* a descriptor that the core did not make; 0: no internet socket */
 void sim_abandon(int fd); /* the test takes it back */

@@ -208,7 +208,7 @@ static void play_feed(driver *self) {
   if (pull(self->tape) % 8 == 0) memory_fail_at(1 + (int)pull(self->tape) % 3);
   char *room = ps__reader_room(&self->reader, want, bound, &size);
   CHECK((room == NULL) <= memory_failed);
-  CHECK(room == NULL || size > 0);
+  CHECK(room == NULL || (size > 0 && is_inside(&self->reader, room, size)));
   size_t held = self->model.size, least = held <= want / 2 ? want - held : want;
   CHECK(room == NULL || memory_failed || size >= least || held > bound);
   memory_fail_at(0);

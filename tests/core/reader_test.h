@@ -17,6 +17,7 @@ static int memory_fails; /* the n-th allocation from now on, and all after it; 0
 static int memory_failed;
 
 static void *allocate(size_t size) {
+  CHECK(size <= PTRDIFF_MAX); /* no more than memory can have */
   if (memory_fails > 0 && --memory_fails == 0) memory_fails = 1, memory_failed = 1;
   if (memory_fails > 0 && memory_failed) return NULL;
   if (memory_bound > 0 && size > memory_bound - memory_bytes) return NULL;
@@ -49,10 +50,18 @@ static inline void memory_fail_at(int count) {
   memory_failed = 0;
 }
 
+/* Does memory lie within the buffer's block? */
+static inline int is_inside(const ps__reader *reader, const char *data, size_t size) {
+  const size_t *block = (const size_t *)(const void *)reader->buffer - 2;
+  const char *start = reader->buffer->data;
+  size_t capacity = block[0] - (size_t)(start - (const char *)reader->buffer);
+  return data >= start && size <= capacity && (size_t)(data - start) <= capacity - size;
+}
+
 static inline void feed(ps__reader *reader, const char *data, size_t size) {
   size_t there;
   char *room = ps__reader_room(reader, size + ps__reader_size(reader), SIZE_MAX, &there);
-  CHECK(room != NULL && there >= size);
+  CHECK(room != NULL && there >= size && is_inside(reader, room, there));
   memcpy(room, data, size);
   ps__reader_filled(reader, size);
 }

@@ -1044,15 +1044,19 @@ static void patterns_have_names(void **state) {
   static const struct {
     const char *text;
     char kind;
-  } names[] = {{"*l", 'l'},   {"l", 'l'},  {"*L", 'L'},    {"L", 'L'}, {"*a", 'a'},
-               {"a", 'a'},    {"", '?'},   {"*line", 'l'}, {"*", '?'}, {"x", '?'},
-               {"line", '?'}, {"*x", '?'}, {"*n", '?'},    {"n", '?'}};
+  } names[] = {{"*l", 'l'}, {"l", 'l'}, {"*L", 'L'},   {"L", 'L'},
+               {"*a", 'a'}, {"a", 'a'}, {"", '?'},     {"*line", 'l'},
+               {"*", '?'},  {"x", '?'}, {"line", '?'}, {"*x", '?'},
+               {"*n", '?'}, {"n", '?'}, {"xl", '?'},   {"all", '?'}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     ps_pattern found = ps_pattern_of(names[i].text, strlen(names[i].text));
     if (found.kind != names[i].kind)
       print_error("'%s' is %c\n", names[i].text, found.kind);
     assert_int_equal(found.kind, names[i].kind);
+    assert_int_equal(found.count, 0);
   }
+  assert_int_equal(ps_pattern_of("*l", 1).kind, '?'); /* it ends before */
+  assert_int_equal(ps_pattern_of("l", 0).kind, '?');
   assert_int_equal(ps_pattern_of("*\0", 2).kind, '?');
   assert_int_equal(ps_pattern_of("\0", 1).kind, '?');
 }

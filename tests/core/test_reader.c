@@ -62,10 +62,63 @@ static void test_lines(void **state) {
   ps__piece piece = look(&reader, &wish);
   assert_int_equal(piece.raw, piece.size); /* nothing is to be dropped in between */
   ps__reader_clear(&reader);
+  feed_text(&reader, "\r\n");
+  piece = look(&reader, &wish);
+  assert_int_equal(piece.raw, 0);
+  ps__reader_clear(&reader);
   wish.kind = 'L';
   finds("\ro\rne\r\ntwo\n", wish, PS__PIECE, "\ro\rne\r\n", "two\n");
   finds("\n", wish, PS__PIECE, "\n", "");
   finds("one\r", wish, PS__MORE, "", "one\r");
+}
+
+/* Asks the fast path for a line behind another one; NULL: it has to leave it to look. */
+static void at_once(const char *stream, const char *text, size_t used) {
+  ps__reader reader = {NULL};
+  feed_text(&reader, "first\n");
+  feed_text(&reader, stream);
+  ps__reader_take(&reader, 6, 0);
+  ps__piece piece = {.verdict = PS__PIECE};
+  assert_int_equal(ps__reader_line(&reader, &piece), text != NULL);
+  if (text != NULL) {
+    assert_int_equal(piece.used, used);
+    assert_int_equal(piece.raw, piece.size);
+    same(&reader, piece, PS__PIECE, text);
+  }
+  ps__reader_clear(&reader);
+}
+
+static void test_lines_that_are_found_at_once(void **state) {
+  (void)state;
+  at_once("one\ntwo\n", "one", 4);
+  at_once("one\r\ntwo\n", "one", 5);
+  at_once("\ntwo\n", "", 1);
+  at_once("\r\ntwo\n", "", 2);
+  at_once("1\n", "1", 2);
+  at_once("1\r\n", "1", 3);
+  at_once("one\r", NULL, 0);
+  at_once("o\rne\n", NULL, 0);
+  at_once("one\r\r\n", NULL, 0);
+  at_once("\r\r\n", NULL, 0);
+  at_once("\r1\n", NULL, 0);
+  /* A CR that was taken is not one of the line. */
+  ps__reader reader = {NULL};
+  ps__wish wish = line_within(SIZE_MAX);
+  ps__piece piece = {.verdict = PS__PIECE};
+  feed_text(&reader, "1\r\n2");
+  ps__reader_take(&reader, 2, 0);
+  same(&reader, look(&reader, &wish), PS__PIECE, "");
+  assert_true(ps__reader_line(&reader, &piece));
+  assert_int_equal(piece.used, 1);
+  same(&reader, piece, PS__PIECE, "");
+  ps__reader_clear(&reader);
+  /* Look goes on where it stopped; the fast path would begin again. */
+  feed_text(&reader, "1");
+  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+  feed_text(&reader, "\n");
+  assert_false(ps__reader_line(&reader, &piece));
+  same(&reader, look(&reader, &wish), PS__PIECE, "1");
+  ps__reader_clear(&reader);
 }
 
 static void test_lines_at_their_limit(void **state) {
@@ -194,6 +247,19 @@ static void test_prefix_of_another_call(void **state) {
   feed_text(&reader, "b");
   assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
   ps__reader_clear(&reader);
+  /* The match that began in the prefix goes on. */
+  wish = until("abc", "", SIZE_MAX);
+  feed_text(&reader, "b");
+  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+  wish.prefix = data_of("xa");
+  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+  feed_text(&reader, "c");
+  wish.again = 1;
+  piece = look(&reader, &wish);
+  assert_int_equal(piece.verdict, PS__PIECE);
+  assert_int_equal(piece.prefix, 1);
+  assert_int_equal(piece.used, 2);
+  ps__reader_clear(&reader);
 }
 
 /* Feeds a stream in two portions, cut at each place, and looks after both. */
@@ -246,6 +312,16 @@ static void test_rest(void **state) {
   assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
   same(&reader, ps__reader_rest(&reader, &wish, 1), PS__OVERSIZED, "ab\r");
   same(&reader, ps__reader_rest(&reader, &wish, 0), PS__MORE, "ab");
+  /* Too many CRs are too long, as in look, but only at the end. */
+  ps__reader_clear(&reader);
+  feed_text(&reader, "\r\r\r\ra");
+  wish = line_within(2);
+  same(&reader, ps__reader_rest(&reader, &wish, 0), PS__MORE, "a");
+  piece = ps__reader_rest(&reader, &wish, 1);
+  same(&reader, piece, PS__OVERSIZED, "");
+  assert_int_equal(piece.used, 2);
+  ps__reader_clear(&reader);
+  feed_text(&reader, "ab\rc\r");
   wish = (ps__wish){.kind = 'n', .count = 99, .limit = 3};
   same(&reader, ps__reader_rest(&reader, &wish, 0), PS__MORE, "ab\rc\r");
   ps__reader_clear(&reader);
@@ -302,6 +378,91 @@ static void test_long_delimiters_in_turn(void **state) {
   assert_int_equal(memory_blocks, 0);
 }
 
+/* Two of the same length are told apart, wherever they differ. */
+static void test_delimiters_that_differ_in_one_byte(void **state) {
+  (void)state;
+  static const size_t sizes[] = {1, 2, 7, 8, 9, 16, 64, 65, 200};
+  char one[200], other[200];
+  memset(one, 'x', sizeof one);
+  memset(other, 'x', sizeof other);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (size_t at = 0; at < sizes[i]; at++) {
+      ps__reader reader = {NULL};
+      ps__wish wish = {.kind = 'u', .delimiter = {one, sizes[i]}, .limit = SIZE_MAX};
+      other[at] = 'y';
+      feed(&reader, other, sizes[i]);
+      assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+      wish.delimiter.data = other;
+      assert_int_equal(look(&reader, &wish).verdict, PS__PIECE);
+      other[at] = 'x';
+      ps__reader_clear(&reader);
+    }
+}
+
+/* CRs that were counted go with their bytes, to the last one: first where no LF was
+   found, then where another search had been remembered. */
+static void test_counted_returns_are_taken(void **state) {
+  (void)state;
+  ps__reader reader = {NULL};
+  ps__wish wish = line_within(2);
+  feed_text(&reader, "abcd\rxy");
+  same(&reader, look(&reader, &wish), PS__OVERSIZED, "ab");
+  ps__reader_take(&reader, 4, 0);
+  ps__reader_take(&reader, 1, 0);
+  wish.limit = 1;
+  same(&reader, look(&reader, &wish), PS__OVERSIZED, "x");
+  ps__reader_clear(&reader);
+
+  feed_text(&reader, "abc\r\nxy\n");
+  wish = until(";", "", 2);
+  same(&reader, look(&reader, &wish), PS__OVERSIZED, "ab");
+  wish = line_within(3);
+  same(&reader, look(&reader, &wish), PS__PIECE, "abc");
+  ps__reader_take(&reader, 3, 0);
+  ps__reader_take(&reader, 1, 0);
+  ps__reader_take(&reader, 1, 0);
+  wish.limit = 1;
+  same(&reader, look(&reader, &wish), PS__OVERSIZED, "x");
+  ps__reader_clear(&reader);
+}
+
+/* The table of one that was found is not that of the next one. */
+static void test_another_long_delimiter_after_a_find(void **state) {
+  (void)state;
+  char stream[151 + 101], one[100], other[100];
+  memset(stream, 'a', 151);
+  memset(stream + 151, 'y', 101);
+  memset(one, 'a', sizeof one);
+  memset(other, 'y', sizeof other);
+  one[99] = stream[150] = 'b';
+  other[0] = stream[151] = 'x';
+  other[99] = stream[251] = 'z'; /* there is one y too many between */
+  ps__reader reader = {NULL};
+  feed(&reader, stream, sizeof stream);
+  ps__wish wish = {.kind = 'u', .delimiter = {one, 100}, .limit = SIZE_MAX};
+  ps__piece piece = look(&reader, &wish);
+  assert_int_equal(piece.size, 51);
+  wish.delimiter.data = other;
+  assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+  ps__reader_clear(&reader);
+}
+
+/* A lower limit ends before what was counted, and a higher one goes on behind it. */
+static void test_limits_that_change(void **state) {
+  (void)state;
+  ps__reader reader = {NULL};
+  static const size_t limits[] = {4, 2, 7, 3, 6, 1, 7};
+  ps__wish wish = line_within(0);
+  feed_text(&reader, "abcdefgh");
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    wish.limit = limits[i];
+    ps__piece piece = look(&reader, &wish);
+    assert_int_equal(piece.verdict, PS__OVERSIZED);
+    assert_int_equal(piece.size, limits[i]);
+  }
+  ps__reader_clear(&reader);
+}
+
 /* A delimiter may come to be where CRs are dropped. */
 static void test_flatten_makes_a_delimiter(void **state) {
   (void)state;
@@ -333,6 +494,7 @@ static void test_against_the_model(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lines),
+      cmocka_unit_test(test_lines_that_are_found_at_once),
       cmocka_unit_test(test_lines_at_their_limit),
       cmocka_unit_test(test_counts),
       cmocka_unit_test(test_delimiters),
@@ -342,6 +504,10 @@ int main(void) {
       cmocka_unit_test(test_rest),
       cmocka_unit_test(test_remembers_what_it_searched_for),
       cmocka_unit_test(test_long_delimiters_in_turn),
+      cmocka_unit_test(test_delimiters_that_differ_in_one_byte),
+      cmocka_unit_test(test_counted_returns_are_taken),
+      cmocka_unit_test(test_limits_that_change),
+      cmocka_unit_test(test_another_long_delimiter_after_a_find),
       cmocka_unit_test(test_flatten_makes_a_delimiter),
       cmocka_unit_test(test_against_the_model),
   };

@@ -75,7 +75,8 @@ static void begin(void) {
 /* With a square of the bytes it would be MANY for each, and more. */
 enum { MANY = 20000, EACH = 1000 };
 
-/* Feeds bytes one by one and looks after each, as one call and as many. */
+/* Feeds bytes one by one and looks after each, as one call and as many. Calls also look
+   when nothing has come. */
 static void trickle(ps__wish wish, const char *bytes, size_t count, int calls) {
   ps__reader reader = {NULL};
   begin();
@@ -85,6 +86,7 @@ static void trickle(ps__wish wish, const char *bytes, size_t count, int calls) {
         bytes[sent % strlen(bytes)];
     ps__reader_filled(&reader, 1);
     assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
+    if (calls) assert_int_equal(look(&reader, &wish).verdict, PS__MORE);
     wish.again = !calls;
   }
   assert_in_range(total(), count, count * EACH + wish.delimiter.size * EACH);

@@ -3,6 +3,8 @@
    while it is asked in the middle of a call, what another thread meets at that moment,
    and what a forked child finds. */
 
+#include <stdio.h>
+
 #include "os_sim.h"
 
 static const ps_prefix none = {NULL, 0};
@@ -120,12 +122,15 @@ static void a_close_within_story(void) {
   ps_socket_free(object, NULL);
 
   object = sim_client();
+  sim_reads("one\ntwo\n");
+  sim_expect_bytes(object, line(), PS_OK, "one");
   sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
   sim_signal(0.5);
   sim_when_asked(close_within, NULL);
   ps_sent sent = ps_socket_send(object, hello, 1, -1, host);
   sim_expect(sent, PS_CLOSED);
   assert_int_equal(sent.last, 2);
+  sim_expect_bytes(object, line(), PS_CLOSED, ""); /* although it is there */
   ps_socket_free(object, NULL);
 
   object = sim_server();
@@ -269,6 +274,35 @@ static void a_revived_object_has_nothing_pending_story(void) {
 static void a_revived_object_has_nothing_pending(void **state) {
   (void)state;
   for_each_host(a_revived_object_has_nothing_pending_story);
+}
+
+/* The call that is asked sends. What was received before goes with its connection. */
+static void a_setfd_within_a_send_story(void) {
+  for (int closing = 0; closing < 2; closing++) {
+    object = sim_client();
+    sim_reads("one\ntwo\n");
+    sim_writes(sim_takes(2), sim_after(1), sim_takes(9));
+    sim_expect_bytes(object, line(), PS_OK, "one");
+    int old = ps_socket_getfd(object).fd;
+    other = spare();
+    sim_script(other);
+    sim_reads("new\n");
+    sim_script(old);
+    sim_signal(0.5);
+    sim_when_asked(replace_within, closing ? &yes : NULL);
+    sim_expect(ps_socket_send(object, hello, 1, -1, host), PS_CLOSED);
+    assert_int_equal(ps_socket_pending(object).size, closing ? 0 : 4);
+    if (!closing) sim_expect_bytes(object, line(), PS_OK, "two");
+    sim_expect_bytes(object, line(), PS_OK, "new");
+    assert_int_equal(ps_socket_pending(object).size, 0);
+    if (replaced >= 0) sim_abandon(replaced);
+    ps_socket_free(object, NULL);
+  }
+}
+
+static void a_setfd_within_ends_a_send(void **state) {
+  (void)state;
+  for_each_host(a_setfd_within_a_send_story);
 }
 
 static void a_setfd_within_a_connect_story(void) {
@@ -691,16 +725,19 @@ static void a_child_stops_a_setfd(void **state) {
 /* A thread of the parent was in the middle of a change of the read buffer, which is
    invalid in the child. */
 static ps__buffer *theirs;
-static void fork_within_a_change(unsigned parent, unsigned forker, unsigned process) {
+static void fork_within_a_change(unsigned parent, unsigned forker, unsigned process,
+                                 const char *rest) {
   sim_process(parent);
   sim_thread(2);
   object = sim_client();
   host = NULL;
-  sim_reads("one\ntwo\n");
+  char text[16];
+  snprintf(text, sizeof text, "one\n%s", rest);
+  sim_reads(text);
   sim_expect_bytes(object, line(), PS_OK, "one");
   ps__call receiving = call_of(PS__RECEIVING);
   assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
-  assert_int_equal(ps_socket_pending(object).size, 4);
+  assert_int_equal(ps_socket_pending(object).size, strlen(rest));
   theirs = object->reader.buffer;
   object->reader.buffer = (ps__buffer *)&theirs;
   object->views = (ps__view *)&theirs;
@@ -712,7 +749,8 @@ static void fork_within_a_change(unsigned parent, unsigned forker, unsigned proc
 static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
   (void)state;
   for (unsigned way = 0; way < 12; way++) {
-    fork_within_a_change(0, 1, way % 2 + 1); /* a child, or a grandchild */
+    /* A child, or a grandchild. */
+    fork_within_a_change(0, 1, way % 2 + 1, way % 3 == 0 ? "x" : "two\n");
     assert_int_equal(ps_socket_pending(object).size, 0);
     assert_int_equal(ps_socket_dirty(object).yes, 0);
     assert_int_equal(ps__has_news(object), 0);
@@ -741,7 +779,7 @@ static void a_child_has_no_buffer_in_the_middle_of_a_change(void **state) {
 /* The first receive of the child disowns it, before it waits. */
 static void a_receive_of_the_child_begins_without_a_buffer(void **state) {
   (void)state;
-  fork_within_a_change(0, 1, 1);
+  fork_within_a_change(0, 1, 1, "two\n");
   ps__call mine = call_of(PS__RECEIVING);
   assert_int_equal(ps__turn_enter(&mine), PS__ENTERED);
   assert_int_equal(word() & PS__ORPHANED, 0);
@@ -750,6 +788,27 @@ static void a_receive_of_the_child_begins_without_a_buffer(void **state) {
   assert_int_equal(object->viewer, 0);
   assert_int_equal(ps_socket_pending(object).size, 0);
   assert_int_equal(ps__turn_leave(&mine), -1);
+  ps_socket_free(object, NULL);
+  ps__os_realloc(theirs, 0);
+}
+
+/* One thread of the parent closed it while another one received: so it is closed already
+   when the child frees it. */
+static void a_child_frees_what_was_closed_in_the_middle_of_a_change(void **state) {
+  (void)state;
+  sim_process(0);
+  sim_thread(2);
+  object = sim_client();
+  sim_reads("one\ntwo\n");
+  host = NULL;
+  sim_expect_bytes(object, line(), PS_OK, "one");
+  ps__call receiving = call_of(PS__RECEIVING);
+  assert_int_equal(ps__turn_enter(&receiving), PS__ENTERED);
+  sim_thread(1);
+  ps_socket_close(object, NULL);
+  theirs = object->reader.buffer;
+  object->reader.buffer = (ps__buffer *)&theirs;
+  sim_process(1);
   ps_socket_free(object, NULL);
   ps__os_realloc(theirs, 0);
 }
@@ -789,7 +848,7 @@ static void the_thread_that_forks_keeps_its_buffer(void **state) {
   (void)state;
   static const unsigned parents[] = {0, 1, 4094, 4095, 4096};
   for (int i = 0; i < 5; i++) {
-    fork_within_a_change(parents[i], 2, parents[i] + 1);
+    fork_within_a_change(parents[i], 2, parents[i] + 1, "two\n");
     object->reader.buffer = theirs;
     object->views = NULL;
     object->viewer = 0;
@@ -1008,6 +1067,7 @@ int main(void) {
       sim_test(a_call_that_is_aside_leaves_the_descriptor_to_others),
       cmocka_unit_test(a_setfd_within_ends_the_call),
       cmocka_unit_test(a_revived_object_has_nothing_pending),
+      cmocka_unit_test(a_setfd_within_ends_a_send),
       cmocka_unit_test(a_setfd_within_ends_a_connect),
       cmocka_unit_test(setfd_within_setfd_is_busy),
       cmocka_unit_test(the_turn_of_another_thread_is_waited_for),
@@ -1025,6 +1085,7 @@ int main(void) {
       sim_test(a_child_stops_a_setfd),
       sim_test(a_child_has_no_buffer_in_the_middle_of_a_change),
       sim_test(a_receive_of_the_child_begins_without_a_buffer),
+      sim_test(a_child_frees_what_was_closed_in_the_middle_of_a_change),
       cmocka_unit_test(a_send_that_goes_on_in_the_child_has_no_buffer),
       sim_test(the_thread_that_forks_keeps_its_buffer),
       sim_test(a_child_has_the_buffer_of_a_parent_that_sends),

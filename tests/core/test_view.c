@@ -22,10 +22,14 @@ static int spare(void) {
   return fd;
 }
 
-static void expect_view(ps_bytes view, const char *text) {
-  sim_expect(view, PS_OK);
+static void expect_bytes(ps_bytes view, const char *text) {
   assert_int_equal(view.size, strlen(text));
   assert_memory_equal(view.data, text, view.size);
+}
+
+static void expect_view(ps_bytes view, const char *text) {
+  sim_expect(view, PS_OK);
+  expect_bytes(view, text);
 }
 
 /* ---- What other threads do ---- */
@@ -198,6 +202,26 @@ static void without_memory_to_keep_a_view_the_call_fails(void **state) {
   }
 }
 
+/* Not even for the descriptor that follows is there memory. */
+static void without_memory_old_bytes_are_dropped_all_the_same(void **state) {
+  (void)state;
+  object = sim_client();
+  sim_reads("first\nsecond\n");
+  ps_bytes view = line(NULL);
+  sim_thread(2);
+  int fd = spare();
+  sim_fault(SIM_ENOMEM, 1, 1);
+  ps_socket_close(object, NULL);
+  sim_expect(ps_socket_setfd(object, fd, NULL), PS_OK);
+  sim_fault(SIM_NO_FAULT, 0, 0);
+  expect_view(view, "first");
+  sim_reads("new\n");
+  sim_expect_bytes(object, line(NULL), PS_OK, "new");
+  expect_view(view, "first");
+  sim_thread(1);
+  ps_socket_free(object, NULL);
+}
+
 /* ---- Held ---- */
 
 static void close_it(void *context) {
@@ -273,6 +297,25 @@ static void what_is_held_is_not_taken_from_the_next_connection(void **state) {
   ps_socket_free(object, NULL);
 }
 
+/* There are fewer bytes than were held, and they are others. */
+static void what_is_held_is_not_taken_from_what_is_less(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  object = sim_client();
+  sim_reads("one\n");
+  ps_bytes view = line(host);
+  ps_socket_close(object, host);
+  int fd = spare();
+  sim_expect(ps_socket_setfd(object, fd, host), PS_OK);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_reads("new");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_TIMEOUT, "");
+  assert_true(ps_socket_take(object, &view));
+  assert_int_equal(ps_socket_pending(object).size, 3);
+  sim_expect_bytes(object, ps_socket_receiveany(object, 0, host), PS_OK, "new");
+  ps_socket_free(object, NULL);
+}
+
 /* The bytes of a thread's next call are taken, although the view of its last one was
    dropped. */
 static void what_is_held_next_is_taken(void **state) {
@@ -296,7 +339,118 @@ static void what_is_held_next_is_taken(void **state) {
   ps_socket_free(object, NULL);
 }
 
+static void replace_it(void *fd) {
+  sim_expect(ps_socket_setfd(object, *(int *)fd, NULL), PS_OK);
+}
+
+/* The connection is another one, but the stream goes on: nobody gets the bytes again. */
+static void what_is_held_is_taken_once_after_setfd(void **state) {
+  (void)state;
+  ps_host *host = sim_language(SIM_HOLD);
+  object = sim_client();
+  int old = ps_socket_getfd(object).fd, fd = spare();
+  sim_script(old);
+  sim_reads("par", sim_after(1), "tial");
+  sim_signal(0.5);
+  sim_when_asked(replace_it, &fd);
+  ps_bytes view = line(host);
+  assert_int_equal(view.status.code, PS_CLOSED);
+  expect_bytes(view, "par");
+  sim_thread(2);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, host), PS_TIMEOUT, "");
+  sim_thread(1);
+  expect_bytes(view, "par");
+  assert_true(ps_socket_take(object, &view));
+  assert_int_equal(ps_socket_pending(object).size, 0);
+  assert_int_equal(ps_socket_getstats(object).received, 3);
+  sim_abandon(old);
+  ps_socket_free(object, NULL);
+}
+
 /* ---- Memory ---- */
+
+static void a_view_ends_with_its_buffer(void **state) {
+  (void)state;
+  object = sim_client();
+  sim_thread(2);
+  sim_reads("first\n");
+  expect_view(line(NULL), "first");
+  assert_true(sim_memory() > sizeof(ps_socket));
+  sim_expect(ps_socket_receiveinto(object, (ps_room){NULL, 0}, 0, NULL), PS_OK);
+  assert_int_equal(sim_memory(), sizeof(ps_socket));
+  /* The buffer is needed by those that follow: it is not separated, nor copied. */
+  sim_reads("second\nthi");
+  ps_socket_settimeout(object, 0, NULL);
+  expect_view(line(NULL), "second");
+  size_t before = sim_memory();
+  for (unsigned long i = 0; i < 4; i++) {
+    sim_thread(2 + i / 2);
+    sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, NULL), PS_TIMEOUT, "");
+    assert_int_equal(sim_memory(), before);
+  }
+  ps_socket_free(object, NULL);
+}
+
+/* A thread that goes on beside the view of another one does not separate it again, and
+   what gave nothing is no view. */
+static void a_view_is_separated_once(void **state) {
+  (void)state;
+  object = sim_client();
+  ps_socket_settimeout(object, 0, NULL);
+  sim_thread(2);
+  sim_reads("first\nsec");
+  ps_bytes view = line(NULL);
+  expect_view(view, "first");
+  sim_thread(3);
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, NULL), PS_TIMEOUT, "");
+  size_t before = sim_memory();
+  for (unsigned long thread = 3; thread < 6; thread++) {
+    sim_thread(thread);
+    sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, NULL), PS_TIMEOUT, "");
+    assert_int_equal(sim_memory(), before);
+  }
+  expect_view(view, "first");
+  ps_socket_free(object, NULL);
+}
+
+/* It was closed before anything came: there is no buffer to separate. */
+static void a_call_without_bytes_leaves_no_view(void **state) {
+  (void)state;
+  object = sim_client();
+  sim_thread(2);
+  sim_later(0.5, close_it, NULL);
+  sim_expect_bytes(object, line(NULL), PS_CLOSED, "");
+  sim_thread(3);
+  int fd = spare();
+  sim_expect(ps_socket_setfd(object, fd, NULL), PS_OK);
+  ps_socket_settimeout(object, 0, NULL);
+  sim_reads("par");
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, NULL), PS_TIMEOUT, "");
+  size_t before = sim_memory();
+  sim_expect_bytes(object, ps_socket_next(object, PS_LINE, 0, NULL), PS_TIMEOUT, "");
+  assert_int_equal(sim_memory(), before);
+  ps_socket_free(object, NULL);
+}
+
+/* The bytes behind the view are gone, and so is what they would need. */
+static void a_closed_object_keeps_the_view_alone(void **state) {
+  (void)state;
+  enum { LITTLE = 100, SIZE = 1000 };
+  char rest[SIZE];
+  memset(rest, 'x', SIZE);
+  memcpy(rest, "first\n", 6);
+  object = sim_client();
+  sim_reads(sim_data(rest, SIZE));
+  ps_bytes view = line(NULL);
+  size_t before = sim_memory();
+  sim_thread(2);
+  ps_socket_close(object, NULL);
+  expect_view(view, "first");
+  assert_in_range(sim_memory(), before, before + LITTLE);
+  sim_thread(1);
+  ps_socket_free(object, NULL);
+}
 
 static void an_empty_line_keeps_no_buffer(void **state) {
   (void)state;
@@ -317,10 +471,17 @@ int main(void) {
       sim_test(detach_leaves_the_view_of_another_thread),
       sim_test(each_thread_has_its_own_view),
       sim_test(without_memory_to_keep_a_view_the_call_fails),
+      sim_test(without_memory_old_bytes_are_dropped_all_the_same),
       sim_test(what_is_held_can_be_taken_after_other_calls),
       sim_test(what_is_held_outlasts_the_end_of_its_call),
       sim_test(what_is_held_is_not_taken_from_the_next_connection),
+      sim_test(what_is_held_is_not_taken_from_what_is_less),
       sim_test(what_is_held_next_is_taken),
+      sim_test(what_is_held_is_taken_once_after_setfd),
+      sim_test(a_view_ends_with_its_buffer),
+      sim_test(a_view_is_separated_once),
+      sim_test(a_call_without_bytes_leaves_no_view),
+      sim_test(a_closed_object_keeps_the_view_alone),
       sim_test(an_empty_line_keeps_no_buffer),
   };
   return cmocka_run_group_tests_name("view", tests, NULL, NULL);

@@ -24,7 +24,7 @@ typedef struct question {
   atomic_int collected; /* a holder has seen that it is DONE */
   unsigned holders;
   unsigned hash;
-  double expires; /* DONE: later calls do not share the result after this time */
+  double expires; /* later calls do not share the result after this time; 0 until DONE */
   struct question *before, *after; /* neighbours in one of the lists */
   struct question *chain;          /* the next one in the same hash bucket */
   char text[];                     /* host and service */
@@ -100,7 +100,7 @@ static void rest(list *from) {
     question *asked = from->first;
     take_out(from, asked);
     set_state(asked, RESTING);
-    asked->expires = 0; /* without a holder, the next call of start frees it */
+    /* Without a holder, the next call of start frees it: it expires at 0. */
     if (asked->holders == 0) append(&process.kept, asked);
   }
 }
@@ -157,12 +157,11 @@ static PS__THREAD help(void *context) {
     append(&process.running, asked);
     set_state(asked, RUNNING);
     unlock();
-    ps__lookup answer;
-    memset(&answer, 0, sizeof answer);
-    answer.host = asked->lookup.host;
-    answer.service = asked->lookup.service;
-    answer.family = asked->lookup.family;
-    answer.flags = asked->lookup.flags;
+    const ps__lookup *its = &asked->lookup;
+    ps__lookup answer = {.host = its->host,
+                         .service = its->service,
+                         .family = its->family,
+                         .flags = its->flags};
     ps__os_resolve(&answer);
     lock();
     take_out(&process.running, asked);
@@ -206,8 +205,7 @@ static unsigned add_hash(unsigned hash, const char *text) {
 }
 
 static unsigned hash_of(const ps__lookup *asked) {
-  unsigned start = 2166136261u ^ (unsigned)(asked->flags * 8 + asked->family);
-  return add_hash(add_hash(start, asked->host), asked->service);
+  return add_hash(add_hash(2166136261u, asked->host), asked->service);
 }
 
 /* Returns a question that a new holder may join, or NULL. */
@@ -285,10 +283,7 @@ int ps__os_lookup_start(const ps__lookup *wanted, ps__lookup **lookup) {
 static void resume(question *asked) {
   int error = enqueue(asked);
   if (error == 0) return;
-  ps__lookup failure;
-  memset(&failure, 0, sizeof failure);
-  failure.status.system = error;
-  failure.status.code = ps__os_code(error);
+  ps__lookup failure = {.status = {.code = ps__os_code(error), .system = error}};
   publish(asked, &failure);
 }
 

@@ -79,7 +79,6 @@ typedef union raw {
 
 /* Bytes that the system does not write are 0. */
 static int read_option(int fd, int option, raw *room, socklen_t *size) {
-  memset(room, 0, sizeof *room);
   *size = option == PS__OPTION_DEVICE   ? sizeof room->text
           : option == PS__OPTION_LINGER ? sizeof room->linger
                                         : sizeof room->integer;

@@ -122,11 +122,10 @@ int ps__os_replace(int made, int *fd) {
 int ps__os_adopt(int fd, int *family) {
   struct sockaddr_storage name;
   name.ss_family = AF_UNSPEC; /* it stays if the name is empty */
-  socklen_t size = sizeof name;
+  int type;
+  socklen_t size = sizeof name, room = sizeof type;
   if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) return errno;
-  int type = 0;
-  size = sizeof type;
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return errno;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &room) < 0) return errno;
   *family = type != SOCK_STREAM          ? 0
             : name.ss_family == AF_INET  ? 4
             : name.ss_family == AF_INET6 ? 6
@@ -156,9 +155,7 @@ int ps__os_connect(int fd, const ps__addr *addr) {
 }
 
 int ps__os_disconnect(int fd) {
-  struct sockaddr none;
-  memset(&none, 0, sizeof none);
-  none.sa_family = AF_UNSPEC;
+  const struct sockaddr none = {.sa_family = AF_UNSPEC};
   int error = answer(connect(fd, &none, sizeof none));
   return error != EAFNOSUPPORT && error != EINVAL; /* BSD: a datagram socket only */
 }
@@ -223,6 +220,7 @@ size_t ps__os_setsize(void) {
 }
 
 int ps__os_hostname(char *name, size_t size) {
-  name[size - 1] = '\0';
-  return answer(gethostname(name, size - 1));
+  int error = answer(gethostname(name, size));
+  name[size - 1] = '\0'; /* a name that is cut may lack it */
+  return error;
 }

@@ -19,9 +19,8 @@ int ps__os_name(int fd, int peer, ps_address *name) {
     struct sockaddr_in four;
     struct sockaddr_in6 six;
     struct sockaddr_storage room;
-  } addr;
+  } addr = {.room = {.ss_family = AF_UNSPEC}}; /* a name may be empty */
   socklen_t size = sizeof addr;
-  memset(&addr, 0, sizeof addr); /* a name may be empty */
   int result =
       peer ? getpeername(fd, &addr.any, &size) : ps__os_sockname(fd, &addr.any, &size);
   if (result < 0) return ps__os_reason();

@@ -36,14 +36,14 @@ static const double SLICE = 0.05;
  */
 typedef struct ps__bell {
   struct ps__bell *next; /* in all or stale */
-  int fd;                /* -1: closed by the program, or of another process */
+  int fd;                /* -1: closed by the program */
   int end;               /* closing this end of the pipe rings; -1: it is no pipe */
   unsigned users;
 } bell;
 
 static struct {
   ps__mutex mutex;
-  bell *current; /* not rung yet */
+  bell *current; /* not rung yet, and it has users; or NULL */
   bell *all;
   bell *stale; /* those of the parent, to be freed */
 } wakers = {.mutex = PS__MUTEX};
@@ -54,7 +54,6 @@ static void unlock(void) { ps__mutex_unlock(&wakers.mutex); }
 static void close_bell(bell *closed) {
   if (closed->fd >= 0) ps__os_close(closed->fd);
   if (closed->end >= 0) ps__os_close(closed->end);
-  closed->fd = closed->end = -1;
 }
 
 /* The child shares the bells with its parent: ringing one would wake threads of the
@@ -127,7 +126,7 @@ static void ring(bell *rung) {
 static bell *make_bell(void) {
   bell *made = malloc(sizeof *made);
   if (made == NULL) return NULL;
-  *made = (bell){wakers.all, -1, -1, 0};
+  *made = (bell){.next = wakers.all, .end = -1};
   if (!open_bell(made)) {
     free(made);
     return NULL;
@@ -166,9 +165,8 @@ static void leave(const ps__waker *waker) {
 
 void ps__os_waker_begin(ps__waker *waker) {
   watch_forks();
-  waker->woken = 0;
   if (IS_SINGLE_THREADED) { /* no other thread could wake it */
-    *waker = (ps__waker){NULL, ps__os_process(), UNWATCHED, 0};
+    *waker = (ps__waker){.process = ps__os_process(), .fd = UNWATCHED};
     return;
   }
   lock();
@@ -202,7 +200,7 @@ static void renew(ps__waker *waker) {
 void ps__os_wake(void) {
   watch_forks();
   lock();
-  if (wakers.current != NULL && wakers.current->users > 0) {
+  if (wakers.current != NULL) {
     ring(wakers.current);
     wakers.current = NULL;
   }
@@ -222,7 +220,7 @@ static nfds_t gather(const ps_sockets *sets, size_t count, struct pollfd *polled
       if (watch->fd < 0) continue;
       nfds_t at = place != NULL ? place[watch->fd] : 0;
       if (at == 0) {
-        polled[used++] = (struct pollfd){watch->fd, 0, 0};
+        polled[used++] = (struct pollfd){.fd = watch->fd};
         at = used;
       }
       if (place != NULL) place[watch->fd] = (unsigned)at;
@@ -258,7 +256,7 @@ static int poll_with(struct pollfd *polled, nfds_t used, double seconds, ps__wak
   int sliced = waker != NULL && waker->fd == -1 && seconds > 0;
   const struct pollfd *answered = &polled[used];
   if (waker != NULL && waker->fd >= 0)
-    polled[used++] = (struct pollfd){waker->fd, POLLIN, 0};
+    polled[used++] = (struct pollfd){.fd = waker->fd, .events = POLLIN};
   else
     answered = NULL;
   if (sliced) seconds = fmin(seconds, SLICE);
@@ -296,7 +294,6 @@ int ps__os_poll(const ps_sockets *sets, size_t count, double seconds, ps__waker 
       return ENOMEM;
     }
   }
-  if (waker != NULL) waker->woken = 0;
   int found = 0, error = 0;
   if (waker != NULL && is_outdated(waker)) {
     renew(waker);

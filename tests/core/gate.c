@@ -5,6 +5,7 @@
 #include "gate.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@ const char *__tsan_default_options(void) { return "die_after_fork=0"; }
 /* The linker puts these in place of the functions that they are named after. */
 static atomic_int refusals;  /* so many threads are not made */
 static _Atomic double later; /* than it is */
+static _Atomic double still; /* the time at which it stands still, or 0 */
+static atomic_int looks;     /* at the clock */
 
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
@@ -36,7 +39,9 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 }
 
 double __wrap_ps__os_monotime(void) {
-  return __real_ps__os_monotime() + atomic_load(&later);
+  atomic_fetch_add(&looks, 1);
+  double now = atomic_load(&still);
+  return (now > 0 ? now : __real_ps__os_monotime()) + atomic_load(&later);
 }
 
 static int gate[2];
@@ -54,6 +59,14 @@ static int threads(void) {
 int gate_helpers(void) { return threads() - others; }
 int gate_calls(void) { return slow_resolver_calls(NULL) - before; }
 
+size_t gate_allocated(void) {
+#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+  return mallinfo2().uordblks;
+#else
+  return 0;
+#endif
+}
+
 void gate_wait_for_calls(int wanted) {
   while (gate_calls() < wanted) sched_yield();
 }
@@ -66,6 +79,8 @@ static void *read_byte(void *from) {
 void gate_refuse_threads(int count) { atomic_store(&refusals, count); }
 int gate_refusals(void) { return atomic_load(&refusals); }
 void gate_time_passes(double seconds) { atomic_store(&later, seconds); }
+void gate_time_stands_still(void) { atomic_store(&still, __real_ps__os_monotime()); }
+int gate_looks_at_the_clock(void) { return atomic_load(&looks); }
 
 /* Some sanitizers start a thread of their own with the first one of the program. */
 void gate_begin(void) {
@@ -145,6 +160,7 @@ int gate_setup(void **state) {
   if (pipe(gate) != 0) return -1;
   slow_resolver_gate(gate[0]);
   atomic_store(&refusals, 0);
+  atomic_store(&still, 0);
   atomic_store(&later, PS__KEPT_SECONDS); /* so that nothing is left of an earlier test */
   ps__lookup *lookup = gate_start("127.0.0.1");
   while (!ps__os_lookup_wait(lookup, INFINITY)) {

@@ -32,6 +32,7 @@ void gate_open_in_child(void); /* it stays as it is for the parent */
 /* Calls of the resolver in this test, and threads that the library has now. */
 int gate_calls(void);
 int gate_helpers(void);
+size_t gate_allocated(void); /* bytes, where the C library tells; else 0 */
 void gate_wait_for_calls(int wanted);
 void gate_wait_for_helpers(int wanted); /* they end when nothing is queued */
 
@@ -40,6 +41,8 @@ void gate_refuse_threads(int count);
 int gate_refusals(void); /* how many of them are left */
 
 void gate_time_passes(double seconds); /* the time is so much later than it is */
+void gate_time_stands_still(void);     /* but for that, until the end of the test */
+int gate_looks_at_the_clock(void);
 
 /* ---- Look-ups ---- */
 

@@ -3,7 +3,6 @@
    and how many threads there may be. */
 
 #define _GNU_SOURCE
-#include <malloc.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,6 +47,93 @@ static void other_questions_are_other_calls(void **state) {
   assert_int_equal(gate_calls(), 6);
 }
 
+/* However long or short it is, and whatever is around it in memory. */
+static void a_question_is_its_text(void **state) {
+  (void)state;
+  static const char empty[] = "\0x", other[] = "\0\0y";
+  static char zeros[60000];
+  memset(zeros, '0', sizeof zeros - 1);
+  const ps__lookup asked[] = {gate_question("n.gate.test", empty),
+                              gate_question("n.gate.test", NULL),
+                              gate_question(empty, "80"), gate_question(NULL, "80"),
+                              gate_question("n.gate.test", zeros)};
+  enum { ALL = sizeof asked / sizeof *asked };
+  ps__lookup *lookups[ALL];
+  for (int i = 0; i < ALL; i++) {
+    ps__lookup *again;
+    assert_int_equal(ps__os_lookup_start(&asked[i], &lookups[i]), 0);
+    for (int j = 0; j < i; j++) assert_ptr_not_equal(lookups[i], lookups[j]);
+    assert_int_equal(ps__os_lookup_start(&asked[i], &again), 0);
+    assert_ptr_equal(again, lookups[i]);
+    ps__os_lookup_drop(again);
+  }
+  const ps__lookup elsewhere[] = {
+      gate_question("n.gate.test", other), gate_question(&"an.gate.test"[1], NULL),
+      gate_question(other, &"180"[1]), gate_question(NULL, &"280"[1])};
+  for (int i = 0; i < 4; i++) {
+    ps__lookup *same;
+    assert_int_equal(ps__os_lookup_start(&elsewhere[i], &same), 0);
+    assert_ptr_equal(same, lookups[i]);
+    ps__os_lookup_drop(same);
+  }
+  gate_open();
+  for (int i = 0; i < ALL; i++) {
+    while (!ps__os_lookup_wait(lookups[i], INFINITY)) continue;
+    ps__os_lookup_drop(lookups[i]);
+  }
+  assert_int_equal(gate_calls(), 3);
+}
+
+/* The answers are found by a hash, which is 32 bits of FNV-1a. These have the same one.
+ */
+static void names_with_the_same_hash_are_told_apart(void **state) {
+  (void)state;
+  static const char *const hosts[] = {"10.0.107.237", "10.2.219.40"};
+  ps__lookup *lookups[2];
+  for (int i = 0; i < 2; i++) lookups[i] = gate_start(hosts[i]);
+  assert_ptr_not_equal(lookups[0], lookups[1]);
+  for (int i = 0; i < 2; i++) {
+    while (!ps__os_lookup_wait(lookups[i], INFINITY)) continue;
+    assert_string_equal(lookups[i]->records->ip, hosts[i]);
+    ps__os_lookup_drop(lookups[i]);
+  }
+}
+
+static void a_helper_asks_the_whole_question(void **state) {
+  (void)state;
+  gate_open();
+  ps__lookup *lookups[4], *held = gate_start("o.gate.test");
+  while (!ps__os_lookup_done(held)) sched_yield();
+  assert_string_equal(held->canonical, "10.0.0.1");
+  ps__os_lookup_drop(held);
+  ps__lookup asked[4] = {gate_question("10.0.0.1", "80"), gate_question(NULL, "80"),
+                         gate_question("p.gate.test", "80"),
+                         gate_question("10.0.0.1", "80")};
+  asked[0].family = 6;
+  asked[1].family = 4;
+  asked[1].flags = PS__PASSIVE;
+  asked[2].flags = asked[3].flags = PS__NUMERIC;
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(ps__os_lookup_start(&asked[i], &lookups[i]), 0);
+    while (!ps__os_lookup_wait(lookups[i], INFINITY)) continue;
+    assert_int_equal(lookups[i]->status.code, i % 2 == 0 ? PS_NONAME : PS_OK);
+    /* Nothing is left of the answer before. */
+    assert_string_equal(lookups[i]->canonical, "");
+    assert_string_equal(lookups[i]->servicename, "");
+  }
+  assert_string_equal(lookups[1]->records->ip, "0.0.0.0");
+  assert_true(gate_has_answer(lookups[3]) == 1);
+  ps__lookup *named, of_service = gate_question("127.0.0.1", "80");
+  of_service.flags = PS__NAMES;
+  assert_int_equal(ps__os_lookup_start(&of_service, &named), 0);
+  while (!ps__os_lookup_wait(named, INFINITY)) continue;
+  assert_int_equal(named->status.code, PS_OK);
+  assert_true(named->servicename[0] != '\0');
+  ps__os_lookup_drop(named);
+  for (int i = 0; i < 4; i++) ps__os_lookup_drop(lookups[i]);
+  assert_int_equal(gate_calls(), 1);
+}
+
 static void a_collected_answer_is_not_given_again(void **state) {
   (void)state;
   gate_open();
@@ -79,6 +165,7 @@ static void an_answer_that_was_given_up_is_the_next_calls(void **state) {
 static void an_answer_that_was_given_up_expires(void **state) {
   (void)state;
   gate_open();
+  gate_time_stands_still();
   ps__lookup *held = gate_start("f.gate.test");
   gate_give_up("g.gate.test");
   gate_wait_for_helpers(0);
@@ -144,6 +231,7 @@ static void questions_wait_in_order(void **state) {
 
 static void retries_of_a_name_that_hangs_make_no_further_thread(void **state) {
   (void)state;
+  gate_time_stands_still(); /* a wait of 0 seconds is over all the same */
   for (int i = 0; i < 100; i++) {
     ps__lookup *lookup = gate_start("h.gate.test");
     assert_false(ps__os_lookup_wait(lookup, 0));
@@ -154,15 +242,6 @@ static void retries_of_a_name_that_hangs_make_no_further_thread(void **state) {
   assert_int_equal(gate_calls(), 1);
 }
 
-/* Bytes that are allocated, where the C library tells. */
-static size_t allocated(void) {
-#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
-  return mallinfo2().uordblks;
-#else
-  return 0;
-#endif
-}
-
 /* Each second each of 40 names is asked for, and given up. */
 static void an_hour_of_retries_grows_nothing(void **state) {
   (void)state;
@@ -171,7 +250,7 @@ static void an_hour_of_retries_grows_nothing(void **state) {
   for (int i = 0; i < PS__HELPERS; i++) lookups[i] = gate_start_numbered(i);
   gate_wait_for_calls(PS__HELPERS);
   for (int i = 0; i < PS__HELPERS; i++) ps__os_lookup_drop(lookups[i]);
-  size_t before = allocated();
+  size_t before = gate_allocated();
   for (int second = 0; second < 3600; second++) {
     gate_time_passes(second);
     for (int i = 0; i < NAMES; i++) {
@@ -180,9 +259,48 @@ static void an_hour_of_retries_grows_nothing(void **state) {
       ps__os_lookup_drop(lookup);
     }
   }
-  assert_true(allocated() < before + 4096);
+  assert_true(gate_allocated() < before + 4096);
   assert_int_equal(gate_helpers(), PS__HELPERS);
   assert_int_equal(gate_calls(), PS__HELPERS);
+}
+
+/* Answers that nobody collects are freed, but for some: those that come when nobody waits
+   for them any more, and those that are there. */
+static void late_answers_do_not_pile_up(void **state) {
+  (void)state;
+  size_t before = 0;
+  for (int round = 0; round < 4; round++) {
+    for (int i = 0; i < PS__KEPT; i++) {
+      char host[32];
+      snprintf(host, sizeof host, "%d.%d.gate.test", round, i);
+      gate_give_up(host);
+    }
+    for (int i = 0; i < PS__KEPT; i++) gate_pass_one();
+    gate_wait_for_helpers(0);
+    if (round == 0) before = gate_allocated();
+  }
+  assert_true(gate_allocated() < before + 8192);
+  gate_open();
+  for (int round = 0; round < 4; round++) {
+    ps__lookup *lookups[PS__KEPT];
+    for (int i = 0; i < PS__KEPT; i++) lookups[i] = gate_start_numbered(round * 100 + i);
+    gate_wait_for_helpers(0);
+    for (int i = 0; i < PS__KEPT; i++) ps__os_lookup_drop(lookups[i]);
+  }
+  assert_true(gate_allocated() < before + 8192);
+}
+
+static void a_wait_is_no_loop(void **state) {
+  (void)state;
+  ps__lookup *lookup = gate_start("q.gate.test");
+  gate_wait_for_calls(1);
+  int before = gate_looks_at_the_clock();
+  double start = ps__os_monotime();
+  assert_false(ps__os_lookup_wait(lookup, 0.1));
+  assert_true(ps__os_monotime() - start >= 0.1);
+  assert_in_range(gate_looks_at_the_clock() - before, 3, 30);
+  gate_open();
+  gate_finish(lookup);
 }
 
 static void without_any_thread_there_is_an_error(void **state) {
@@ -251,6 +369,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       gate_test(holders_of_one_question_share_its_answer),
       gate_test(other_questions_are_other_calls),
+      gate_test(a_question_is_its_text),
+      gate_test(names_with_the_same_hash_are_told_apart),
+      gate_test(a_helper_asks_the_whole_question),
       gate_test(a_collected_answer_is_not_given_again),
       gate_test(an_answer_that_was_given_up_is_the_next_calls),
       gate_test(an_answer_that_was_given_up_expires),
@@ -259,6 +380,8 @@ int main(void) {
       gate_test(questions_wait_in_order),
       gate_test(retries_of_a_name_that_hangs_make_no_further_thread),
       gate_test(an_hour_of_retries_grows_nothing),
+      gate_test(late_answers_do_not_pile_up),
+      gate_test(a_wait_is_no_loop),
       gate_test(without_any_thread_there_is_an_error),
       gate_test(one_thread_is_enough),
       gate_test(signals_are_for_the_threads_of_the_program),

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <sched.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -54,6 +55,28 @@ static void a_child_asks_again(void **state) {
   for (int i = 1; i < PS__HELPERS; i++) gate_finish(lookups[i]);
   gate_finish(queued);
   gate_finish(unwanted);
+}
+
+/* Nobody in the child waits for them, and its first question frees them. */
+static void a_child_frees_what_was_given_up(void **state) {
+  (void)state;
+  enum { LEAST = 512 }; /* bytes of a question */
+  for (int i = 0; i < PS__HELPERS; i++) {
+    char host[32];
+    snprintf(host, sizeof host, "%d.late.gate.test", i);
+    gate_give_up(host);
+  }
+  pid_t child = fork();
+  if (child == 0) {
+    ps__lookup asked = gate_question("127.0.0.1", "80"), *lookup = NULL;
+    size_t before = gate_allocated();
+    check(ps__os_lookup_start(&asked, &lookup) == 0);
+    check(ps__os_lookup_wait(lookup, INFINITY));
+    check(before == 0 || gate_allocated() + PS__HELPERS / 2 * LEAST < before);
+    ps__os_lookup_drop(lookup);
+    _exit(0);
+  }
+  expect_success(child);
 }
 
 static void a_child_without_threads_is_told(void **state) {
@@ -128,6 +151,7 @@ static void a_child_of_many_threads_works(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       gate_test(a_child_asks_again),
+      gate_test(a_child_frees_what_was_given_up),
       gate_test(a_child_without_threads_is_told),
       gate_test(a_child_has_the_answers_that_were_there),
       gate_test(a_child_of_many_threads_works),

@@ -201,6 +201,49 @@ static void a_large_block_arrives(void **state) {
   freed(p);
 }
 
+/* As in a program that has closed its standard input: each of three objects has it once.
+ */
+static void number_0_is_a_socket_like_others(void **state) {
+  (void)state;
+  int before = dup(0);
+  for (int which = 0; which < 3; which++) {
+    pair p;
+    if (which == 0) close(0);
+    p.server = ps_bind("127.0.0.1", port(0), 5, NULL).socket;
+    assert_non_null(p.server);
+    ps_port there = port(ps_socket_getsockname(p.server).port);
+    if (which == 1) close(0);
+    p.client = ps_connect("127.0.0.1", there, NULL, port(0), NULL, -1, NULL).socket;
+    assert_non_null(p.client);
+    if (which == 2) close(0);
+    p.peer = ps_socket_accept(p.server, NULL).socket;
+    assert_non_null(p.peer);
+    ps_socket *its = which == 0 ? p.server : which == 1 ? p.client : p.peer;
+    assert_int_equal(ps_socket_getfd(its).fd, 0);
+    ps_socket_settimeout(its, 0.01, NULL);
+    if (which == 0) {
+      assert_int_equal(ps_socket_accept(its, NULL).status.code, PS_TIMEOUT);
+    } else {
+      ps_socket *other = which == 1 ? p.peer : p.client;
+      expect(line(its, NULL), PS_TIMEOUT);
+      expect(send_text(other, "there\n"), PS_OK);
+      ps_watch watch = {-1, 0, 0, 0, its};
+      expect(ps_select((ps_sockets){&watch, 1}, (ps_sockets){NULL, 0}, -1, NULL), PS_OK);
+      assert_int_equal(watch.ready, 1);
+      ps_socket_settimeout(its, -1, NULL);
+      expect_text(line(its, NULL), "there");
+      expect(send_text(its, "and back\n"), PS_OK);
+      expect_text(line(other, NULL), "and back");
+    }
+    expect(ps_socket_close(its, NULL), PS_OK);
+    assert_int_equal(ps_socket_getfd(its).fd, -1);
+    assert_int_equal(fcntl(0, F_GETFD), -1);
+    freed(p);
+    if (before >= 0) dup2(before, 0);
+  }
+  close(before);
+}
+
 static void a_refused_connect_leaves_a_master(void **state) {
   (void)state;
   ps_socket *server = ps_bind("127.0.0.1", port(0), 5, NULL).socket;
@@ -600,6 +643,7 @@ int main(void) {
       cmocka_unit_test(sigpipe_stays_as_it_was),
       cmocka_unit_test(two_ends_talk),
       cmocka_unit_test(a_large_block_arrives),
+      cmocka_unit_test(number_0_is_a_socket_like_others),
       cmocka_unit_test(a_refused_connect_leaves_a_master),
       cmocka_unit_test(a_connect_that_does_not_wait_is_finished_later),
       cmocka_unit_test(ipv6_is_spoken),

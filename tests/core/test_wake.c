@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 /* cmocka wants some of the above before it. */
 #include <cmocka.h>
@@ -58,8 +60,21 @@ static void a_thread_that_is_started_meanwhile_can_wake(void **state) {
   (void)state;
   ps__waker waker;
   pthread_t thread;
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  ps_watch watch = {ends[1], 1, 0, 0, NULL};
+  ps_sockets set = {&watch, 1};
   ps__os_waker_begin(&waker);
   pthread_create(&thread, NULL, wake_until_it_is_heard, NULL);
+  assert_int_equal(ps__os_poll(&set, 1, INFINITY, NULL), 0);
+  assert_int_equal(watch.ready, 1);
+  if (waker.fd < -1) { /* it was begun without a descriptor: nothing was looked at */
+    assert_int_equal(ps__os_poll(&set, 1, INFINITY, &waker), 0);
+    assert_int_equal(watch.ready, 0);
+    assert_int_equal(waker.woken, 1);
+  }
+  close(ends[0]);
+  close(ends[1]);
   for (int i = 0; i < 3; i++) assert_int_equal(woken_within(CEILING, &waker), 1);
   atomic_store(&condition, 1);
   pthread_join(thread, NULL);
@@ -156,6 +171,129 @@ static void sockets_and_a_waker_are_told_apart(void **state) {
 
 /* ---- Descriptors ---- */
 
+/* As in a program that has closed its standard input. */
+static void number_0_is_a_descriptor(void **state) {
+  (void)state;
+  int before = dup(0), ends[2];
+  close(0);
+  ps__waker waker;
+  ps__os_waker_begin(&waker);
+  assert_int_equal(waker.fd, 0);
+  assert_int_equal(woken_within(SHORT, &waker), 0);
+  ps__os_wake();
+  assert_int_equal(woken_within(INFINITY, &waker), 1);
+  ps__os_waker_end(&waker);
+  assert_int_equal(fcntl(0, F_GETFD), -1);
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(ends[0], 0);
+  assert_int_equal(write(ends[1], "x", 1), 1);
+  for (size_t count = 1; count <= 2; count++) {
+    ps_watch watches[2] = {{0, 0, 0, 0, NULL}, {ends[1], 1, 0, 0, NULL}};
+    ps_sockets set = {watches, count};
+    assert_int_equal(ps__os_poll(&set, 1, INFINITY, NULL), 0);
+    assert_int_equal(watches[0].fd, 0);
+    for (size_t i = 0; i < count; i++) assert_int_equal(watches[i].ready, 1);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  if (before >= 0) {
+    dup2(before, 0);
+    close(before);
+  }
+}
+
+/* The memory for a set grows with the highest number in it, wherever that is. */
+static void numbers_may_be_in_any_order(void **state) {
+  (void)state;
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  int ends[2], highest = limit.rlim_cur > 20000 ? 20000 : (int)limit.rlim_cur - 1;
+  assert_int_equal(pipe(ends), 0);
+  int high = fcntl(ends[0], F_DUPFD, highest);
+  if (high < 0) skip();
+  assert_int_equal(write(ends[1], "x", 1), 1);
+  enum { DIRTY = 100000 };
+  char *dirty = malloc(DIRTY); /* what is freed here is used again, as it is */
+  memset(dirty, -1, DIRTY);
+  free(dirty);
+  for (int at = 0; at < 3; at++) {
+    ps_watch watches[3];
+    for (int i = 0; i < 3; i++)
+      watches[i] = (ps_watch){i == at ? high : ends[0], 0, 0, 0, NULL};
+    ps_sockets sets[2] = {{watches, 2}, {watches + 2, 1}};
+    assert_int_equal(ps__os_poll(sets, 2, INFINITY, NULL), 0);
+    for (int i = 0; i < 3; i++) assert_int_equal(watches[i].ready, 1);
+  }
+  close(high);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+/* It must be possible to find out by a call what has become of a connection. */
+static void what_is_broken_is_ready(void **state) {
+  (void)state;
+  int ends[2], full[2];
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(pipe(full), 0);
+  char block[4096] = "";
+  assert_int_equal(ps__os_prepare(full[1]), 0);
+  while (write(full[1], block, sizeof block) > 0) continue;
+  ps_watch watches[2] = {{ends[0], 0, 0, 0, NULL}, {full[1], 1, 0, 0, NULL}};
+  ps_sockets set = {watches, 2};
+  assert_int_equal(ps__os_poll(&set, 1, 0, NULL), 0);
+  assert_false(watches[0].ready || watches[1].ready);
+  close(ends[1]);
+  close(full[0]);
+  assert_int_equal(ps__os_poll(&set, 1, INFINITY, NULL), 0);
+  assert_true(watches[0].ready && watches[1].ready);
+  close(ends[0]);
+  close(full[1]);
+}
+
+/* What can be read does not end a wait for the other direction. */
+static void only_what_is_wanted_ends_a_wait(void **state) {
+  (void)state;
+  int ends[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  char block[4096] = "";
+  size_t sent;
+  while (ps__os_send(ends[0], block, sizeof block, &sent) == 0) continue;
+  assert_int_equal(ps__os_send(ends[1], "x", 1, &sent), 0);
+  ps_watch watch = {ends[0], 1, 0, 0, NULL};
+  ps_sockets set = {&watch, 1};
+  double start = ps__os_monotime();
+  assert_int_equal(ps__os_poll(&set, 1, SHORT, NULL), 0);
+  assert_false(watch.ready);
+  assert_true(ps__os_monotime() - start >= SHORT);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static void each_of_many_is_told_apart(void **state) {
+  (void)state;
+  enum { MANY = 20 };
+  int ends[MANY][2];
+  ps__waker waker;
+  ps__os_waker_begin(&waker);
+  for (int i = 0; i < MANY; i++) assert_int_equal(pipe(ends[i]), 0);
+  for (int count = 1; count <= MANY; count++)
+    for (int at = 0; at < count; at++) {
+      ps_watch watches[MANY];
+      for (int i = 0; i < count; i++) watches[i] = (ps_watch){ends[i][0], 0, 0, 1, NULL};
+      ps_sockets set = {watches, (size_t)count};
+      char byte = 'x';
+      assert_int_equal(write(ends[at][1], &byte, 1), 1);
+      assert_int_equal(ps__os_poll(&set, 1, INFINITY, &waker), 0);
+      for (int i = 0; i < count; i++) assert_int_equal(watches[i].ready, i == at);
+      assert_int_equal(read(ends[at][0], &byte, 1), 1);
+    }
+  for (int i = 0; i < MANY; i++) {
+    close(ends[i][0]);
+    close(ends[i][1]);
+  }
+  ps__os_waker_end(&waker);
+}
+
 static void a_descriptor_is_private_and_shared(void **state) {
   (void)state;
   ps__waker waker;
@@ -218,26 +356,32 @@ static void without_a_descriptor_a_wait_looks_up(void **state) {
    neither written to nor closed. */
 static void a_descriptor_that_somebody_closed_is_given_up(void **state) {
   (void)state;
+  int before = descriptors();
   for (int reused = 0; reused < 2; reused++) {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    ps__waker waker;
+    ps__waker waker, other; /* they share it */
     ps__os_waker_begin(&waker);
+    ps__os_waker_begin(&other);
     int fd = waker.fd;
     close(fd);
     if (reused) assert_int_equal(dup2(ends[0], fd), fd);
     assert_int_equal(write(ends[1], "x", 1), 1);
     assert_int_equal(woken_within(INFINITY, &waker), 1);
+    assert_true(waker.fd >= 0);
     assert_int_equal(woken_within(SHORT, &waker), 0);
     ps__os_wake();
+    assert_int_equal(woken_within(CEILING, &other), 1);
     assert_int_equal(woken_within(INFINITY, &waker), 1);
     ps__os_waker_end(&waker);
+    ps__os_waker_end(&other);
     char byte;
     if (reused) assert_int_equal(read(fd, &byte, 1), 1);
     if (reused) assert_int_equal(close(fd), 0);
     close(ends[0]);
     close(ends[1]);
   }
+  assert_int_equal(descriptors(), before);
 }
 
 /* ---- Processes ---- */
@@ -387,6 +531,11 @@ int main(void) {
       cmocka_unit_test(only_waits_that_were_begun_are_woken),
       cmocka_unit_test(nobody_can_wake_a_wait_without_a_waker),
       cmocka_unit_test(sockets_and_a_waker_are_told_apart),
+      cmocka_unit_test(number_0_is_a_descriptor),
+      cmocka_unit_test(numbers_may_be_in_any_order),
+      cmocka_unit_test(what_is_broken_is_ready),
+      cmocka_unit_test(only_what_is_wanted_ends_a_wait),
+      cmocka_unit_test(each_of_many_is_told_apart),
       cmocka_unit_test(a_descriptor_is_private_and_shared),
       cmocka_unit_test(without_a_descriptor_a_wait_looks_up),
       cmocka_unit_test(a_descriptor_that_somebody_closed_is_given_up),

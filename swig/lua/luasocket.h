@@ -40,8 +40,8 @@ static void set_class(lua_State *L, int index, int class) {
 /* Gives a result that is an object the LuaSocket class of its kind. */
 static int adopt(lua_State *L) {
   int count = call_original(L), object = lua_gettop(L) - count + 1;
-  const ps_lua_object *made = count > 0 ? to_object(L, object) : NULL;
-  if (made == NULL || made->socket == NULL) return count;
+  const ps_lua_object *made = to_object(L, object);
+  if (made == NULL) return count; /* a failure */
   ps_socket_setmark(made->socket, ps_socket_getmark(made->socket) | PS_MARK_FROM_START);
   set_class(L, object, class_of(made->socket));
   return count;
@@ -113,11 +113,11 @@ static int with_nils(lua_State *L, int count) {
   return 3;
 }
 
-/* Waits until bytes or the end of the stream can be received, and takes none. */
+/* Waits until bytes or the end of the stream can be received, and takes none. One byte is
+   no large result, so no memory is lent. */
 static int receive_nothing(lua_State *L, ps_socket *socket) {
   ps_lua_host lent;
   ps_bytes bytes = ps_socket_receiveany(socket, 1, ps_lua_lend(&lent, L));
-  large_free(L, &lent.large);
   if (bytes.status.code != PS_OK) failure(L, bytes.status, "Socket_receive");
   lua_pushliteral(L, "");
   return bytes.status.code == PS_OK ? 1 : 3;

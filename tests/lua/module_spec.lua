@@ -131,6 +131,12 @@ describe("select", function()
       assert.is_false(pcall(polysock.select, { broken }, nil, 0))
    end)
 
+   it("does not ask for buffered bytes before it writes", function()
+      local one = { getfd = function() return peer:getfd() end, dirty = error }
+      local _, writable = polysock.select(nil, { one }, 5)
+      assert.equal(one, writable[1])
+   end)
+
    it("believes no odd descriptor", function()
       for _, fd in ipairs({ -1, 2 ^ 31, 2 ^ 62, 0 / 0, 1 / 0, "x", {}, true }) do
          local odd = { getfd = function() return fd end }

@@ -305,6 +305,32 @@ describe("an object", function()
          assert.equal("a", client:receiveuntil(5))
       end)
 
+      it("text for the system is whole", function()
+         local one = polysock.tcp4()
+         local done, err = one:setoption("bindtodevice", "lo")
+         if not done then
+            assert.matches("permitted", err) -- older systems want privileges
+         else
+            assert.equal("lo", one:getoption("bindtodevice"))
+         end
+         one:close()
+      end)
+
+      it("seconds have fractions", function()
+         local function has_fractions(clock)
+            for _ = 1, 1000 do
+               if clock() % 1 ~= 0 then
+                  return true
+               end
+            end
+         end
+         assert.is_true(has_fractions(polysock.monotime))
+         client:setdeadline(5)
+         assert.is_true(has_fractions(function()
+            return client:getdeadline()
+         end))
+      end)
+
       it("text is taken for numbers", function()
          peer:send("abcdef")
          assert.equal("ab", client:receive("2"))
@@ -340,6 +366,12 @@ describe("an object", function()
             assert.is_false(ok, case[3])
             assert.equal("bad argument " .. case[3], err:sub(1, #case[3] + 13))
          end
+         assert.has_error(function()
+            client:receive("*l", nil, -1)
+         end, "bad argument #3 to 'receive' (maxsize: integer from 1 expected)")
+         assert.has_error(function()
+            client:setoption("bindtodevice", ("x"):rep(300))
+         end, "bad argument #2 to 'setoption' (value: text too long)")
          assert.has_error(function()
             client:send("x", {})
          end, "bad argument #2 to 'send' (i: integer expected)")
@@ -386,6 +418,7 @@ describe("an object", function()
          other:close()
          assert.is_nil(lines())
          assert.is_nil(lines())
+         assert.equal(1, select("#", lines()))
       end)
 
       it("raises other failures and keeps what came", function()

@@ -108,6 +108,7 @@ describe("a poller", function()
          ready = poller:wait(5)
          poller:close()
          assert.is_nil(ready())
+         assert.equal(1, select("#", ready()))
       end)
 
       it("without garbage", function()
@@ -170,6 +171,54 @@ describe("a poller", function()
          assert.equal("again", found(poller, 5)[1][1])
       end)
 
+      it("nothing of what was removed or not added, whichever it was", function()
+         local weak = setmetatable({}, { __mode = "k" })
+         local function new()
+            local made = {}
+            weak[made] = true
+            return made
+         end
+         for _, object in ipairs({ client, peer, server }) do
+            assert.equal(1, poller:add(object, "r", new()))
+            assert.is_nil((poller:add(object, "r", new())))
+            assert.equal(1, poller:modify(object, "r", new()))
+         end
+         local others = {}
+         for i = 1, 3 do
+            others[i] = { getfd = function()
+               return 900 + i -- no descriptor
+            end }
+            weak[others[i]] = true
+            assert.is_nil((poller:add(others[i], "r")))
+         end
+         others = nil -- luacheck: ignore
+         collect()
+         local left = 0
+         for _ in pairs(weak) do
+            left = left + 1
+         end
+         assert.equal(3, left)
+         local last = assert(polysock.tcp4())
+         weak[last] = true
+         poller:add(last, "r")
+         poller:remove(last)
+         for _, object in ipairs({ server, peer, client }) do
+            assert.equal(1, poller:remove(object))
+         end
+         last = nil -- luacheck: ignore
+         collect()
+         assert.is_nil(next(weak))
+      end)
+
+      it("the token of each member that modify gives", function()
+         poller:add(client, "w", "client")
+         poller:add(peer, "w", "peer")
+         poller:modify(peer, "w", "new")
+         local tokens = found(poller, 5)
+         table.sort(tokens)
+         assert.same({ "client", "new" }, tokens)
+      end)
+
       it("no cycle alive, and is closed when it is collected", function()
          local before = support.descriptors()
          for _, cycle in ipairs({
@@ -197,6 +246,22 @@ describe("a poller", function()
       end)
    end)
 
+   it("tells that no more can be made", function()
+      local rest = support.finish(support.start([[
+         local made = {}
+         for i = 1, 200 do
+            local one, err = polysock.poller()
+            if not one then
+               print(type(err))
+               os.exit(0)
+            end
+            made[i] = one
+         end
+         print("string") -- here it takes no descriptor
+      ]], "ulimit -n 40;"))
+      assert.equal("string\n", rest)
+   end)
+
    it("is closed at the end of its scope", function()
       local scoped = assert(polysock.poller())
       scoped:add(client, "r")
@@ -205,6 +270,9 @@ describe("a poller", function()
    end)
 
    it("tells what it is", function()
+      if _VERSION >= "Lua 5.4" then
+         assert.equal(("poller: %p"):format(poller), tostring(poller))
+      end
       assert.matches("^poller: 0x%x+$", tostring(poller))
       assert.not_equal(tostring(poller), tostring(polysock.poller()))
    end)
@@ -291,6 +359,84 @@ describe("a poller", function()
          assert.same({ other }, (found(poller, 0)))
          poller:remove(other)
          assert.same({ nil, "timeout" }, { poller:wait(0) })
+      end)
+
+      it("and forgets those that are removed, wherever they are in its list", function()
+         local objects, asked = {}, {}
+         for i, object in ipairs({ client, peer, server }) do
+            objects[i] = foreign(object:getfd(), false)
+            objects[i].dirty = function()
+               asked[#asked + 1] = i
+               return false
+            end
+         end
+         for _, order in ipairs({ { 1, 2, 3 }, { 3, 2, 1 }, { 2, 1, 3 }, { 2, 3, 1 } }) do
+            local left = {}
+            for i = 1, 3 do
+               poller:add(objects[i], "r")
+               left[i] = true
+            end
+            for _, gone in ipairs(order) do
+               poller:remove(objects[gone])
+               left[gone] = nil
+               asked = {}
+               assert.same({ nil, "timeout" }, { poller:wait(0) })
+               local seen = {}
+               for _, i in ipairs(asked) do
+                  assert.is_nil(seen[i])
+                  seen[i] = true
+               end
+               assert.same(left, seen)
+            end
+         end
+      end)
+
+      it("but asks no object of its own", function()
+         local methods = getmetatable(client).__index
+         local getfd, dirty = methods.getfd, methods.dirty
+         local calls = 0
+         methods.getfd = function(...)
+            calls = calls + 1
+            return getfd(...)
+         end
+         methods.dirty = function(...)
+            calls = calls + 1
+            return dirty(...)
+         end
+         poller:add(client, "w")
+         assert.same({ client }, (found(poller, 5)))
+         poller:modify(client, "r")
+         poller:remove(client)
+         methods.getfd, methods.dirty = getfd, dirty
+         assert.equal(0, calls)
+      end)
+
+      it("and nothing that is none, or none any more", function()
+         assert.has_error(function()
+            poller:remove(nil)
+         end)
+         assert.has_error(function()
+            poller:modify(nil, "r")
+         end)
+         local gone = polysock.tcp4()
+         getmetatable(gone).__gc(gone)
+         pcall(poller.add, poller, gone, "r")
+         assert.equal(0, poller:count())
+      end)
+
+      it("that release the poller when they are asked for their methods", function()
+         local one = assert(polysock.poller())
+         local evil = setmetatable({}, { __index = function(_, name)
+            if name == "dirty" then
+               getmetatable(one).__gc(one)
+            end
+            return name == "getfd" and function()
+               return client:getfd()
+            end or nil
+         end })
+         assert.has_error(function()
+            one:add(evil, "r")
+         end, "calling 'add' on bad self (poller expected)")
       end)
 
       it("whose methods raise", function()

@@ -264,32 +264,6 @@ static void an_hour_of_retries_grows_nothing(void **state) {
   assert_int_equal(gate_calls(), PS__HELPERS);
 }
 
-/* Answers that nobody collects are freed, but for some: those that come when nobody waits
-   for them any more, and those that are there. */
-static void late_answers_do_not_pile_up(void **state) {
-  (void)state;
-  size_t before = 0;
-  for (int round = 0; round < 4; round++) {
-    for (int i = 0; i < PS__KEPT; i++) {
-      char host[32];
-      snprintf(host, sizeof host, "%d.%d.gate.test", round, i);
-      gate_give_up(host);
-    }
-    for (int i = 0; i < PS__KEPT; i++) gate_pass_one();
-    gate_wait_for_helpers(0);
-    if (round == 0) before = gate_allocated();
-  }
-  assert_true(gate_allocated() < before + 8192);
-  gate_open();
-  for (int round = 0; round < 4; round++) {
-    ps__lookup *lookups[PS__KEPT];
-    for (int i = 0; i < PS__KEPT; i++) lookups[i] = gate_start_numbered(round * 100 + i);
-    gate_wait_for_helpers(0);
-    for (int i = 0; i < PS__KEPT; i++) ps__os_lookup_drop(lookups[i]);
-  }
-  assert_true(gate_allocated() < before + 8192);
-}
-
 static void a_wait_is_no_loop(void **state) {
   (void)state;
   ps__lookup *lookup = gate_start("q.gate.test");
@@ -380,7 +354,6 @@ int main(void) {
       gate_test(questions_wait_in_order),
       gate_test(retries_of_a_name_that_hangs_make_no_further_thread),
       gate_test(an_hour_of_retries_grows_nothing),
-      gate_test(late_answers_do_not_pile_up),
       gate_test(a_wait_is_no_loop),
       gate_test(without_any_thread_there_is_an_error),
       gate_test(one_thread_is_enough),

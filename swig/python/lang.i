@@ -92,7 +92,7 @@
 
 // The poller also keeps a reference to the object.
 %typemap(in) ps_source (PyObject *member) {
-  member = $input;
+  (void)(member = $input);
   if (!ps_py_source(self, $input, &$1, ps_py_at("$symname", $argnum, "$1_name"))) SWIG_fail;
 }
 %typemap(in) void * "$1 = $input == Py_None ? NULL : $input;"
@@ -190,8 +190,8 @@ ps_left_block __exit__(ps_anything type, ps_anything value, ps_anything tracebac
 #define ps_poller_add(poller, source, events, token) \
   poller_add(self, member2, source, events, token)
 #define ps_poller_modify(poller, source, events, token) \
-  poller_modify(self, member2, source, events, token)
-#define ps_poller_remove(poller, source) poller_remove(self, member2, source)
+  poller_modify(self, source, events, token)
+#define ps_poller_remove(poller, source) poller_remove(self, source)
 #define ps_poller_wait(poller, timeout, max, host) poller_wait(self, timeout, max, host)
 #define ps_poller_close(poller) poller_close(self)
 #define ps_poller_fileno ps_poller_getfd

@@ -22,7 +22,8 @@
 typedef struct member {
   struct member *before, *after;
   PyObject *object, *token;
-  int fd;       /* of a foreign object; -1: a socket of ours */
+  PyObject *address; /* of a foreign object: its key, so that to forget needs no memory */
+  int fd;            /* of a foreign object; -1: a socket of ours */
   size_t place; /* index in the list of members that may have buffered bytes; 0: none */
 } member;
 
@@ -41,25 +42,29 @@ static inline poller_object *its(PyObject *self) { return (poller_object *)self;
 
 /* ---- Members ---- */
 
+/* Returns the foreign member with an address, which may be NULL, or NULL. */
+static member *member_at(PyObject *self, PyObject *address) {
+  if (its(self)->foreign == NULL || address == NULL) return NULL;
+  PyObject *found = PyDict_GetItemWithError(its(self)->foreign, address);
+  return found != NULL ? PyLong_AsVoidPtr(found) : NULL;
+}
+
 /* Returns the member of a foreign object, or NULL. Never sets an exception. */
 static member *foreign_member(PyObject *self, PyObject *object) {
-  if (its(self)->foreign == NULL) return NULL;
   PyObject *address = PyLong_FromVoidPtr(object);
-  PyObject *found =
-      address != NULL ? PyDict_GetItemWithError(its(self)->foreign, address) : NULL;
+  member *found = member_at(self, address);
   Py_XDECREF(address);
   PyErr_Clear();
-  return found != NULL ? PyLong_AsVoidPtr(found) : NULL;
+  return found;
 }
 
 /* Returns 0 without memory. Never sets an exception. */
 static int know_foreign(PyObject *self, member *its_member) {
   if (its(self)->foreign == NULL) its(self)->foreign = PyDict_New();
-  PyObject *address = PyLong_FromVoidPtr(its_member->object);
+  its_member->address = PyLong_FromVoidPtr(its_member->object);
   PyObject *value = PyLong_FromVoidPtr(its_member);
-  int good = its(self)->foreign != NULL && address != NULL && value != NULL &&
-             PyDict_SetItem(its(self)->foreign, address, value) == 0;
-  Py_XDECREF(address);
+  int good = its(self)->foreign != NULL && its_member->address != NULL && value != NULL &&
+             PyDict_SetItem(its(self)->foreign, its_member->address, value) == 0;
   Py_XDECREF(value);
   PyErr_Clear();
   return good;
@@ -90,16 +95,15 @@ static int list(PyObject *self, member *its_member) {
 static void forget(PyObject *self, member *its_member) {
   PyObject *object = its_member->object, *token = its_member->token;
   unlist(self, its_member);
-  if (foreign_member(self, object) == its_member) {
-    PyObject *address = PyLong_FromVoidPtr(object);
-    if (address == NULL || PyDict_DelItem(its(self)->foreign, address) < 0) PyErr_Clear();
-    Py_XDECREF(address);
-  }
+  if (member_at(self, its_member->address) == its_member &&
+      PyDict_DelItem(its(self)->foreign, its_member->address) < 0)
+    PyErr_Clear();
   if (its_member->before != NULL)
     its_member->before->after = its_member->after;
   else
     its(self)->members = its_member->after;
   if (its_member->after != NULL) its_member->after->before = its_member->before;
+  Py_XDECREF(its_member->address);
   PyMem_Free(its_member);
   Py_DECREF(object);
   Py_DECREF(token);
@@ -184,17 +188,17 @@ static ps_done poller_add(PyObject *self, PyObject *object, ps_source source,
   return done;
 }
 
-/* Returns the member of an object, or NULL. */
-static member *member_of(PyObject *self, PyObject *object, ps_source source) {
+/* Returns the member of a source, or NULL. Foreign objects with one descriptor are one.
+ */
+static member *member_of(PyObject *self, ps_source source) {
   forget_ended(self);
-  if (source.socket == NULL) return foreign_member(self, object);
   ps_token token = ps_poller_token(poller_of(self), source);
   return token.status.code == PS_OK ? token.token : NULL;
 }
 
-static ps_status modify(PyObject *self, PyObject *object, ps_source source,
-                        ps_events events, PyObject *token) {
-  member *known = member_of(self, object, source);
+static ps_status modify(PyObject *self, ps_source source, ps_events events,
+                        PyObject *token) {
+  member *known = member_of(self, source);
   ps_done done = ps_poller_modify(poller_of(self), source, events, known);
   if (done.status.code != PS_OK || token == NULL) return done.status;
   PyObject *old = known->token;
@@ -203,23 +207,23 @@ static ps_status modify(PyObject *self, PyObject *object, ps_source source,
   return done.status;
 }
 
-static ps_done poller_modify(PyObject *self, PyObject *object, ps_source source,
-                             ps_events events, PyObject *token) {
+static ps_done poller_modify(PyObject *self, ps_source source, ps_events events,
+                             PyObject *token) {
   ps_done done;
-  LOCKED(self, done.status = modify(self, object, source, events, token));
+  LOCKED(self, done.status = modify(self, source, events, token));
   return done;
 }
 
-static ps_status remove_member(PyObject *self, PyObject *object, ps_source source) {
-  member *known = member_of(self, object, source);
+static ps_status remove_member(PyObject *self, ps_source source) {
+  member *known = member_of(self, source);
   ps_done done = ps_poller_remove(poller_of(self), source);
-  if (done.status.code == PS_OK && known != NULL) forget(self, known);
+  if (done.status.code == PS_OK) forget(self, known);
   return done.status;
 }
 
-static ps_done poller_remove(PyObject *self, PyObject *object, ps_source source) {
+static ps_done poller_remove(PyObject *self, ps_source source) {
   ps_done done;
-  LOCKED(self, done.status = remove_member(self, object, source));
+  LOCKED(self, done.status = remove_member(self, source));
   return done;
 }
 

@@ -253,6 +253,25 @@ def test_what_has_fileno(poller: Any) -> None:
     assert poller.count() == 0
 
 
+def test_objects_with_one_descriptor_are_one_member(poller: Any, pair: Any) -> None:
+    """A foreign object is identified by its descriptor, by whomever that is told."""
+    _, peer = pair
+    first, second = Foreign(peer.fileno()), Foreign(peer.fileno())
+    references = sys.getrefcount(first), sys.getrefcount(second)
+    poller.add(first, "w", "first")
+    with pytest.raises(polysock.Error, match="^already added$"):
+        poller.add(second, "w")
+    assert poller.modify(second, "rw") == 1
+    assert poller.wait(0) == [("first", "w")]
+    assert poller.modify(second, "rw", "second") == 1
+    assert poller.wait(0) == [("second", "w")]
+    assert poller.remove(second) == 1
+    with pytest.raises(polysock.Error, match="^not added$"):
+        poller.remove(first)
+    assert poller.count() == 0
+    assert (sys.getrefcount(first), sys.getrefcount(second)) == references
+
+
 def test_foreign_objects_that_buffer(poller: Any, pair: Any) -> None:
     client, peer = pair
     one, other = Buffering(client.getfd()), Buffering(peer.fileno())

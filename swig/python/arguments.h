@@ -241,9 +241,18 @@ static int ps_py_buffer(PyObject *object, Py_buffer *view, int flags, short code
 
 /* ---- Options ---- */
 
+/* Returns an entry of a dict, borrowed, or NULL; without memory an exception is set. */
+static PyObject *entry_of(PyObject *dict, const char *name) {
+  PyObject *key = PyUnicode_InternFromString(name);
+  PyObject *found = key != NULL ? PyDict_GetItemWithError(dict, key) : NULL;
+  Py_XDECREF(key);
+  return found;
+}
+
 static int linger_of(PyObject *dict, ps_option *value, place at) {
-  PyObject *on = PyDict_GetItemString(dict, "on");
-  PyObject *timeout = PyDict_GetItemString(dict, "timeout");
+  PyObject *on = entry_of(dict, "on");
+  PyObject *timeout = PyErr_Occurred() ? NULL : entry_of(dict, "timeout");
+  if (PyErr_Occurred()) return 0;
   value->type = PS_LINGER;
   value->number = NAN;
   if (on == NULL || !PyBool_Check(on)) return 1; /* the core says what is expected */

@@ -217,7 +217,7 @@ CASES: Dict[str, Tuple[Before, Call]] = {
     "toip": (nothing, lambda w, _: polysock.dns.toip("127.0.0.1")),
     "toip, raising": (nothing, lambda w, _: raising.dns.toip("127.0.0.1")),
     "getaddrinfo": (nothing, lambda w, _: polysock.dns.getaddrinfo("127.0.0.1")),
-    "getnameinfo": (nothing, lambda w, _: polysock.dns.getnameinfo(None, "80")),
+    "getnameinfo": (nothing, lambda w, _: polysock.dns.getnameinfo("127.0.0.1", "80")),
     "gethostname": (nothing, lambda w, _: polysock.dns.gethostname()),
     # Arguments.
     "huge number": (lambda w: 10**400, lambda w, n: w.client.setdeadline(n)),
@@ -276,7 +276,7 @@ CASES: Dict[str, Tuple[Before, Call]] = {
         lambda w: w.poller.add(w.client, "w", 5),
         lambda w, _: w.poller.wait(0),
     ),
-    "wait for foreign": (foreign_member, lambda w, f: w.poller.wait(0)[0][0][1]),
+    "wait for foreign": (foreign_member, lambda w, f: w.poller.wait(0)),
     "add what has no descriptor": (nothing, lambda w, _: w.poller.add(object(), "r")),
     # What polysock.aio is made of.
     "pieces": (nothing, lambda w, _: type(pieces_of(w))),
@@ -359,7 +359,7 @@ def test_what_a_call_took_comes_back(world: World, name: str, alone: bool) -> No
     shared += [type(world.lines), type(pieces), type(pieces.__anext__())]
     for _ in range(5):
         due = rounds(world, case, alone)
-    assert "lack" in due
+    assert {*due} == {"lack", due[-1]}  # it says so, or is complete
     gc.collect()
     references = [sys.getrefcount(one) for one in shared]
     blocks = sys.getallocatedblocks()
@@ -391,7 +391,7 @@ def test_a_load_takes_nothing_for_good(world: World) -> None:
         return [sys.getallocatedblocks(), *map(sys.getrefcount, texts)]
 
     changes = []
-    for _ in range(5):  # at first, Python's own tables grow
+    for _ in range(12):  # at first, Python's own tables grow
         before = counts()
         for _ in range(40):
             assert load(MANY * 100, 0) is None

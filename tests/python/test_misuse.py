@@ -447,3 +447,22 @@ def test_what_is_thrown_into_a_piece_is_an_exception() -> None:
             for right in [KeyError, KeyError("key")]:
                 with pytest.raises(KeyError):
                     pieces.__anext__().throw(right)
+
+
+def test_what_aio_asks_for_is_checked(pair: Any) -> None:
+    client, _ = pair
+    core = polysock._core
+    for wrong in [(), (client.lines(),), (client, iter), (5, iter)]:
+        with pytest.raises(TypeError, match=r"^_pieces\(\) takes an iterator and a fun"):
+            core._pieces(*wrong)
+    for wrong in [(), (client,), (client, 1), (5, 1)]:
+        with pytest.raises(TypeError, match=r"^_mark\(\) takes a RaisingSocket and an"):
+            core._mark(*wrong)
+    with pytest.raises(TypeError, match="throw expected at least 1 argument"):
+        core._pieces(client.lines(), iter).__anext__().throw()
+
+
+@pytest.mark.parametrize("wrong", [b"", b"x", bytearray(), bytearray(b"x"), "", "x"])
+def test_bytes_and_texts_are_no_sets(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"\(recvt: set of sockets expected\)"):
+        polysock.select(wrong, None, 0)

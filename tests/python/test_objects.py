@@ -9,6 +9,7 @@ import errno
 import socket
 import struct
 import sys
+import warnings
 from contextlib import ExitStack
 from typing import Any, Callable, List, Tuple
 
@@ -311,3 +312,18 @@ def test_types_of_values(pair: Any) -> None:
     assert linger == {"on": False, "timeout": 0}
     assert type(linger["on"]) is bool and type(linger["timeout"]) is int
     assert client.setoption("linger", linger) == (1, None)
+
+
+@pytest.mark.parametrize("make", ["bind", "poller"])
+def test_a_warning_of_one_that_is_unclosed(make: str, monkeypatch: Any) -> None:
+    """It is about the line that dropped it, and only as an error it is unraisable."""
+    lost: List[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda its: lost.append(its.exc_type))
+    arguments = ("127.0.0.1", 0) if make == "bind" else ()
+    with pytest.warns(ResourceWarning, match="^unclosed <polysock") as seen:
+        getattr(polysock, make)(*arguments)
+    assert [its.filename for its in seen] == [__file__] and lost == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        getattr(polysock, make)(*arguments)
+    assert lost == [ResourceWarning]

@@ -144,7 +144,7 @@ module Polysock
 
     def modify(sock = nil, events = nil, token = nil)
       forget_ended
-      number = number_of(sock)
+      number = member_of(sock)
       core_modify(number ? source_of(members[number]) : sock, events, number || 0)
       members[number].token = token unless token.nil?
       1
@@ -152,7 +152,7 @@ module Polysock
 
     def remove(sock = nil)
       forget_ended
-      number = number_of(sock)
+      number = member_of(sock)
       core_remove(number ? source_of(members[number]) : sock)
       forget(number)
       1
@@ -179,6 +179,15 @@ module Polysock
     def buffering = @buffering ||= {}
     def numbers = @numbers ||= {}.compare_by_identity
     def number_of(sock) = numbers[sock]
+
+    # Objects of other libraries with one descriptor are one member.
+    def member_of(sock)
+      return numbers[sock] if numbers[sock] || sock.is_a?(Socket)
+
+      descriptor = Descriptor.of(sock)
+      members.each_key.find { |number| members[number].getfd == descriptor } if descriptor
+    end
+
     def source_of(member) = member.getfd ? member : member.object
 
     def leave(number)

@@ -168,7 +168,8 @@ static ps_source ps_lua_source(lua_State *L, int index, const char *function, in
 }
 
 /* Begins a call on a member: afterwards the table is at index 5, the token at 4. Returns
-   the number of the member, or 0. No code of the program runs from here on. */
+   the number of the member that the object was added as, or 0. No code of the program
+   runs from here on. */
 static int begin_call(lua_State *L, ps_lua_poller *self, ps_source *source) {
   lua_settop(L, 4);
   push_owned(L, 1);
@@ -217,9 +218,17 @@ static ps_done poller_add(lua_State *L, ps_source source, ps_events events) {
   return done;
 }
 
+/* Returns the number of the member that a source is, or 0. Foreign objects with one
+   descriptor are one member. */
+static int member_of(const ps_lua_poller *self, ps_source source) {
+  ps_token token = ps_poller_token(self->object.poller, source);
+  return token.status.code == PS_OK ? (int)(intptr_t)token.token : 0;
+}
+
 static ps_done poller_modify(lua_State *L, ps_source source, ps_events events) {
   ps_lua_poller *self = to_poller(L, 1);
-  int number = begin_call(L, self, &source);
+  begin_call(L, self, &source);
+  int number = member_of(self, source);
   ps_done done =
       ps_poller_modify(self->object.poller, source, events, (void *)(intptr_t)number);
   if (done.status.code != PS_OK || lua_isnil(L, 4)) return done;
@@ -230,7 +239,8 @@ static ps_done poller_modify(lua_State *L, ps_source source, ps_events events) {
 
 static ps_done poller_remove(lua_State *L, ps_source source) {
   ps_lua_poller *self = to_poller(L, 1);
-  int number = begin_call(L, self, &source);
+  begin_call(L, self, &source);
+  int number = member_of(self, source);
   ps_done done = ps_poller_remove(self->object.poller, source);
   if (done.status.code == PS_OK) release(L, self, 5, number);
   return done;

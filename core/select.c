@@ -54,6 +54,7 @@ static int is_known(const ps_watch *watch) {
 }
 
 static void enter_all(wait_set *wait) {
+  wait->known = wait->closed = 0;
   for (int i = 0; i < 2; i++)
     for (size_t j = 0; j < wait->sets[i].count; j++) {
       ps_watch *watch = &wait->sets[i].watches[j];

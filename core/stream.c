@@ -82,6 +82,7 @@ void ps__stream_clear(ps_socket *self) {
 }
 
 void ps__stream_free(ps_socket *self) {
+  ps__turn_disown(self);
   free_views(self, 0);
   ps__reader_clear(&self->reader);
 }

@@ -287,6 +287,7 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
   ps__member_end(self);
   /* The last of the calls under way closes the descriptor. */
   if ((before & (PS__CALLS | PS__BOTH)) == 0) forget_connection(self);
+  atomic_store_explicit(&self->pending, 0, memory_order_relaxed);
   atomic_store_explicit(&self->wants, 0, memory_order_relaxed);
   if ((before & PS__CALLS) != 0) ps__os_wake();
   ps__call_end(&call);
@@ -295,7 +296,8 @@ ps_always ps_socket_close(ps_socket *self, ps_host *host) {
 
 void ps_socket_free(ps_socket *self, ps_host *host) {
   if (self == NULL) return;
-  ps_socket_close(self, host); /* drops the attempt, and what a parent was changing */
+  ps_socket_close(self, host);
+  ps__connect_drop(self);
   ps__stream_free(self);
   ps__os_realloc(self, 0);
 }

@@ -10,7 +10,7 @@ from array import array
 from typing import Any, List
 
 import pytest
-from conftest import LIMIT, fill, until_asleep
+from conftest import LIMIT, Child, fill, until_asleep
 
 
 def test_receiveinto_fills_what_can_be_filled(pair: Any) -> None:
@@ -142,3 +142,26 @@ def test_a_result_has_no_part_of_the_prefix_memory(pair: Any) -> None:
     result = client.receive("*l", prefix)[0]
     prefix[:] = b"xyz"
     assert result == b"abcd" and type(result) is bytes
+
+
+def test_bytes_end_with_a_null_in_memory() -> None:
+    """As int and others expect it, also where there was memory for more."""
+    with Child(
+        """
+with raising.bind("127.0.0.1", 0) as server:
+    client = raising.connect(*server.getsockname()[:2])
+    with client, server.accept() as peer:
+        for size in (100, 4000, 70000, 1 << 20):
+            peer.send(b"1234")
+            polysock.select([client], None)
+            client.settimeout(0)
+            try:
+                client.receive(size)
+            except polysock.Timeout as error:
+                say(int(error.partial))
+""",
+        env={**os.environ, "PYTHONMALLOC": "debug"},  # it fills what is new
+    ) as child:
+        for _ in range(4):
+            assert child.hear() == "1234"
+        child.end()

@@ -108,6 +108,13 @@ class Foreign:
         return True
 
 
+class Getfd(Foreign):
+    """As LuaSocket calls it."""
+
+    def getfd(self) -> int:
+        return self.fileno()
+
+
 class Subclass(int):
     pass
 
@@ -133,6 +140,10 @@ def quiet(w: World) -> None:
 def room(w: World) -> bytearray:
     w.peer.sendall(b"line\n")
     return bytearray(5)
+
+
+def much(w: World) -> None:
+    w.peer.sendall(bytes(60_000))
 
 
 def closed_pair(w: World) -> Tuple[Any, Any]:
@@ -182,6 +193,7 @@ CASES: Dict[str, Tuple[Before, Call]] = {
     "receive": (World.feed, lambda w, _: w.client.receive()),
     "receive, raising": (World.feed, lambda w, _: w.other.receive()),
     "receive a count": (World.feed, lambda w, _: w.client.receive(5)),
+    "receive much": (much, lambda w, _: len(w.client.receive(60_000)[0] or b"")),
     "receive with a prefix": (World.feed, lambda w, _: w.client.receive("*l", b"pre")),
     "receiveuntil": (World.feed, lambda w, _: w.client.receiveuntil(b"\n")),
     "receiveany": (World.feed, lambda w, _: w.other.receiveany()),
@@ -267,6 +279,7 @@ CASES: Dict[str, Tuple[Before, Call]] = {
         lambda w: w.poller.add(w.client, "r", 5),
         lambda w, _: w.poller.modify(w.client, "rw", 6),
     ),
+    "add foreign with getfd": (Getfd, lambda w, f: w.poller.add(f, "rw", 5)),
     "remove": (
         lambda w: w.poller.add(w.client, "r", 5),
         lambda w, _: w.poller.remove(w.client),

@@ -449,6 +449,76 @@ def test_what_is_thrown_into_a_piece_is_an_exception() -> None:
                     pieces.__anext__().throw(right)
 
 
+def test_what_is_thrown_into_a_piece_that_waits(connect: Any) -> None:
+    """It goes to the generator, which may go on, or end the piece."""
+    client, peer = connect(raising)
+    core: Any = polysock._core
+    core._mark(client, 256)  # somebody else receives: it has to wait
+
+    def wait() -> Any:
+        try:
+            yield "first"
+        except KeyError:
+            yield "second"
+        return "end"
+
+    def done(piece: Any) -> bool:
+        with pytest.raises(RuntimeError, match="^cannot reuse already awaited piece$"):
+            piece.send(None)
+        return True
+
+    pieces = core._pieces(client.lines(), wait)
+    piece = pieces.__anext__()
+    assert piece.send(None) == "first"
+    assert piece.throw(KeyError("goes on")) == "second"
+    with pytest.raises(StopIteration) as end:
+        piece.send(None)
+    assert end.value.value == "end" and done(piece)
+    piece = pieces.__anext__()
+    assert piece.send(None) == "first"
+    with pytest.raises(IndexError, match="ends it"):
+        piece.throw(IndexError("ends it"))
+    assert done(piece)
+
+    def fails() -> Any:
+        raise KeyError("at once")
+
+    piece = core._pieces(client.lines(), fails).__anext__()
+    with pytest.raises(KeyError, match="at once"):
+        piece.send(None)
+    assert done(piece)
+
+
+def test_marks(connect: Any) -> None:
+    """A time that is over is None under any of them; 256 alone says that it is in use."""
+    client, peer = connect(raising)
+    core: Any = polysock._core
+    pieces = core._pieces(client.lines(), lambda: iter(["it waits"]))
+    client.settimeout(0)
+    for bits in (1, 3):
+        core._mark(client, bits)
+        assert client.receive() is None and next(client) is None
+        peer.sendall(b"line\n")
+        polysock.select([client], None, 5)
+        with pytest.raises(StopIteration) as piece:
+            pieces.__anext__().send(None)
+        assert piece.value.value == b"line"
+    core._mark(client, 256)
+    peer.sendall(b"line\n")
+    polysock.select([client], None, 5)
+    assert pieces.__anext__().send(None) == "it waits"
+    core._mark(client, 0)
+    assert client.receive() == b"line"
+    with pytest.raises(polysock.Timeout):
+        client.receive()
+    with raising.bind("127.0.0.1", 0) as server:
+        server.settimeout(0)
+        with pytest.raises(polysock.Timeout):
+            server.accept()
+        core._mark(server, 1)
+        assert server.accept() is None
+
+
 def test_what_aio_asks_for_is_checked(pair: Any) -> None:
     client, _ = pair
     core = polysock._core

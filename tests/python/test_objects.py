@@ -318,12 +318,26 @@ def test_types_of_values(pair: Any) -> None:
 def test_a_warning_of_one_that_is_unclosed(make: str, monkeypatch: Any) -> None:
     """It is about the line that dropped it, and only as an error it is unraisable."""
     lost: List[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda its: lost.append(its.exc_type))
+
+    def hook(its: Any) -> None:
+        lost.append((its.exc_type, type(its.object)))
+
+    monkeypatch.setattr(sys, "unraisablehook", hook)
     arguments = ("127.0.0.1", 0) if make == "bind" else ()
     with pytest.warns(ResourceWarning, match="^unclosed <polysock") as seen:
         getattr(polysock, make)(*arguments)
     assert [its.filename for its in seen] == [__file__] and lost == []
+    kind = polysock.Socket if make == "bind" else polysock.Poller
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         getattr(polysock, make)(*arguments)
-    assert lost == [ResourceWarning]
+    assert lost.pop() == (ResourceWarning, kind) and lost == []
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("broken")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", broken)
+        getattr(polysock, make)(*arguments)
+    assert lost == [(KeyError, type(None))]

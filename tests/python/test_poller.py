@@ -296,6 +296,83 @@ def test_foreign_objects_that_buffer(poller: Any, pair: Any) -> None:
             poller.add(wrong, "r")
 
 
+def test_one_of_those_that_buffer_goes(poller: Any, connect: Any) -> None:
+    members = [Buffering(connect()[0].getfd()) for _ in range(4)]
+    for each in members:
+        poller.add(each, "r", id(each))
+    while members:
+        ready = sorted(token for token, _ in poller.wait(LIMIT))
+        assert ready == sorted(map(id, members))
+        poller.remove(members.pop(0))
+
+
+def test_a_member_with_another_descriptor_is_another(poller: Any, connect: Any) -> None:
+    """The old descriptor is no longer its own, and may be anybody's."""
+    (client, _), (other, _) = connect(), connect()
+    foreign = Foreign(client.getfd())
+    poller.add(foreign, "w", "before")
+    foreign.fd = other.getfd()
+    poller.add(foreign, "w", "after")
+    assert poller.count() == 1 and poller.wait(LIMIT) == [("after", "w")]
+    poller.remove(foreign)
+    assert poller.count() == 0
+
+
+def test_descriptor_0_is_one() -> None:
+    """Standard input is a source as any other."""
+    with Child(
+        """
+reader, writer = os.pipe()
+class Foreign:
+    fd = reader
+    def fileno(self):
+        return self.fd
+foreign = Foreign()
+with raising.poller() as poller:
+    poller.add(foreign, "r")
+    foreign.fd = 0
+    poller.add(foreign, "r")
+    say(poller.count())
+    say(poller.wait()[0][0] is foreign)
+say(polysock.select([foreign], None) == ([foreign], [], None))
+"""
+    ) as child:
+        assert child.hear() == "1"
+        child.tell("what makes it ready")
+        assert child.hear() == "True"
+        assert child.hear() == "True"
+        child.end()
+
+
+def test_a_socket_may_have_descriptor_0() -> None:
+    with Child(
+        """
+import warnings
+os.close(0)
+with raising.bind("127.0.0.1", 0) as server:
+    say(server.getfd(), server.fileno(), " fd=0 " in repr(server))
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    raising.bind("127.0.0.1", 0)
+    say(*[its.category.__name__ for its in seen])
+"""
+    ) as child:
+        assert child.hear() == "0 0 True"
+        assert child.hear() == "ResourceWarning"
+        child.end()
+
+
+def test_the_exception_of_an_attribute_comes_through(poller: Any, pair: Any) -> None:
+    class Broken(Foreign):
+        @property
+        def dirty(self) -> Any:
+            raise KeyError("dirty")
+
+    with pytest.raises(KeyError, match="dirty"):
+        poller.add(Broken(pair[1].fileno()), "r")
+    assert poller.count() == 0
+
+
 @pytest.mark.parametrize("change", ["add", "replace", "remove", "wait", "close"])
 def test_methods_that_change_the_poller(change: str, poller: Any, connect: Any) -> None:
     objects = [Buffering(connect()[0].getfd()) for _ in range(3)]

@@ -54,6 +54,7 @@ WAITS = {
     "module-connect": "raising.connect(*hole)",
     "select": "raising.select([client], None)",
     "select-limited": "raising.select([client], None, 60)",
+    "select-plain": "polysock.select([client], None)",
     "poller": "poller.wait()",
     "poller-limited": "poller.wait(60)",
     "sleep": "raising.sleep(60)",

@@ -149,16 +149,12 @@ def test_bytes_end_with_a_null_in_memory() -> None:
     with Child(
         """
 with raising.bind("127.0.0.1", 0) as server:
-    client = raising.connect(*server.getsockname()[:2])
-    with client, server.accept() as peer:
-        for size in (100, 4000, 70000, 1 << 20):
-            peer.send(b"1234")
-            polysock.select([client], None)
-            client.settimeout(0)
-            try:
-                client.receive(size)
-            except polysock.Timeout as error:
-                say(int(error.partial))
+    for size in (0, 1000, 10_000, 50_000):
+        client = raising.connect(*server.getsockname()[:2])
+        with client:
+            with server.accept() as peer:
+                peer.send(b" " * size + b"1234")
+            say(int(client.receive("*a")))
 """,
         env={**os.environ, "PYTHONMALLOC": "debug"},  # it fills what is new
     ) as child:

@@ -81,6 +81,29 @@ while hear() != "end":
     assert best < 0.1
 
 
+def test_a_receive_that_ctrl_c_ends_gives_its_memory_back() -> None:
+    with Child(
+        SETUP
+        + """
+import tracemalloc
+tracemalloc.start()
+kept = []
+for _ in range(10):
+    say("waiting")
+    try:
+        client.receive(1 << 20)
+    except KeyboardInterrupt:
+        kept.append(tracemalloc.get_traced_memory()[0])
+say(len(kept), kept[-1] - kept[1] < 16 << 10)
+"""
+    ) as child:
+        for _ in range(10):
+            assert child.hear() == "waiting"
+            child.signal(signal.SIGINT)
+        assert child.hear() == "10 True"
+        child.end()
+
+
 def test_ctrl_c_is_heard_by_the_child_of_a_background_job() -> None:
     """A shell lets its background jobs ignore SIGINT, and children inherit that."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

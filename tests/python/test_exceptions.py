@@ -9,6 +9,7 @@ import errno
 import pickle
 import socket
 import struct
+import sys
 from typing import Any, List
 
 import polysock
@@ -208,6 +209,22 @@ def test_try_finds_the_number_of_words() -> None:
     with pytest.raises(Error) as caught:
         try_((None, "words of nobody"))
     assert caught.value.errno is None
+
+
+def test_words_that_cannot_be_looked_up() -> None:
+    class Hostile(str):
+        def __hash__(self) -> int:
+            raise KeyError("hash")
+
+    with pytest.raises(KeyError, match="hash"):
+        polysock.try_((None, Hostile("words of nobody")))
+
+
+def test_the_numbers_of_words_are_given_back() -> None:
+    before = sys.getrefcount(errno.EBADF)
+    for _ in range(500):
+        assert polysock.fromfd(2**31 - 1, "client")[1] is not None
+    assert abs(sys.getrefcount(errno.EBADF) - before) < 100
 
 
 def test_numbers_do_not_depend_on_the_locale() -> None:

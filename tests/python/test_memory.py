@@ -386,13 +386,18 @@ def test_what_a_call_took_comes_back(world: World, name: str, alone: bool) -> No
     assert grown < 15
 
 
-def load(first: int, stop: int) -> Any:
-    """Loads the compiled module once more while allocations fail."""
+def unloaded() -> Tuple[Any, Any]:
+    """The compiled module once more, and what fills it."""
     path = polysock._core.__file__
     spec = importlib.util.spec_from_file_location("polysock._core", path)
     assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    result = starved(spec.loader.exec_module, module, first, stop)
+    return importlib.util.module_from_spec(spec), spec.loader.exec_module
+
+
+def load(first: int, stop: int) -> Any:
+    """Loads the module while allocations fail."""
+    module, fill = unloaded()
+    result = starved(fill, module, first, stop)
     if result is None:  # then all of it is there
         assert {*vars(module)} == {*vars(polysock._core)}
         for style in "", "Raising":
@@ -436,6 +441,24 @@ def test_a_load_without_memory_fails(world: World, alone: bool) -> None:
             gc.collect()
     assert first > 300
     assert load(MANY * 100, 0) is None
+
+
+def test_the_first_words_of_the_system_without_memory(world: World) -> None:
+    """Their number, which only a later try_ asks for, may be forgotten for that."""
+    for style in "", "raising_":
+        due = 0
+        for first in range(MANY):
+            module, fill = unloaded()
+            fill(module)
+            call = getattr(module, style + "fromfd")
+            result = starved(lambda it: it(2**31 - 1, "client"), call, first, first + 1)
+            if not is_lack(result):
+                words = getattr(result, "strerror", None) or result[1]
+                assert words == "Bad file descriptor", result
+                due += 1
+            if due == 6:
+                break
+        assert due == 6
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")

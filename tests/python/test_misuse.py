@@ -323,6 +323,19 @@ def test_wrong_number_of_arguments(name: str, signature: Signature) -> None:
         call(nonsense=1)
 
 
+def test_required_arguments_that_are_missing(pair: Any) -> None:
+    for call, number, name in [
+        (polysock.connect, 1, "connect"),
+        (polysock.bind, 1, "bind"),
+        (lambda: polysock.bind(ADDRESS), 2, "bind"),
+        (lambda: polysock.connect(ADDRESS), 2, "connect"),
+        (lambda: polysock.fromfd(5), 2, "fromfd"),
+        (pair[0].send, 1, "send"),
+    ]:
+        with pytest.raises(TypeError, match=f"^bad argument #{number} to '{name}' "):
+            call()  # type: ignore[operator]
+
+
 def test_exceptions_of_arguments_come_through(pair: Any, server: Any) -> None:
     client = pair[0]
     calls: List[Callable[[], Any]] = [

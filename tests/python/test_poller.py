@@ -362,6 +362,18 @@ with warnings.catch_warnings(record=True) as seen:
         child.end()
 
 
+def test_how_many_events_is_a_number_from_1(poller: Any, pair: Any) -> None:
+    poller.add(pair[0], "w")
+    place = r"^bad argument #2 to 'wait' \("
+    for value in (0, -1):
+        with pytest.raises(ValueError, match=place):
+            poller.wait(0, value)
+    for wrong in ("1", 1.5, True):
+        with pytest.raises(TypeError, match=place):
+            poller.wait(0, wrong)
+    assert poller.wait(0, 1) == [(pair[0], "w")]
+
+
 def test_the_exception_of_an_attribute_comes_through(poller: Any, pair: Any) -> None:
     class Broken(Foreign):
         @property

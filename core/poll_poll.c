@@ -111,9 +111,9 @@ void ps__os_queue_free(ps__queue *queue) {
 /* ---- What is watched ---- */
 
 static int identify(int fd, unsigned *file) {
+  *file = 0;
 #ifdef _WIN32 /* the file of a socket has no number of its own */
   int family;
-  *file = 0;
   return ps__os_adopt(fd, &family);
 #else
   struct stat told;

@@ -134,7 +134,7 @@ static void test_unread_into_what_was_taken(void **state) {
       assert_int_equal(ps__reader_size(&reader), 5 + behind);
       const char *data = ps__reader_data(&reader);
       assert_memory_equal(data, "wxyz", taken + behind);
-      assert_memory_equal(data + taken + behind, "abcde" + taken, 5 - taken);
+      assert_memory_equal(data + taken + behind, &"abcde"[taken], 5 - taken);
       ps__reader_clear(&reader);
     }
 }

@@ -421,7 +421,7 @@ static void the_resolvers_failures_have_codes(void **state) {
 }
 
 /* Addresses that the resolver finds, in their order. */
-enum { LOCAL, FOUR, SIX, FULL, HUGE, ANSWERS };
+enum { LOCAL, FOUR, SIX, FULL, TOO_LARGE, ANSWERS };
 static struct addrinfo answers[ANSWERS];
 
 static struct addrinfo *find(int first, int last) {
@@ -450,7 +450,7 @@ static struct addrinfo *find(int first, int last) {
 static void only_addresses_of_tcp_are_answers(void **state) {
   (void)state;
   system_is.resolver = 0;
-  system_is.found = find(LOCAL, HUGE);
+  system_is.found = find(LOCAL, TOO_LARGE);
   ps__lookup asked = question("a.test", "80", 0);
   ps__os_resolve(&asked);
   assert_int_equal(asked.status.code, PS_OK);
@@ -468,7 +468,7 @@ static void only_addresses_of_tcp_are_answers(void **state) {
   ps__os_resolve(&asked);
   assert_int_equal(asked.status.code, PS_NONAME);
   assert_null(asked.records);
-  system_is.found = find(HUGE, HUGE);
+  system_is.found = find(TOO_LARGE, TOO_LARGE);
   ps__os_resolve(&asked);
   assert_int_equal(asked.status.code, PS_NONAME);
 }

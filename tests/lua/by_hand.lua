@@ -3,7 +3,7 @@
 -- result. The object is closed then, and no memory is used after it was freed, which is for
 -- sanitizers and valgrind to see. run.c runs it; each case must end with the object unusable.
 
--- luacheck: globals polysock newproxy
+-- luacheck: globals polysock newproxy ring unpack
 local collect = getmetatable(polysock.tcp()).__gc
 local server = assert(polysock.bind("127.0.0.1", 0))
 local host, port = server:getsockname()
@@ -55,6 +55,59 @@ local function in_hook(call)
    assert(seen, "the hook did not run inside " .. call)
    assert(client:getfd() == -1, call .. ": in use, it is closed and stays")
    peer:close()
+end
+
+-- The same whenever a signal interrupts the wait of an iterator or of select. Nothing stays
+-- on the stack of the call, however often a hook runs in it, and once it has ended nothing keeps
+-- what the members hold.
+local function in_waits(call, objects)
+   local times, sizes = 0, {}
+   ring(0.001)
+   debug.sethook(function()
+      local outer = debug.getinfo(3, "f")
+      if outer and outer.func == call then
+         times = times + 1
+         local size = 0
+         while debug.getlocal(3, size + 1) do
+            size = size + 1
+         end
+         sizes[size] = true
+         if times == 30 then
+            for _, object in ipairs(objects) do
+               collect(object)
+               assert(object:getfd() == -1, "in use, it is closed and stays")
+            end
+         end
+      end
+   end, "c")
+   return function(...)
+      local found = { pcall(call, ...) }
+      debug.sethook()
+      ring(0)
+      assert(times >= 30, "the hook did not run inside")
+      assert(next(sizes, (next(sizes))) == nil, "something stays on the stack")
+      for _, object in ipairs(objects) do
+         collect(object)
+         assert(not pcall(object.getfd, object), "it is not in use any more")
+      end
+      return (table.unpack or unpack)(found)
+   end
+end
+
+do
+   local client, peer = pair()
+   local lines = client:lines()
+   local good, words = in_waits(lines, { client })()
+   assert(not good and words:find("closed"), words)
+   peer:close()
+
+   local one, one_peer = pair()
+   local two, two_peer = pair()
+   local three = assert(polysock.bind("127.0.0.1", 0)) -- it is never writable
+   assert(in_waits(polysock.select, { one, two, three })({ one, two, one }, { three }, 5))
+   for _, object in ipairs({ one_peer, two_peer }) do
+      object:close()
+   end
 end
 
 -- A finaliser that runs when Lua makes a string, or anything else.

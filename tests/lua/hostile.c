@@ -73,6 +73,7 @@ static const char program[] =
     "    local hit, ok, data, err, partial = hostile(number, call)\n"
     "    if hit and ok and data == nil then\n"
     "      assert(err == lack or err == 'timeout' or err == 'oversized', err)\n"
+    "      assert(err == lack or #partial > 0, name)\n" /* else it is not what happened */
     "    end\n"
     "    local taken = ok and (data or partial) or ''\n"
     "    taken = taken:sub((gone or 0) + 1)\n"
@@ -96,6 +97,7 @@ static const char program[] =
     "  return function()\n"
     "    local hit, ok, one, err = hostile(number, call)\n"
     "    if ok and not one then assert(err == lack, err) end\n"
+    "    assert(not ok or one ~= 'not enough memory', name)\n" /* it is no result */
     "    return hit\n"
     "  end\n"
     "end\n"

@@ -102,6 +102,61 @@ describe("select", function()
       assert.equal(1, ready(setmetatable({}, { __index = many })))
    end)
 
+   it("takes a set of very many", function()
+      local set = {}
+      for i = 1, 20000 do
+         set[i] = client
+      end
+      local _, writable = polysock.select({}, set, 5)
+      assert.same({ 1, client }, { #writable, writable[1] })
+   end)
+
+   it("takes a set whose border is where no memory would reach", function()
+      -- Room for all keys at once keeps them out of the array, and Lua searches in steps.
+      local set = assert((rawget(_G, "loadstring") or load)(
+         "return {" .. ("x = nil, "):rep(1000) .. "}"))()
+      for i = 1, 300 do
+         set[i] = client
+      end
+      for power = 9, 52 do
+         set[2 ^ power] = client
+      end
+      local _, writable = polysock.select({}, set, 5)
+      assert.same({ 1, client }, { #writable, writable[1] })
+   end)
+
+   it("asks for members by integers", function()
+      local kinds = {}
+      local set = setmetatable({}, { __index = function(_, index)
+         kinds[#kinds + 1] = tostring(index)
+         return ({ peer, client })[index]
+      end })
+      local _, writable = polysock.select(nil, set, 5)
+      assert.same({ "1", "2", "3" }, kinds)
+      assert.same({ peer, client }, { writable[1], writable[2] })
+   end)
+
+   it("keeps what it knows of a set while it reads the next one, however long", function()
+      for _ = 1, 5 do
+         local members = {}
+         for i = 1, 200 do
+            members[i] = { getfd = function()
+               if i == 100 or i == 200 then
+                  collectgarbage()
+                  for j = 1, 50 do
+                     members[-j] = ("%d"):format(j):rep(40 + j)
+                  end
+               end
+               return peer:getfd()
+            end }
+         end
+         local readable, writable = polysock.select({ client, peer },
+            setmetatable({}, { __index = members }), 5)
+         assert.equal(0, #readable)
+         assert.equal(200, #writable)
+      end
+   end)
+
    it("takes no socket for a set", function()
       local source = polysock.source(client)
       for _, socket in ipairs({ client, peer, source }) do

@@ -112,11 +112,12 @@ describe("an object", function()
          assert.has_error(lines)
          assert.same({ {}, {}, "timeout" }, { polysock.select({ client }, nil, 0) })
          for _, value in ipairs({ 5, "text", {}, io.stdout, print, polysock.tcp4 }) do
-            assert.has_no_error(function()
-               finalise(value)
-            end)
+            assert.equal(0, select("#", finalise(value)))
          end
-         finalise()
+         assert.equal(0, select("#", finalise()))
+         assert.equal(0, select("#", finalise(peer)))
+         assert.equal(0, select("#", finalise(client)))
+         assert.equal(0, select("#", finalise(polysock.tcp4())))
       end)
 
       it("goes through the end of the state with everything open", function()
@@ -267,6 +268,69 @@ describe("an object", function()
       assert.equal(hook, after)
       assert.equal("c", mask)
       assert.equal(1000000, count)
+   end)
+
+   -- What makes the results runs without the hook, which could raise and lose them.
+   with_hook("runs no hook of the program inside a call", function()
+      for _, call in ipairs({ polysock.tcp4, polysock.poller }) do
+         local calls, inside = 0, 0
+         debug.sethook(function()
+            local outer = debug.getinfo(3, "f")
+            calls = calls + 1
+            inside = inside + (outer and outer.func == call and 1 or 0)
+         end, "c")
+         local found = call()
+         debug.sethook()
+         found:close()
+         assert.is_true(calls > 0)
+         assert.equal(0, inside)
+      end
+   end)
+
+   with_hook("leaves the hook that a finaliser sets inside a call", function()
+      local function own() end
+      local function another() end
+      for _, before in ipairs({ own, false }) do
+         local finalised = false
+         local start, restore = support.pause_collector()
+         support.finaliser(function()
+            finalised = true
+            debug.sethook(another, "", 2000000)
+         end)
+         if before then
+            debug.sethook(before, "", 1000000)
+         end
+         start()
+         local made = polysock.tcp4()
+         restore()
+         local after, _, count = debug.gethook()
+         debug.sethook()
+         collectgarbage()
+         made:close()
+         assert.is_true(finalised)
+         -- Where it runs outside the call, the hook is the last one all the same.
+         assert.equal(another, after)
+         assert.equal(2000000, count)
+      end
+   end)
+
+   it("lets a finaliser make a text as large as the one that it makes", function()
+      local data = ("x"):rep(100000)
+      for _ = 1, 5 do
+         peer:send(data)
+         local good, text
+         local start, restore = support.pause_collector()
+         support.finaliser(function()
+            good, text = pcall(string.rep, "y", #data)
+         end)
+         start()
+         local found = client:receive(#data)
+         restore()
+         collectgarbage()
+         assert.is_true(good, text)
+         assert.equal(("y"):rep(#data), text)
+         assert.equal(data, found)
+      end
    end)
 
    it("stays alive as a member of select, whatever becomes of the table", function()

@@ -210,6 +210,41 @@ describe("a poller", function()
          assert.is_nil(next(weak))
       end)
 
+      it("no object that was removed, wherever its place is", function()
+         local orders = { { 1, 2, 3, 4 }, { 4, 3, 2, 1 }, { 2, 4, 1, 3 }, { 3, 1, 4, 2 } }
+         for _, order in ipairs(orders) do
+            local weak = setmetatable({}, { __mode = "k" })
+            local objects = {}
+            for i = 1, 4 do
+               objects[i] = assert(polysock.tcp4())
+               weak[objects[i]] = true
+               poller:add(objects[i], "r")
+            end
+            for _, i in ipairs(order) do
+               poller:remove(objects[i])
+            end
+            objects = nil -- luacheck: ignore
+            collect()
+            assert.is_nil(next(weak))
+         end
+      end)
+
+      it("no more memory after many members than it needs for those at a time", function()
+         local function turns(count)
+            for _ = 1, count do
+               poller:add(client, "r")
+               poller:add(peer, "r")
+               poller:remove(client)
+               poller:remove(peer)
+            end
+            collect()
+            return collectgarbage("count")
+         end
+         local before = turns(100)
+         local grown = turns(5000) - before
+         assert.is_true(grown < 50, grown)
+      end)
+
       it("the token of each member that modify gives", function()
          poller:add(client, "w", "client")
          poller:add(peer, "w", "peer")
@@ -420,8 +455,63 @@ describe("a poller", function()
          end)
          local gone = polysock.tcp4()
          getmetatable(gone).__gc(gone)
-         pcall(poller.add, poller, gone, "r")
+         assert.same({ nil, "closed" }, { poller:add(gone, "r") })
          assert.equal(0, poller:count())
+      end)
+
+      it("and leaves those that it has alone when it is given none", function()
+         assert.equal(1, poller:add(foreign(client:getfd()), "w", "first"))
+         for _, name in ipairs({ "add", "modify", "remove" }) do
+            assert.error_matches(function()
+               poller[name](poller, nil, "r")
+            end, "^bad argument #1 to '" .. name .. "' %(sock: ")
+         end
+         assert.equal(1, poller:count())
+         assert.same({ "first" }, (found(poller, 5)))
+      end)
+
+      it("by the descriptors that they had when they were added", function()
+         local one, other = foreign(client:getfd()), foreign(peer:getfd())
+         poller:add(one, "w", "one")
+         poller:add(other, "w", "other")
+         one.fd, other.fd = 900, 901
+         assert.equal(1, poller:modify(one, "w", "new"))
+         assert.equal(1, poller:remove(other))
+         assert.same({ "new" }, (found(poller, 5)))
+         assert.equal(1, poller:remove(one))
+         assert.equal(0, poller:count())
+      end)
+
+      it("with the descriptor 0", function()
+         local rest = support.finish(support.start([[
+            local other = assert(polysock.bind("127.0.0.1", 0))
+            local poller = polysock.poller()
+            local object = { getfd = function(self) return self.fd end, fd = other:getfd() }
+            print(poller:add(object, "r", "before"))
+            object.fd = 0
+            print(poller:add(object, "r", "zero"), poller:count())
+            for token, events in poller:wait(5) do print(token, events) end
+            object.getfd = function() return 0 end
+            print(#polysock.select({ object }, nil, 5))
+         ]], "echo x |"))
+         assert.equal("1\n1\t1\nzero\tr\n1\n", rest)
+      end)
+
+      it("and asks none twice that moved in its list while it was removed", function()
+         local asked, objects = {}, {}
+         for i, object in ipairs({ client, peer, server }) do
+            objects[i] = foreign(object:getfd(), false)
+            objects[i].dirty = function()
+               asked[#asked + 1] = i
+               if i == 3 then
+                  poller:remove(objects[1])
+                  poller:remove(objects[3])
+               end
+            end
+            poller:add(objects[i], "r")
+         end
+         assert.same({ nil, "timeout" }, { poller:wait(0) })
+         assert.same({ 3, 2 }, asked)
       end)
 
       it("that release the poller when they are asked for their methods", function()
@@ -519,6 +609,64 @@ describe("a poller", function()
          client:send("x")
          assert.same({ "second" }, (found(poller, 5)))
       end)
+
+      it("that have got another descriptor, which cannot be added", function()
+         local token = setmetatable({ {} }, { __mode = "v" })
+         local one, other = foreign(client:getfd()), foreign(server:getfd())
+         poller:add(other, "r", "other")
+         poller:add(one, "r", token[1])
+         one.fd = 900
+         assert.is_nil((poller:add(one, "r", "second")))
+         assert.equal(1, poller:count())
+         collect()
+         assert.is_nil(token[1])
+         one.fd = peer:getfd()
+         assert.equal(1, poller:add(one, "w", "third"))
+         local tokens = { "third" }
+         for i = 1, 5 do
+            tokens[#tokens + 1] = "member " .. i
+            poller:add(assert(polysock.tcp4()), "r", "member " .. i)
+         end
+         local seen = found(poller, 5)
+         table.sort(seen)
+         table.sort(tokens)
+         assert.same(tokens, seen)
+         assert.equal(7, poller:count())
+      end)
+   end)
+
+   it("has all members that a finaliser adds while it makes room for one", function()
+      local many, tokens = {}, {}
+      local function add(i)
+         many[i] = assert(polysock.tcp4())
+         tokens[i] = i
+         return assert(poller:add(many[i], "r", i))
+      end
+      for i = 1, 16 do
+         add(i)
+      end
+      many[100] = assert(polysock.tcp4())
+      local finalised = false
+      local start, restore = support.pause_collector()
+      support.finaliser(function()
+         finalised = true
+         for i = 17, 60 do
+            add(i)
+         end
+      end)
+      start()
+      local added = poller:add(many[100], "r", 61)
+      restore()
+      collectgarbage()
+      assert.equal(1, added)
+      assert.is_true(finalised)
+      tokens[61] = 61
+      local seen = found(poller, 5)
+      table.sort(seen)
+      assert.same(tokens, seen)
+      for _, each in pairs(many) do
+         each:close()
+      end
    end)
 
    it("outlives finalisers that use it in the middle of its calls", function()

@@ -41,6 +41,28 @@ function support.collect_often()
    end
 end
 
+--- Stops the collector, with all garbage collected. Returns a function that starts it, so that it
+--- collects everything when something is allocated next, and a function that ends this.
+function support.pause_collector()
+   local pause = collectgarbage("setpause", 1)
+   local multiplier = collectgarbage("setstepmul", 1000)
+   local mode = _VERSION == "Lua 5.4" and collectgarbage("incremental", 0, 0, 30) -- 2 ^ 30 a step
+   local function start()
+      collectgarbage("restart")
+   end
+   local function restore()
+      collectgarbage("setpause", pause)
+      collectgarbage("setstepmul", multiplier)
+      if mode then
+         collectgarbage("incremental", 0, 0, 13)
+         collectgarbage(mode) -- busted has chosen another one
+      end
+   end
+   collectgarbage("stop")
+   collectgarbage()
+   return start, restore
+end
+
 --- Returns a polysock client and its peer, which is an object of LuaSocket.
 function support.pair()
    local listener = assert(luasocket.bind("127.0.0.1", 0))

@@ -92,19 +92,16 @@ static void *ps_lua_it(lua_State *L, const ps_lua_object *self, const char *func
   return self->it;
 }
 
-/* Pushes an object whose pointer is NULL. The caller sets it, and owns the socket until
-   then. */
-static ps_lua_object *push_instance(lua_State *L, const ps_lua_class *class,
-                                    ps_lua_object *made) {
+/* Pushes an object whose pointer is NULL. The caller sets it after the protected call,
+   and owns the socket until then: a hook may raise even when the function returns. */
+static void push_instance(lua_State *L, const ps_lua_class *class, ps_lua_object *made) {
   *made = (ps_lua_object){&ours_key, class, {NULL}, 0};
   get_registry(L, class);
   lua_setmetatable(L, -2);
-  return made;
 }
 
 static int push_object(lua_State *L) {
-  ps_lua_object *made = push_userdata(L, sizeof *made);
-  push_instance(L, &socket_class, made)->socket = lua_touserdata(L, 1);
+  push_instance(L, &socket_class, push_userdata(L, sizeof(ps_lua_object)));
   return 1;
 }
 

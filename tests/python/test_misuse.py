@@ -506,7 +506,7 @@ def test_marks(connect: Any) -> None:
     """A time that is over is None under any of them; 256 alone says that it is in use."""
     client, peer = connect(raising)
     core: Any = polysock._core
-    pieces = core._pieces(client.lines(), lambda: iter(["it waits"]))
+    pieces = core._pieces(client.lines(), lambda: (word for word in ["it waits"]))
     client.settimeout(0)
     for bits in (1, 3):
         core._mark(client, bits)

@@ -608,6 +608,7 @@ static double mark(const ps_sockets *sets, size_t count, int *found) {
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < sets[i].count; j++) {
       ps_watch *watch = &sets[i].watches[j];
+      if (watch->fd == SIM_NO_DESCRIPTOR) watch->fd = -1;
       double ready = watch->fd < 0 ? INFINITY : ready_at(watch->fd, watch->writable);
       watch->ready = ready <= world.now;
       *found |= watch->ready;

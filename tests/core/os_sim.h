@@ -209,6 +209,7 @@ int sim_clock(void);        /* how often the core has read the monotonic clock s
 int sim_adopt(
     int family); /* a descriptor that the core did not make; 0: no internet socket */
 void sim_abandon(int fd); /* the test takes it back */
+enum { SIM_NO_DESCRIPTOR = 9999 }; /* a wait finds that it is none */
 void sim_from_zero(void); /* the first descriptor of this world is number 0 */
 
 /* Behind the words above. */

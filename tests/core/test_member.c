@@ -546,6 +546,24 @@ static void a_child_does_not_watch_what_waits_for_a_name(void **state) {
   freed(p, c, NULL);
 }
 
+static void leave_it(void *call) { assert_int_equal(ps__turn_leave(call), -1); }
+
+/* The wait of another thread has both turns while it looks whether the name is there: so
+   the close cannot drop the attempt, and the free has to. */
+static void a_socket_is_freed_while_a_wait_looks_at_its_name(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  ps_poller *p = make();
+  ps_socket *c = ps_tcp4().socket;
+  begin_connect(c, "slow.test", NULL);
+  add(p, c, "rw");
+  ps__call looking = {.self = c, .turn = PS__BOTH};
+  assert_int_equal(ps__turn_enter(&looking), PS__ENTERED);
+  sim_when_locked(leave_it, &looking);
+  ps_socket_free(c, NULL);
+  ps_poller_free(p);
+}
+
 /* ---- Faults ---- */
 
 /* One that cannot be watched any more is tried again by each wait, which says why. */
@@ -770,6 +788,7 @@ int main(void) {
       sim_test(a_child_tries_again_what_it_could_not_watch),
       sim_test(a_child_makes_pollers_of_its_own),
       sim_test(a_child_does_not_watch_what_waits_for_a_name),
+      sim_test(a_socket_is_freed_while_a_wait_looks_at_its_name),
       sim_test(a_failing_watch_is_told_by_the_wait),
       sim_test(without_memory_nothing_is_added),
       sim_test(without_memory_to_follow_it_a_registration_ends),

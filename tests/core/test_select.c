@@ -59,6 +59,16 @@ static void nothing_in_time_is_a_timeout(void **state) {
   ps_socket_free(c, NULL);
 }
 
+/* A foreign object has bytes, and a descriptor that is none: it ends no wait. */
+static void what_has_no_descriptor_is_waited_for_once(void **state) {
+  (void)state;
+  ps_watch reads[] = {{SIM_NO_DESCRIPTOR, 0, 1, 0, NULL}};
+  double start = sim_now();
+  sim_expect(ps_select(set_of(reads, 1), nobody, 0.25, NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.25);
+  assert_int_equal(sim_polls(), 2);
+}
+
 static void without_a_limit_it_waits_on(void **state) {
   (void)state;
   ps_socket *c = sim_client();
@@ -500,6 +510,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       sim_test(the_ready_ones_are_marked),
       sim_test(nothing_in_time_is_a_timeout),
+      sim_test(what_has_no_descriptor_is_waited_for_once),
       sim_test(without_a_limit_it_waits_on),
       sim_test(a_buffered_one_makes_it_look_without_waiting),
       sim_test(a_socket_brings_what_it_has),

@@ -208,9 +208,9 @@ size_t sim_populated(void); /* bytes whose pages were mapped in advance so far *
 int sim_clock(void);        /* how often the core has read the monotonic clock so far */
 int sim_adopt(
     int family); /* a descriptor that the core did not make; 0: no internet socket */
-void sim_abandon(int fd); /* the test takes it back */
+void sim_abandon(int fd);          /* the test takes it back */
 enum { SIM_NO_DESCRIPTOR = 9999 }; /* a wait finds that it is none */
-void sim_from_zero(void); /* the first descriptor of this world is number 0 */
+void sim_from_zero(void);          /* the first descriptor of this world is number 0 */
 
 /* Behind the words above. */
 enum { SIM__BYTES, SIM__AGAIN, SIM__ERROR, SIM__EOF, SIM__FLOOD, SIM__TAKES, SIM__COMES };

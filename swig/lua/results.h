@@ -220,7 +220,6 @@ static int next_piece(lua_State *L) {
   if (bytes.status.code == PS_OK)
     bytes.status.code = push_success(L, object, &bytes, &lent);
   if (bytes.status.code == PS_OK) return 1;
-  large_free(L, &lent.large);
   if (bytes.status.code != PS_ENDED) {
     failure(L, bytes.status, "lines");
     luaL_where(L, 1); /* the line of the loop */

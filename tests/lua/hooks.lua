@@ -80,6 +80,19 @@ equal(own, found.its, "the own hook")
 equal("r", found.its_mask, "its mask")
 equal(1000000, found.its_count, "its count")
 
+-- Hooks that Lua functions set are one function of C. Each is called for its own events only.
+local events, none = {}, function() end
+local routine = receive(function(event) events[event] = true end, "l")
+debug.sethook(none, "crl", 1)
+routine()
+local its, mask, count = debug.gethook()
+debug.sethook()
+equal(nil, next(events, next(events)), "a second kind of event")
+equal(true, events.line, "lines")
+equal(none, its, "the hook of the main coroutine")
+equal("crl", mask, "its mask")
+equal(1, count, "its count")
+
 for _, object in ipairs({ client, peer, server }) do
    object:close()
 end

@@ -186,6 +186,17 @@ describe("select", function()
       end
    end)
 
+   it("does not believe a length", function()
+      local words = {} -- Lua doubles an index until it finds nil
+      for power = 0, 31 do
+         words[#words + 1] = ("[%d] = ..."):format(2 ^ power)
+      end
+      local text = ("return { %s }"):format(table.concat(words, ", "))
+      local sparse = assert((rawget(_G, "loadstring") or load)(text))(client)
+      local _, writable = polysock.select(nil, sparse, 5)
+      assert.same({ 1, client }, { #writable, writable[1] })
+   end)
+
    it("bears methods that yield no further than to it", function()
       local yielding = { getfd = function() coroutine.yield() end }
       local ok, err = coroutine.resume(coroutine.create(function()

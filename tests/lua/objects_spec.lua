@@ -447,6 +447,21 @@ describe("an object", function()
          assert.equal("def", client:receive(3.0))
       end)
 
+      it("a backlog that no integer holds is the largest", function()
+         local one = assert(polysock.tcp4())
+         assert(one:bind("127.0.0.1", 0))
+         assert(one:listen(-2 ^ 60))
+         local host, port = one:getsockname()
+         local clients = {}
+         for i = 1, 8 do -- nobody accepts them
+            clients[i] = assert(polysock.connect(host, port, nil, nil, nil, 20))
+         end
+         for _, object in ipairs(clients) do
+            object:close()
+         end
+         one:close()
+      end)
+
       it("other types are misuse that names the argument", function()
          local bad = {
             { "receive", {}, "#1 to 'receive' (pattern: " },

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -228,6 +229,66 @@ static void a_sender_never_sends_to_the_next_descriptor(void **state) {
   }
 }
 
+/* ---- A select that meets a closed door ---- */
+
+static atomic_int receives, stays, waits;
+static pthread_t selecting;
+
+static void about_to_receive(ps_host *host) { (void)host, atomic_store(&receives, 1); }
+static void stay(ps_host *host) {
+  (void)host;
+  while (atomic_load(&stays)) sched_yield();
+}
+static void about_to_wait(ps_host *host) { (void)host, atomic_store(&waits, 1); }
+static void do_nothing(ps_host *host) { (void)host; }
+
+static void *receive_and_stay(void *from) {
+  ps_host host = {about_to_receive, stay, NULL, NULL, PS_HOST_VIEW};
+  ended = ps_socket_receive(from, PS_LINE, none, 0, &host).status;
+  return NULL;
+}
+
+/* Returns the member if it became ready. */
+static void *select_meanwhile(void *member) {
+  ps_host host = {about_to_wait, do_nothing, NULL, NULL, PS_HOST_VIEW};
+  ps_watch watch = {-1, 0, 0, 0, member};
+  ps_status status = ps_select((ps_sockets){&watch, 1}, nobody, -1, &host).status;
+  return status.code == PS_OK && watch.ready ? member : NULL;
+}
+
+/* The setfd has to wait, for it is not alone in the object. */
+static void select_in_another_thread(ps_host *host) {
+  (void)host;
+  if (atomic_load(&stays) == 0) return;
+  assert_int_equal(pthread_create(&selecting, NULL, select_meanwhile, object), 0);
+  while (!atomic_load(&waits)) sched_yield();
+  atomic_store(&stays, 0);
+}
+
+static void a_select_goes_on_with_the_next_descriptor(void **state) {
+  (void)state;
+  for (int i = 0; i < TIMES; i++) {
+    begin();
+    int old = ps_socket_getfd(object).fd;
+    send_text(peers[1], "for the next descriptor\n");
+    atomic_store(&receives, 0);
+    atomic_store(&waits, 0);
+    atomic_store(&stays, 1);
+    pthread_t receiving;
+    assert_int_equal(pthread_create(&receiving, NULL, receive_and_stay, object), 0);
+    while (!atomic_load(&receives)) sched_yield();
+    ps_host host = {select_in_another_thread, do_nothing, NULL, NULL, PS_HOST_VIEW};
+    ps_socket_setfd(object, next_fd, &host);
+    void *ready;
+    pthread_join(selecting, &ready);
+    pthread_join(receiving, NULL);
+    assert_ptr_equal(ready, object);
+    assert_int_equal(ended.code, PS_CLOSED);
+    close(old);
+    end();
+  }
+}
+
 /* ---- At the same time ---- */
 
 static void *close_it(void *what) {
@@ -347,18 +408,40 @@ static void accepting_from_an_invalid_descriptor_fails(void **state) {
   ps_socket_setfd(server, fd, NULL);
 }
 
+static int invalid;
+
+static void close_it_behind(ps_host *host) {
+  (void)host;
+  close(invalid);
+}
+
+/* The same when a program closes it while a call begins to wait. */
+static void waiting_for_a_descriptor_that_was_closed_fails(void **state) {
+  (void)state;
+  begin();
+  invalid = ps_socket_getfd(object).fd;
+  ps_host host = {close_it_behind, do_nothing, NULL, NULL, PS_HOST_VIEW};
+  ps_status status = ps_socket_receive(object, PS_LINE, none, 0, &host).status;
+  assert_int_equal(status.code, PS_SYSTEM);
+  assert_int_equal(status.system, EBADF);
+  ps_socket_setfd(object, next_fd, NULL);
+  end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       setfd_test(a_waiter_never_sees_the_next_descriptor),
       setfd_test(without_a_descriptor_the_object_is_closed),
       setfd_test(who_accepts_is_woken),
       setfd_test(a_sender_never_sends_to_the_next_descriptor),
+      setfd_test(a_select_goes_on_with_the_next_descriptor),
       setfd_test(a_close_at_the_same_time_is_not_lost),
       setfd_test(two_may_replace_it),
       setfd_test(bytes_stay_unless_it_was_closed),
       setfd_test(flags_are_the_descriptors_own),
       setfd_test(a_blocking_server_does_not_block),
       setfd_test(accepting_from_an_invalid_descriptor_fails),
+      setfd_test(waiting_for_a_descriptor_that_was_closed_fails),
   };
   return cmocka_run_group_tests_name("setfd", tests, NULL, NULL);
 }

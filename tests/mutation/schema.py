@@ -88,11 +88,11 @@ def functions(text: str) -> list[Function]:
                 name = _HEAD.search(before) if function else None
             depth += 1
         elif char == "}":
-            depth -= 1
-            if depth == 0:
-                if begin >= 0:
-                    out.append(Function(name[1] if name else "", begin, at))
-                head = at + 1
+            # A condition of the preprocessor may hide the brace that this one closes.
+            if depth == 1 and begin >= 0:
+                out.append(Function(name[1] if name else "", begin, at))
+            depth = max(0, depth - 1)
+            head = at + 1 if depth == 0 else head
         elif depth == 0:
             head = at + 1
     return out

@@ -188,6 +188,13 @@ class Schema(Text):
         for number in idle:
             self.assertEqual(self.output(self.path / "all.c", number), plain)
 
+    def test_a_class_for_one_language_hides_no_function(self) -> None:
+        text = (
+            "#ifdef __cplusplus\nclass A {\n#if NEW\n  int a;\n#endif\n  int b;\n};\n"
+            "#endif\nint later(void) { return 1; }\n"
+        )
+        self.assertEqual([item.name for item in schema.functions(text)], ["later"])
+
     def test_what_is_outside_of_functions_is_refused(self) -> None:
         variants = schema.Variants(self.path / "all.c", PROGRAM)
         self.assertFalse(variants.add(1, PROGRAM.replace("int first,", "long first,"), 5))

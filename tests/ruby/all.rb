@@ -136,6 +136,28 @@ class Conventions < Minitest::Test
     assert_equal 0, poller.count
   end
 
+  Foreign = Struct.new(:getfd, :dirty)
+
+  def test_select_asks_other_objects_for_buffered_bytes
+    full, empty = Foreign.new(@peer.fileno, true), Foreign.new(@peer.fileno, false)
+    assert_equal [[full], [], nil], Polysock.select([empty, full], nil, LIMIT)
+  end
+
+  def test_select_believes_no_odd_descriptor
+    fds = [-1, 2**31, 2**70, 1.5, "0", :x, true, nil]
+    odd = [Object.new, *fds.map { |fd| Foreign.new(fd, true) }]
+    odd.each { |object| assert_equal [[], [], "timeout"], Polysock.select([object], [object], 0) }
+  end
+
+  def test_integers_of_more_than_64_bits
+    [2**63, 2**64 - 1, 2**64, 2**70, -(2**63) - 1, -(2**64), -(2**70)].each do |count|
+      assert_raises(ArgumentError) { @client.receive(count) }
+    end
+    assert_equal 1, Polysock.tcp4 { |one| one.bind("127.0.0.1", 0) && one.listen(-(2**70)) }
+    error = assert_raises(Polysock::Error) { @client.setoption("recv-buffer-size", 2**63) }
+    assert_equal Errno::EINVAL::Errno, error.errno
+  end
+
   def test_the_surface_is_that_of_the_interface
     text = File.read(File.expand_path("../../swig/polysock.i", __dir__)).split("\n// ---- Objects")
     sockets, pollers = text[1].split("struct ps_poller {};")

@@ -149,6 +149,16 @@ class Conventions < Minitest::Test
     odd.each { |object| assert_equal [[], [], "timeout"], Polysock.select([object], [object], 0) }
   end
 
+  def test_select_takes_the_set_as_it_is_at_the_call
+    set = [Object.new, @client]
+    set[0].define_singleton_method(:getfd) { (set[1] = nil) || -1 }
+    assert_equal [[], [@client], nil], Polysock.select(nil, set, LIMIT)
+  end
+
+  def test_a_name_without_a_service
+    assert_equal [Array, NilClass], Polysock::DNS.getnameinfo("127.0.0.1").map(&:class)
+  end
+
   def test_integers_of_more_than_64_bits
     [2**63, 2**64 - 1, 2**64, 2**70, -(2**63) - 1, -(2**64), -(2**70)].each do |count|
       assert_raises(ArgumentError) { @client.receive(count) }
@@ -314,6 +324,38 @@ class Processes < Minitest::Test
       assert_equal "interrupted\n", output.gets
       assert process.value.success?
       watchdog.kill
+    end
+  end
+
+  # A program of its own, since the locale and descriptor 0 belong to the process.
+  def test_words_of_the_system_are_in_the_encoding_of_the_locale
+    code = <<~RUBY
+      require "polysock"
+      server = Polysock.bind("127.0.0.1", 0)
+      server.settimeout(0)
+      words = [-> { server.accept }, -> { server.setoption("recv-buffer-size", 2**63) }].map do |call|
+        call.call
+      rescue Polysock::Error => e
+        e.message
+      end
+      p words.map(&:encoding) == [Encoding::UTF_8, Encoding.find("locale")]
+    RUBY
+    assert_equal ["true\n", true], run_program({ "LC_ALL" => "C" }, code)
+  end
+
+  def test_descriptor_0_is_one_like_others
+    code = <<~RUBY
+      require "polysock"
+      full = Struct.new(:getfd, :dirty).new(0, true)
+      p Polysock.select([full], nil, 0) == [[full], [], nil]
+    RUBY
+    assert_equal ["true\n", true], run_program({}, code)
+  end
+
+  # Returns what a program says, and whether it ends well. It has nothing to read.
+  def run_program(env, code)
+    Open3.popen2(env, RbConfig.ruby, "-e", code) do |_, output, process|
+      [output.read, process.value.success?]
     end
   end
 

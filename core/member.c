@@ -197,7 +197,8 @@ static void empty(ps_poller *poller, int fd, ps__slot *slot) {
   slot->events = slot->flags = 0;
 }
 
-void *ps__member_remove(ps_poller *poller, ps_source source) {
+/* Takes a registration out. For other threads the socket is still in the poller. */
+static void *take_out(ps_poller *poller, ps_source source) {
   ps_socket *socket = source.socket;
   int fd = socket != NULL ? socket->watched : source.fd;
   ps__slot *slot = ps__member_find(poller, source);
@@ -209,8 +210,13 @@ void *ps__member_remove(ps_poller *poller, ps_source source) {
     *at = found->next;
     ps__os_realloc(found, 0);
   }
-  forget_socket(socket);
   poller->count--;
+  return token;
+}
+
+void *ps__member_remove(ps_poller *poller, ps_source source) {
+  void *token = take_out(poller, source);
+  forget_socket(source.socket);
   return token;
 }
 
@@ -245,17 +251,18 @@ static short take_place(ps_poller *poller, int fd, int anyway) {
 
 static int is_named(const ps_socket *socket) { return !atomic_load(&socket->naming); }
 
-/* Moves the registration of a socket to another descriptor. */
+/* Moves the registration of a socket to another descriptor. A close by another thread,
+   which looks without the lock, must find the poller at every moment. */
 static short move_slot(ps_poller *poller, ps_socket *socket, int fd) {
   ps__slot moved = *slot_of(poller, socket);
   short code = take_place(poller, fd, 1);
   if (code != PS_OK) return code;
-  ps__member_remove(poller, (ps_source){.socket = socket});
+  take_out(poller, (ps_source){.socket = socket});
   moved.flags = 0;
   *place_of(poller, fd) = moved;
   poller->count++;
   socket->watched = fd;
-  atomic_store(&socket->poller, poller);
+  atomic_store(&socket->told, 0);
   return PS_OK;
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* What other threads see of a member of a poller at every moment of a call that moves its
+   registration to another descriptor, on the real system: a thread is stopped before each
+   instruction of the library. The poller of a member is known throughout, because a close
+   that found none would leave the registration, and its descriptor in the queue. */
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+/* cmocka wants four of the above before it. */
+#include <cmocka.h>
+
+#include "internal.h"
+#include "steps.h"
+
+static const ps_port any_port = {NULL, 0};
+
+/* Of the process in which the call is made. */
+static ps_socket *server, *object;
+static ps_poller *poller;
+static int other;
+static ps_status ended;
+
+static ps_port port_of(ps_socket *bound) {
+  return (ps_port){NULL, ps_socket_getsockname(bound).port};
+}
+
+static void make_member(ps_socket *made) {
+  object = made;
+  poller = ps_poller_make().poller;
+  if (object == NULL || poller == NULL) _exit(9);
+  ps_source source = {object, -1};
+  if (ps_poller_add(poller, source, "w", object).status.code != PS_OK) _exit(9);
+}
+
+static void prepare_client(void) {
+  server = ps_bind("127.0.0.1", any_port, 8, NULL).socket;
+  if (server == NULL) _exit(9);
+  make_member(
+      ps_connect("127.0.0.1", port_of(server), NULL, any_port, NULL, -1, NULL).socket);
+  other = fcntl(ps_socket_getfd(object).fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* It has no descriptor yet. */
+static void prepare_master(void) {
+  setenv("TEST_NAMES", "slow.test 0.05 127.0.0.1", 1);
+  server = ps_bind("127.0.0.1", any_port, 8, NULL).socket;
+  ps_socket *made = ps_tcp().socket;
+  if (server == NULL || made == NULL) _exit(9);
+  ps_socket_settimeout(made, 0, NULL);
+  (void)ps_socket_connect(made, "slow.test", port_of(server), NULL);
+  ps_socket_settimeout(made, -1, NULL);
+  make_member(made);
+}
+
+static void set_another(void) {
+  int before = ps_socket_getfd(object).fd;
+  ended = ps_socket_setfd(object, other, NULL).status;
+  close(before);
+}
+
+static void connect_it(void) {
+  ended = ps_socket_connect(object, "slow.test", port_of(server), NULL).status;
+}
+
+static int has_its_poller(int moment) {
+  (void)moment;
+  steps_forked();
+  return atomic_load(&object->poller) == poller ? 0 : __LINE__;
+}
+
+static void wait_longer(int stage) { (void)stage; }
+
+static int is_ready(void) {
+  ps_polled got = ps_poller_wait(poller, -1, 0, NULL);
+  if (ended.code != PS_OK || got.count != 1 || got.events[0].token != object)
+    return __LINE__;
+  ps_socket_free(object, NULL);
+  if (ps_poller_count(poller).size != 0) return __LINE__;
+  ps_poller_free(poller);
+  return 0;
+}
+
+static const steps_case cases[] = {
+    {"setfd", prepare_client, set_another, has_its_poller, wait_longer, is_ready},
+    {"connect", prepare_master, connect_it, has_its_poller, wait_longer, is_ready},
+};
+
+static void a_member_has_its_poller_at_every_moment(void **state) {
+  const steps_case *it = *state;
+  steps_result result = steps_run(it, 1);
+  if (result.obstacle != NULL) {
+    print_message("cannot be stepped here: %s\n", result.obstacle);
+    skip();
+  }
+  print_message("%s: %d moments, %d of them in waits\n", it->name, result.moments,
+                result.waits);
+  if (result.line != 0)
+    fail_msg("line %d at moment %d, instruction %#lx", result.line, result.moment,
+             result.address);
+  assert_true(result.moments > 100);
+}
+
+int main(void) {
+  enum { COUNT = sizeof cases / sizeof *cases };
+  struct CMUnitTest tests[COUNT];
+  for (size_t i = 0; i < COUNT; i++)
+    tests[i] = (struct CMUnitTest){cases[i].name, a_member_has_its_poller_at_every_moment,
+                                   NULL, NULL, (void *)&cases[i]};
+  return cmocka_run_group_tests_name("member_steps", tests, NULL, NULL);
+}

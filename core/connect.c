@@ -39,13 +39,26 @@ void ps__connect_drop(ps_socket *self) {
   ps__os_realloc(attempt, 0);
 }
 
+void ps__connect_tell(ps_socket *self) {
+  if (atomic_load(&self->missed) && atomic_exchange(&self->missed, 0)) ps__os_wake();
+}
+
+static int try_both(ps__call *call, ps_socket *self) {
+  return ps__call_try(call, self, PS__ANY, PS__BOTH).code == PS_OK;
+}
+
 int ps__connect_news(ps_socket *self) {
   ps__call call;
-  /* A connect under way in another thread collects the answer itself. */
-  if (ps__call_try(&call, self, PS__ANY, PS__BOTH).code != PS_OK) return 0;
+  if (!try_both(&call, self)) {
+    /* A connect under way in another thread collects the answer itself, unless something
+       else ends it. Either it sees this when it has left, or it has left already. */
+    atomic_store(&self->missed, 1);
+    if (!try_both(&call, self)) return 0;
+  }
   int news = self->attempt != NULL && self->attempt->record == NULL &&
              ps__resolve_done(&self->attempt->answer);
   ps__call_end(&call);
+  if (news) ps__connect_tell(self); /* who asked at the same time */
   return news;
 }
 
@@ -275,5 +288,6 @@ ps_done ps_socket_connect(ps_socket *self, ps_name address, ps_port port, ps_hos
   if (status.code != PS_OK) return (ps_done){status};
   status = connect_call(&call, address, service);
   ps__call_end(&call);
+  ps__connect_tell(self);
   return (ps_done){status};
 }

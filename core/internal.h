@@ -69,6 +69,7 @@ struct ps_socket {
   atomic_uchar family;  /* 4, 6, or 0 while undecided */
   atomic_uchar wants;   /* 'r', 'w' or 0: see ps_socket_wants */
   atomic_uchar naming;  /* the attempt waits for a name */
+  atomic_uchar missed;  /* somebody waits for the end of a call that connects or binds */
   atomic_uchar told;    /* the poller knows that bytes are buffered */
   atomic_uchar starved; /* the last receive examined all buffered bytes and timed out */
   atomic_uchar mark;    /* see ps_socket_setmark */
@@ -354,8 +355,13 @@ short ps__direct_unread(ps_socket *self, const char *memory, size_t size);
 
 void ps__connect_drop(ps_socket *self); /* frees the attempt; needs both turns */
 
-/* Has the name been resolved that a connect waits for? */
+/* Has the name been resolved that a connect waits for? While a call has both turns there
+   is no news. */
 int ps__connect_news(ps_socket *self);
+
+/* Wakes the waits that have set `missed`: for lack of a descriptor, or of news. A call
+   that connects or binds tells them after it has left. */
+void ps__connect_tell(ps_socket *self);
 
 /* Opens a descriptor of a family for a master. Returns 0 or an error number. */
 int ps__connect_open(ps__call *call, int family);

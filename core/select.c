@@ -39,7 +39,13 @@ static void enter(wait_set *wait, ps_watch *watch) {
   wait->process = call.process;
   watch->fd = atomic_load_explicit(&self->fd, memory_order_relaxed);
   int known = !watch->writable && ps__has_news(self);
-  if (atomic_load_explicit(&self->naming, memory_order_relaxed)) {
+  int naming = atomic_load_explicit(&self->naming, memory_order_relaxed);
+  if (watch->fd < 0 || naming) {
+    atomic_store(&self->missed, 1); /* before it looks again */
+    watch->fd = atomic_load(&self->fd);
+    naming = atomic_load(&self->naming);
+  }
+  if (naming) {
     watch->fd = -1; /* not connecting yet: poll would report it as ready for everything */
     known = watch->writable && ps__connect_news(self);
     wait->naming = 1;

@@ -127,6 +127,7 @@ static ps_status bind_socket(ps_socket *self, ps_name address, ps_port port,
   if (status.code != PS_OK) return status;
   status = bind_call(&call, address, service, reuse);
   ps__call_end(&call);
+  ps__connect_tell(self);
   return status;
 }
 

@@ -358,6 +358,67 @@ static void a_resolved_name_ends_the_wait(void **state) {
   }
 }
 
+/* A thread that waits for a name: how often it has begun to wait, and what it was told.
+ */
+static ps_socket *named;
+static ps_poller *waited;
+static atomic_int waits, seen;
+static int opened;
+static ps_status answered;
+
+static void count_wait(ps_host *host) {
+  (void)host;
+  atomic_fetch_add(&waits, 1);
+}
+
+static void *wait_for_name(void *context) {
+  ps_host host = {.leave = count_wait};
+  ps_watch watch = {-1, 0, 0, 0, named};
+  ps_sockets one = {&watch, 1}, nobody = {NULL, 0};
+  (void)context;
+  answered = waited != NULL ? ps_poller_wait(waited, 5, 0, &host).status
+                            : ps_select(nobody, one, 5, &host).status;
+  return NULL;
+}
+
+/* The name is resolved here, and the other thread has looked, in vain, before the call
+   ends. */
+static int resolve_and_stop(ps_host *host) {
+  (void)host;
+  atomic_store(&seen, atomic_load(&waits));
+  close(opened);
+  while (atomic_load(&waits) == atomic_load(&seen)) sched_yield();
+  return 1;
+}
+
+static void a_name_that_a_stopped_call_leaves_is_told(void **state) {
+  (void)state;
+  for (int polled = 0; polled < 2; polled++) {
+    int gate[2];
+    pthread_t thread;
+    assert_int_equal(pipe(gate), 0);
+    slow_resolver_gate(gate[0]);
+    opened = gate[1];
+    named = ps_tcp().socket;
+    waited = polled ? make() : NULL;
+    ps_socket_settimeout(named, 0, NULL);
+    const char *name = polled ? "d.gate.test" : "c.gate.test";
+    expect(ps_socket_connect(named, name, port(9), NULL), PS_TIMEOUT);
+    ps_socket_settimeout(named, -1, NULL);
+    if (polled) expect(ps_poller_add(waited, of(named), "w", named), PS_OK);
+    atomic_store(&waits, 0);
+    pthread_create(&thread, NULL, wait_for_name, NULL);
+    while (atomic_load(&waits) == 0) sched_yield();
+    ps_host host = {.interrupted = resolve_and_stop};
+    expect(ps_socket_connect(named, name, port(9), &host), PS_INTERRUPTED);
+    pthread_join(thread, NULL);
+    assert_int_equal(answered.code, PS_OK);
+    ps_socket_free(named, NULL);
+    ps_poller_free(waited);
+    close(gate[0]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(another_thread_wakes_a_wait),
@@ -368,6 +429,7 @@ int main(void) {
       cmocka_unit_test(a_wait_under_way_stays_in_the_parent),
       cmocka_unit_test(a_child_of_a_busy_process_works),
       cmocka_unit_test(a_resolved_name_ends_the_wait),
+      cmocka_unit_test(a_name_that_a_stopped_call_leaves_is_told),
   };
   int before = descriptors();
   int failed = cmocka_run_group_tests_name("poller, threads", tests, setup, teardown);

@@ -454,6 +454,40 @@ static void a_host_that_nobody_wakes_hears_of_names(void **state) {
   ps_socket_free(c, NULL);
 }
 
+static void connect_it(void *socket) {
+  sim_thread(2);
+  sim_expect(ps_socket_connect(socket, "10.0.0.1", (ps_port){NULL, 80}, NULL), PS_OK);
+  sim_thread(1);
+}
+
+static void bind_it(void *socket) {
+  sim_thread(2);
+  sim_expect(ps_socket_bind(socket, "10.0.0.1", (ps_port){NULL, 8000}, NULL), PS_OK);
+  sim_thread(1);
+}
+
+/* Whether the other thread had a name to resolve, or the object nothing to do before. */
+static void a_descriptor_that_another_thread_opens_is_waited_for(void **state) {
+  (void)state;
+  for (int way = 0; way < 3; way++) {
+    ps_socket *m = ps_tcp().socket;
+    ps_watch writes[] = {{-1, 0, 0, 0, m}};
+    if (way == 2) {
+      sim_host("slow.test", 9, "10.0.0.2");
+      ps_socket_settimeout(m, 0, NULL);
+      sim_expect(ps_socket_connect(m, "slow.test", (ps_port){NULL, 80}, NULL),
+                 PS_TIMEOUT);
+      ps_socket_settimeout(m, -1, NULL);
+    }
+    sim_later(1, way == 1 ? bind_it : connect_it, m);
+    double start = sim_now();
+    sim_expect(ps_select(nobody, set_of(writes, 1), 5, NULL), PS_OK);
+    sim_expect_elapsed(start, 1);
+    assert_int_equal(writes[0].ready, 1);
+    ps_socket_free(m, NULL);
+  }
+}
+
 static void resolve_it(void *context) {
   (void)context;
   sim_pass(1);
@@ -530,6 +564,7 @@ int main(void) {
       sim_test(what_waits_for_a_name_is_a_member_among_others),
       sim_test(what_waits_for_a_name_is_ready_for_nothing_before),
       sim_test(a_host_that_nobody_wakes_hears_of_names),
+      sim_test(a_descriptor_that_another_thread_opens_is_waited_for),
       sim_test(a_name_may_be_resolved_before_the_wait_begins),
       sim_test(not_a_number_is_misuse),
       sim_test(a_failing_wait_is_told),

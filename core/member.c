@@ -138,7 +138,7 @@ int ps__member_renew(ps_poller *poller) {
   if (error != 0) return error;
   ps__os_queue_free(poller->queue);
   poller->queue = queue;
-  if (poller->process != process) poller->busy = poller->waiting = 0;
+  if (poller->process != process) poller->busy = poller->waiting = poller->nested = 0;
   poller->process = process;
   poller->stale = 0;
   for (size_t i = 0; i < poller->page_count * PS__PAGE; i++) {

@@ -97,15 +97,26 @@ static int is_late(ps_source source) {
          (atomic_load(&source.socket->state) & (PS__CLOSED | PS__REPLACED)) != 0;
 }
 
+/* Tells another loop that waits for the poller of a member that the next wait checks
+   without asking the system. */
+static void announce(const ps_poller *self, ps_source source) {
+  const ps__slot *slot = self->nested ? ps__member_find(self, source) : NULL;
+  if (slot == NULL) return;
+  int nameless = source.socket != NULL && source.socket->watched < 0;
+  if (nameless || (slot->flags & PS__LISTED) != 0) ps__os_queue_wake(self->queue);
+}
+
 static ps_status add(ps_poller *self, ps_source source, unsigned events, void *token) {
   ps_status status = ps__member_begin(self);
   if (status.code != PS_OK) return status;
   status = check_new(self, source);
   if (status.code == PS_OK) status = ps__member_add(self, source, events, token);
   if (status.code == PS_OK && is_late(source)) {
-    ps__member_remove(self, source);
+    /* Without memory to follow another descriptor it may have left again. */
+    if (ps__member_find(self, source) != NULL) ps__member_remove(self, source);
     status = ps__error_failure(PS_CLOSED);
   }
+  if (status.code == PS_OK) announce(self, source);
   ps__os_unlock();
   return status;
 }
@@ -133,6 +144,7 @@ ps_done ps_poller_modify(ps_poller *self, ps_source source, ps_events events,
   if (status.code != PS_OK) return (ps_done){status};
   int error = ps__member_modify(self, source, events_of(events));
   if (error == 0) ps__member_find(self, source)->token = token;
+  announce(self, source);
   ps__os_unlock();
   return (ps_done){error == 0 ? PS__DONE : ps__error_system(error)};
 }
@@ -161,6 +173,7 @@ ps_done ps_poller_ready(ps_poller *self, ps_source source) {
     ps__member_slot(self, fd)->flags |= PS__GIVEN;
     ps__member_list(self, fd);
   }
+  announce(self, source);
   ps__os_unlock();
   return (ps_done){PS__DONE};
 }

@@ -497,6 +497,38 @@ static void another_loop_is_woken_when_there_is_something(void **state) {
   freed(p, c, NULL);
 }
 
+/* A call on the poller that leaves something for the next wait tells the other loop, too,
+   and that of a child, which has another descriptor. */
+static void another_loop_is_woken_by_what_is_added(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  for (int way = 0; way < 5; way++) {
+    ps_poller *p = make();
+    ps_socket *c = way == 4 ? sim_client() : buffered("x\ny\n"), *d = ps_tcp().socket;
+    if (way > 0) add(p, c, way == 1 ? "w" : "r");
+    if (way == 1) assert_string_equal(look(p, c), "w");
+    if (way == 2) expect_line(c, NULL, "y");
+    if (way == 2) sim_expect(ps_poller_wait(p, 0, 0, NULL), PS_TIMEOUT);
+    ps_poller_getfd(p);
+    assert_int_equal(sim_rung(), way == 3);
+    if (way == 0) add(p, c, "r");
+    if (way == 1) sim_expect(ps_poller_modify(p, of(c), "rw", c), PS_OK);
+    if (way == 2) sim_expect(ps_poller_ready(p, of(c)), PS_OK);
+    if (way == 3) {
+      assert_string_equal(look(p, c), "r");
+      sim_process(1);
+      assert_true(ps_poller_getfd(p).fd >= 0);
+    }
+    if (way == 4) {
+      begin_connect(d, "slow.test", NULL);
+      sim_pass(2);
+      add(p, d, "w");
+    }
+    assert_int_equal(sim_rung(), 1);
+    freed(p, c, d);
+  }
+}
+
 /* ---- Names ---- */
 
 static void names_that_are_resolved_together_are_all_reported(void **state) {
@@ -769,6 +801,7 @@ int main(void) {
       sim_test(a_foreign_one_may_be_called_ready),
       sim_test(another_loop_learns_of_what_is_there),
       sim_test(another_loop_is_woken_when_there_is_something),
+      sim_test(another_loop_is_woken_by_what_is_added),
       sim_test(names_that_are_resolved_together_are_all_reported),
       sim_test(a_waker_is_for_names),
       sim_test(a_short_wait_ends_with_a_name),

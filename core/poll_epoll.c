@@ -86,6 +86,22 @@ static unsigned events_of(uint32_t found) {
   return events;
 }
 
+/* Appends what was found to the events. Returns whether the bell was among it. */
+static int report(const ps__queue *queue, int found, ps__event *events, size_t *count) {
+  int rung = 0;
+  for (int i = 0; i < found; i++) {
+    uint64_t data = queue->found[i].data.u64, rings;
+    if (data == BELL) {
+      rung = 1;
+      if (read(queue->bell, &rings, sizeof rings) < 0) continue;
+    } else {
+      events[(*count)++] = (ps__event){(int)(uint32_t)data, (unsigned)(data >> 32),
+                                       events_of(queue->found[i].events)};
+    }
+  }
+  return rung;
+}
+
 int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
                       ps__waker *waker, size_t *count) {
   *count = 0;
@@ -97,15 +113,9 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
   int found = epoll_wait(queue->epoll, queue->found, (int)room, milliseconds);
   if (found < 0) return errno;
-  for (int i = 0; i < found; i++) {
-    uint64_t data = queue->found[i].data.u64, rung;
-    if (data == BELL) {
-      if (read(queue->bell, &rung, sizeof rung) < 0) continue;
-    } else {
-      events[(*count)++] = (ps__event){(int)(uint32_t)data, (unsigned)(data >> 32),
-                                       events_of(queue->found[i].events)};
-    }
-  }
+  /* The bell may have taken the place of a descriptor. */
+  if (report(queue, found, events, count) && (size_t)found == room)
+    report(queue, epoll_wait(queue->epoll, queue->found, 1, 0), events, count);
   return 0;
 }
 

@@ -107,6 +107,19 @@ static int poll_first(const ps__queue *queue, double seconds, ps__waker *waker) 
   return ps__os_poll(&set, 1, seconds, waker);
 }
 
+/* Appends what was found to the events. Returns whether the bell was among it. */
+static int report(const ps__queue *queue, int found, ps__event *events, size_t *count) {
+  int rung = 0;
+  for (int i = 0; i < found; i++) {
+    const struct kevent *event = &queue->found[i];
+    if (event->filter == EVFILT_USER) rung = 1;
+    if (event->filter == EVFILT_USER || (event->flags & EV_ERROR) != 0) continue;
+    events[(*count)++] = (ps__event){(int)event->ident, (unsigned)(uintptr_t)event->udata,
+                                     event->filter == EVFILT_WRITE ? PS__OUT : PS__IN};
+  }
+  return rung;
+}
+
 int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
                       ps__waker *waker, size_t *count) {
   *count = 0;
@@ -120,12 +133,10 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
   int found = kevent(queue->kqueue, NULL, 0, queue->found, (int)room, &time);
   if (found < 0) return errno;
-  for (int i = 0; i < found; i++) {
-    const struct kevent *event = &queue->found[i];
-    if (event->filter == EVFILT_USER || (event->flags & EV_ERROR) != 0) continue;
-    events[(*count)++] = (ps__event){(int)event->ident, (unsigned)(uintptr_t)event->udata,
-                                     event->filter == EVFILT_WRITE ? PS__OUT : PS__IN};
-  }
+  /* The bell may have taken the place of a descriptor. */
+  const struct timespec now = {0, 0};
+  if (report(queue, found, events, count) && (size_t)found == room)
+    report(queue, kevent(queue->kqueue, NULL, 0, queue->found, 1, &now), events, count);
   return 0;
 }
 

@@ -125,6 +125,26 @@ static void a_wake_hides_nobody(void **state) {
   for (int i = 0; i < FEW; i++) close(ends[i][0]), close(ends[i][1]);
 }
 
+/* Nor the only one that there is. */
+static void a_wake_hides_nobody_where_there_is_a_limit(void **state) {
+  (void)state;
+  for (int limit = 1; limit < 3; limit++) {
+    ps_poller *poller = make();
+    pair a = connected(), b = connected();
+    expect(ps_poller_add(poller, of(a.ours), "r", &a), PS_OK);
+    ps_poller_getfd(poller);
+    send_text(a.far, "one\ntwo\n");
+    expect_line(a.ours, "one"); /* what is left wakes another loop */
+    expect_line(a.ours, "two");
+    expect(ps_poller_add(poller, of(b.ours), "w", &b), PS_OK);
+    if (limit == 2) expect(ps_poller_add(poller, of(b.far), "w", &b), PS_OK);
+    assert_int_equal(ps_poller_wait(poller, 0, limit, NULL).count, limit);
+    freed(a);
+    freed(b);
+    ps_poller_free(poller);
+  }
+}
+
 static void an_end_is_something_to_receive(void **state) {
   (void)state;
   ps_poller *poller = make();
@@ -438,6 +458,7 @@ int main(void) {
       cmocka_unit_test(a_server_is_ready_to_accept),
       cmocka_unit_test(all_that_are_ready_are_reported),
       cmocka_unit_test(a_wake_hides_nobody),
+      cmocka_unit_test(a_wake_hides_nobody_where_there_is_a_limit),
       cmocka_unit_test(an_end_is_something_to_receive),
       cmocka_unit_test(buffered_bytes_make_it_ready),
       cmocka_unit_test(half_a_line_that_stays_is_nothing_new),

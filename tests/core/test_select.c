@@ -202,6 +202,33 @@ static void a_close_leaves_the_others_ready(void **state) {
   }
 }
 
+static ps_socket *closed_meanwhile;
+static void close_meanwhile(ps_host *host) {
+  (void)host;
+  sim_pass(0.1);
+  ps_socket_close(closed_meanwhile, NULL);
+}
+
+/* A signal has ended the wait; before the thread goes on, one member is closed, and
+   another one is ready. */
+static void a_close_after_a_signal_hides_nobody(void **state) {
+  (void)state;
+  ps_host host = {.enter = close_meanwhile};
+  for (int foreign = 0; foreign < 2; foreign++) {
+    ps_socket *a = sim_client(), *b = sim_client();
+    ps_watch reads[] = {{-1, 0, 0, 0, a}, {-1, 0, 0, 0, b}};
+    if (foreign) reads[1] = (ps_watch){ps_socket_getfd(b).fd, 0, 0, 0, NULL};
+    sim_reads(sim_after(0.55), "x");
+    closed_meanwhile = a;
+    sim_signal(0.5);
+    sim_expect(ps_select(set_of(reads, 2), nobody, 5, &host), PS_OK);
+    assert_int_equal(reads[0].ready, 0);
+    assert_int_equal(reads[1].ready, 1);
+    ps_socket_free(a, NULL);
+    ps_socket_free(b, NULL);
+  }
+}
+
 static void a_closed_one_is_left_alone(void **state) {
   (void)state;
   ps_socket *c = sim_client();
@@ -551,6 +578,7 @@ int main(void) {
       sim_test(half_a_line_that_stays_is_nothing_new),
       sim_test(a_close_ends_the_wait),
       sim_test(a_close_leaves_the_others_ready),
+      sim_test(a_close_after_a_signal_hides_nobody),
       sim_test(a_closed_one_is_left_alone),
       sim_test(signals_have_their_turn),
       sim_test(many_watches_may_be_the_same_socket),

@@ -38,7 +38,8 @@ typedef struct ps__bell {
   struct ps__bell *next; /* in all or stale */
   int fd;                /* -1: closed by the program */
   int end;               /* closing this end of the pipe rings; -1: it is no pipe */
-  unsigned users;
+  unsigned users;        /* wakers, and bells whose heir it is */
+  struct ps__bell *heir; /* fd is -1: its users may poll the descriptor of this one */
 } bell;
 
 static struct {
@@ -155,12 +156,17 @@ static void join(ps__waker *waker) {
   waker->process = ps__os_process();
 }
 
+static void drop(bell *left) {
+  while (left != NULL && --left->users == 0) {
+    bell *heir = left->heir;
+    if (left == wakers.current) wakers.current = NULL;
+    free_bell(left);
+    left = heir;
+  }
+}
+
 static void leave(const ps__waker *waker) {
-  bell *left = waker->bell;
-  if (left == NULL || waker->process != ps__os_process()) return;
-  if (--left->users > 0) return;
-  if (left == wakers.current) wakers.current = NULL;
-  free_bell(left);
+  if (waker->bell != NULL && waker->process == ps__os_process()) drop(waker->bell);
 }
 
 void ps__os_waker_begin(ps__waker *waker) {
@@ -183,16 +189,24 @@ void ps__os_waker_end(ps__waker *waker) {
 
 /* Attaches a waker that was woken to the current bell. The current bell has not been
    rung. If it woke the poll all the same, the program closed its descriptor, as daemons
-   do, and the number may now belong to another file: it must not be used or closed. */
+   do, and the number may now belong to another file: it must not be used or closed. If it
+   is that of the next bell, the wakers that poll it need that bell as long as they last.
+ */
 static void renew(ps__waker *waker) {
   lock();
   bell *old = waker->bell;
-  if (old != NULL && old == wakers.current && waker->process == ps__os_process()) {
+  int closed = old != NULL && old == wakers.current && waker->process == ps__os_process();
+  int shared = closed && old->users > 1;
+  if (closed) {
     old->fd = old->end = -1;
     wakers.current = NULL;
   }
   leave(waker);
   join(waker);
+  if (shared && waker->bell != NULL) {
+    old->heir = waker->bell;
+    old->heir->users++;
+  }
   unlock();
 }
 

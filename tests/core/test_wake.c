@@ -384,6 +384,39 @@ static void a_descriptor_that_somebody_closed_is_given_up(void **state) {
   assert_int_equal(descriptors(), before);
 }
 
+/* The new one of the first waker may get the number that the others go on polling. It is
+   theirs, too, then: until they end, no other file gets it, and a wake rings it. */
+static void those_that_share_a_closed_descriptor_are_woken(void **state) {
+  (void)state;
+  int before = descriptors();
+  for (int ended = 0; ended < 2; ended++) {
+    ps__waker waker, other;
+    ps__os_waker_begin(&waker);
+    ps__os_waker_begin(&other);
+    int fd = waker.fd, ends[2], low[64], lower = 0;
+    assert_int_equal(pipe(ends), 0);
+    while ((low[lower] = dup(ends[0])) < fd) lower++; /* it is the least that is free */
+    close(low[lower]);
+    close(fd);
+    assert_int_equal(woken_within(INFINITY, &waker), 1);
+    assert_int_equal(waker.fd, fd);
+    if (ended) ps__os_waker_end(&waker);
+    int taken = dup(ends[0]);
+    assert_int_equal(woken_within(SHORT, &other), 0);
+    ps__os_wake();
+    assert_int_equal(woken_within(CEILING, &other), 1);
+    assert_true(other.fd >= 0);
+    assert_int_equal(woken_within(SHORT, &other), 0);
+    if (!ended) ps__os_waker_end(&waker);
+    ps__os_waker_end(&other);
+    close(taken);
+    while (lower > 0) close(low[--lower]);
+    close(ends[0]);
+    close(ends[1]);
+  }
+  assert_int_equal(descriptors(), before);
+}
+
 /* ---- Processes ---- */
 
 static void a_child_has_a_number_of_its_own(void **state) {
@@ -539,6 +572,7 @@ int main(void) {
       cmocka_unit_test(a_descriptor_is_private_and_shared),
       cmocka_unit_test(without_a_descriptor_a_wait_looks_up),
       cmocka_unit_test(a_descriptor_that_somebody_closed_is_given_up),
+      cmocka_unit_test(those_that_share_a_closed_descriptor_are_woken),
       cmocka_unit_test(a_child_has_a_number_of_its_own),
       cmocka_unit_test(a_thread_has_an_identity),
       cmocka_unit_test(parent_and_child_wake_only_themselves),

@@ -248,6 +248,8 @@ static int look_at_members(ps_host *host, void *context, double seconds) {
 static ps_status wait_for_events(poller_wait *wait, ps_seconds timeout) {
   if (timeout == 0) {
     int answer = look_at_members(wait->host, wait, 0);
+    /* A former member may have had the place of one that is ready. */
+    if (answer < 0 && wait->poller->stale) answer = look_at_members(wait->host, wait, 0);
     return answer < 0 ? ps__error_failure(PS_TIMEOUT) : ps__error_system(answer);
   }
   ps__call call = ps__call_alone(wait->host, timeout);

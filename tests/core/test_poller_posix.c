@@ -342,6 +342,29 @@ static void a_foreign_descriptor_may_vanish(void **state) {
   }
 }
 
+/* The system goes on reporting one that was closed before it was removed. */
+static void a_former_member_hides_nobody(void **state) {
+  (void)state;
+  for (int limit = 0; limit < 3; limit++) {
+    ps_poller *poller = make();
+    int former[2][2], copies[2], ends[2], one;
+    for (int i = 0; i < 2; i++) {
+      assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, former[i]), 0);
+      expect(ps_poller_add(poller, number(former[i][0]), "w", NULL), PS_OK);
+      copies[i] = dup(former[i][0]);
+      close(former[i][0]);
+      expect(ps_poller_remove(poller, number(former[i][0])), PS_OK);
+    }
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    expect(ps_poller_add(poller, number(ends[0]), "w", &one), PS_OK);
+    ps_polled got = ps_poller_wait(poller, 0, limit, NULL);
+    expect(got, PS_OK);
+    assert_string_equal(said(got, &one), "w");
+    ps_poller_free(poller);
+    for (int i = 0; i < 2; i++) close(copies[i]), close(former[i][1]), close(ends[i]);
+  }
+}
+
 static void the_loop_may_change_the_members(void **state) {
   (void)state;
   enum { MANY = 6 };
@@ -465,6 +488,7 @@ int main(void) {
       cmocka_unit_test(a_closed_socket_is_no_member),
       cmocka_unit_test(a_registration_follows_its_socket),
       cmocka_unit_test(a_foreign_descriptor_may_vanish),
+      cmocka_unit_test(a_former_member_hides_nobody),
       cmocka_unit_test(the_loop_may_change_the_members),
       cmocka_unit_test(a_signal_asks_the_host),
       cmocka_unit_test(without_descriptors_there_is_no_poller),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What other threads see of a member of a poller at every moment of a call that moves its
-   registration to another descriptor, on the real system: a thread is stopped before each
-   instruction of the library. The poller of a member is known throughout, because a close
-   that found none would leave the registration, and its descriptor in the queue. */
+/* What other threads see of a member, of a poller or of a set, in the middle of a call,
+   on the real system: a thread is stopped before each instruction of the library. While
+   its registration moves to another descriptor, the poller of a member is known, because
+   a close that found none would leave the registration, and its descriptor in the queue.
+   A name that two ask for at the same moment is told to both. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -86,12 +87,46 @@ static int is_ready(void) {
   return 0;
 }
 
+/* ---- A name ---- */
+
+static short told = -1; /* what the main thread was told */
+
+static short select_one(void) {
+  ps_watch watch = {-1, 0, 0, 0, object};
+  ps_sockets one = {&watch, 1}, nobody = {NULL, 0};
+  return ps_select(nobody, one, 5, NULL).status.code;
+}
+
+static void prepare_name(void) {
+  prepare_master();
+  if (select_one() != PS_OK) _exit(9);
+}
+
+static void select_it(void) { ended.code = select_one(); }
+
+/* When the thread that was stopped has both turns, in order to look. */
+static int asks_too(int moment) {
+  (void)moment;
+  int looks = (atomic_load(&object->state) & PS__BOTH) == PS__BOTH;
+  if (looks && told < 0) told = select_one();
+  steps_forked();
+  return 0;
+}
+
+static int both_are_told(void) {
+  if (ended.code != PS_OK || told != PS_OK) return __LINE__;
+  ps_socket_free(object, NULL);
+  ps_poller_free(poller);
+  return 0;
+}
+
 static const steps_case cases[] = {
     {"setfd", prepare_client, set_another, has_its_poller, wait_longer, is_ready},
     {"connect", prepare_master, connect_it, has_its_poller, wait_longer, is_ready},
+    {"select", prepare_name, select_it, asks_too, wait_longer, both_are_told},
 };
 
-static void a_member_has_its_poller_at_every_moment(void **state) {
+static void at_every_moment(void **state) {
   const steps_case *it = *state;
   steps_result result = steps_run(it, 1);
   if (result.obstacle != NULL) {
@@ -110,7 +145,7 @@ int main(void) {
   enum { COUNT = sizeof cases / sizeof *cases };
   struct CMUnitTest tests[COUNT];
   for (size_t i = 0; i < COUNT; i++)
-    tests[i] = (struct CMUnitTest){cases[i].name, a_member_has_its_poller_at_every_moment,
-                                   NULL, NULL, (void *)&cases[i]};
+    tests[i] = (struct CMUnitTest){cases[i].name, at_every_moment, NULL, NULL,
+                                   (void *)&cases[i]};
   return cmocka_run_group_tests_name("member_steps", tests, NULL, NULL);
 }

@@ -86,20 +86,18 @@ static unsigned events_of(uint32_t found) {
   return events;
 }
 
-/* Appends what was found to the events. Returns whether the bell was among it. */
-static int report(const ps__queue *queue, int found, ps__event *events, size_t *count) {
-  int rung = 0;
-  for (int i = 0; i < found; i++) {
-    uint64_t data = queue->found[i].data.u64, rings;
-    if (data == BELL) {
-      rung = 1;
-      if (read(queue->bell, &rings, sizeof rings) < 0) continue;
-    } else {
-      events[(*count)++] = (ps__event){(int)(uint32_t)data, (unsigned)(data >> 32),
-                                       events_of(queue->found[i].events)};
-    }
-  }
-  return rung;
+static ps__event event_of(const struct epoll_event *found) {
+  uint64_t data = found->data.u64;
+  return (ps__event){(int)(uint32_t)data, (unsigned)(data >> 32),
+                     events_of(found->events)};
+}
+
+/* The bell had a place; there may be a descriptor for it. */
+static PS__APART void fill_place(const ps__queue *queue, ps__event *events,
+                                 size_t *count) {
+  struct epoll_event last;
+  if (epoll_wait(queue->epoll, &last, 1, 0) == 1 && last.data.u64 != BELL)
+    events[(*count)++] = event_of(&last);
 }
 
 int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
@@ -113,9 +111,14 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   int milliseconds = seconds > 86400 ? 86400000 : (int)ceil(seconds * 1000);
   int found = epoll_wait(queue->epoll, queue->found, (int)room, milliseconds);
   if (found < 0) return errno;
-  /* The bell may have taken the place of a descriptor. */
-  if (report(queue, found, events, count) && (size_t)found == room)
-    report(queue, epoll_wait(queue->epoll, queue->found, 1, 0), events, count);
+  for (int i = 0; i < found; i++) {
+    uint64_t rung;
+    if (queue->found[i].data.u64 != BELL)
+      events[(*count)++] = event_of(&queue->found[i]);
+    else if (read(queue->bell, &rung, sizeof rung) < 0)
+      continue;
+  }
+  if (*count + 1 == room && (size_t)found == room) fill_place(queue, events, count);
   return 0;
 }
 

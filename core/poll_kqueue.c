@@ -107,17 +107,22 @@ static int poll_first(const ps__queue *queue, double seconds, ps__waker *waker) 
   return ps__os_poll(&set, 1, seconds, waker);
 }
 
-/* Appends what was found to the events. Returns whether the bell was among it. */
-static int report(const ps__queue *queue, int found, ps__event *events, size_t *count) {
-  int rung = 0;
-  for (int i = 0; i < found; i++) {
-    const struct kevent *event = &queue->found[i];
-    if (event->filter == EVFILT_USER) rung = 1;
-    if (event->filter == EVFILT_USER || (event->flags & EV_ERROR) != 0) continue;
-    events[(*count)++] = (ps__event){(int)event->ident, (unsigned)(uintptr_t)event->udata,
-                                     event->filter == EVFILT_WRITE ? PS__OUT : PS__IN};
-  }
-  return rung;
+static int is_bell(const struct kevent *found) {
+  return found->filter == EVFILT_USER || (found->flags & EV_ERROR) != 0;
+}
+
+static ps__event event_of(const struct kevent *found) {
+  return (ps__event){(int)found->ident, (unsigned)(uintptr_t)found->udata,
+                     found->filter == EVFILT_WRITE ? PS__OUT : PS__IN};
+}
+
+/* The bell had a place; there may be a descriptor for it. */
+static PS__APART void fill_place(const ps__queue *queue, ps__event *events,
+                                 size_t *count) {
+  const struct timespec now = {0, 0};
+  struct kevent last;
+  if (kevent(queue->kqueue, NULL, 0, &last, 1, &now) == 1 && !is_bell(&last))
+    events[(*count)++] = event_of(&last);
 }
 
 int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double seconds,
@@ -133,10 +138,9 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
   int found = kevent(queue->kqueue, NULL, 0, queue->found, (int)room, &time);
   if (found < 0) return errno;
-  /* The bell may have taken the place of a descriptor. */
-  const struct timespec now = {0, 0};
-  if (report(queue, found, events, count) && (size_t)found == room)
-    report(queue, kevent(queue->kqueue, NULL, 0, queue->found, 1, &now), events, count);
+  for (int i = 0; i < found; i++)
+    if (!is_bell(&queue->found[i])) events[(*count)++] = event_of(&queue->found[i]);
+  if (*count + 1 == room && (size_t)found == room) fill_place(queue, events, count);
   return 0;
 }
 

@@ -15,6 +15,7 @@ typedef struct wait_set {
   int known;        /* a member is ready without asking the system */
   int naming;       /* a member waits for a name */
   int closed;       /* a member was closed meanwhile */
+  int again;        /* it looks for the last time */
 } wait_set;
 
 /* Bits of `buffered` during the call. ENTERED: this poll has entered the socket. MEMBER:
@@ -95,7 +96,10 @@ static int any_ready(const wait_set *wait) {
   return 0;
 }
 
-static int look_at_all(ps_host *host, wait_set *wait, double seconds) {
+static int look_again(ps_host *host, wait_set *wait);
+
+static int look_at_all(ps_host *host, void *context, double seconds) {
+  wait_set *wait = context;
   ps__waker waker;
   int wakeable = ps__timeout_wakeable(host);
   if (wakeable) ps__os_waker_begin(&waker);
@@ -111,17 +115,16 @@ static int look_at_all(ps_host *host, wait_set *wait, double seconds) {
                        wakeable ? &waker : NULL);
   leave_all(wait);
   if (wakeable) ps__os_waker_end(&waker);
-  return answer;
+  if (answer > 0) return answer;
+  if (wait->closed && answer == PS__SIGNAL && !wait->again) return look_again(host, wait);
+  return wait->closed || any_ready(wait) ? PS__READY : answer;
 }
 
-/* A signal may have ended a look before it saw who is ready; but a close ends the wait.
- */
-static int look(ps_host *host, void *context, double seconds) {
-  wait_set *wait = context;
-  int answer = look_at_all(host, wait, seconds), closed = wait->closed;
-  if (closed && answer == PS__SIGNAL) answer = look_at_all(host, wait, 0);
-  if (answer > 0) return answer;
-  return closed || any_ready(wait) ? PS__READY : answer;
+/* A close ends the wait, but a signal has ended the poll before it saw who is ready. */
+static PS__APART int look_again(ps_host *host, wait_set *wait) {
+  wait->again = 1;
+  int answer = look_at_all(host, wait, 0);
+  return answer < 0 ? PS__READY : answer;
 }
 
 static void prepare(ps_sockets set, char writable) {
@@ -145,11 +148,11 @@ ps_ready ps_select(ps_readables recvt, ps_writables sendt, ps_seconds timeout,
   prepare(sendt, 1);
   ps_status status;
   if (timeout == 0) {
-    int answer = look(host, &wait, 0);
+    int answer = look_at_all(host, &wait, 0);
     status = answer < 0 ? ps__error_failure(PS_TIMEOUT) : ps__error_system(answer);
   } else {
     ps__call call = ps__call_alone(host, timeout);
-    status = ps__timeout_pause(&call, look, &wait);
+    status = ps__timeout_pause(&call, look_at_all, &wait);
   }
   restore(recvt);
   restore(sendt);

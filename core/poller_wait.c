@@ -81,14 +81,15 @@ static int stays_listed(const ps__slot *slot) {
          (atomic_load(&socket->naming) || (slot->flags & (PS__ARMED | PS__HELD)) == 0);
 }
 
-static void unlist(ps_poller *self, int fd, ps__slot *slot) {
-  ps__member_unlist(self, fd);
+static void unlist(poller_wait *wait, int fd, ps__slot *slot) {
+  ps__member_unlist(wait->poller, fd);
   slot->flags &= (unsigned char)~PS__GIVEN;
   if (slot->socket == NULL) return;
   atomic_store(&slot->socket->told, 0);
-  /* Bytes that arrived before that were not notified. */
-  if (ps__has_news(slot->socket) && (slot->events & PS__IN) != 0)
-    ps__member_list(self, fd);
+  /* Bytes that arrived before that were not notified: the next check reports them. */
+  if (!ps__has_news(slot->socket) || (slot->events & PS__IN) == 0) return;
+  ps__member_list(wait->poller, fd);
+  wait->known = 1;
 }
 
 /* Checks the listed members, and reports the ready ones up to a total of most. Those that
@@ -103,7 +104,7 @@ static void gather_listed(poller_wait *wait, size_t most) {
     unsigned events = known_events(wait, fd, slot);
     if (events != 0) wait->known = 1;
     if (events == 0) {
-      if (!stays_listed(slot)) unlist(self, fd, slot);
+      if (!stays_listed(slot)) unlist(wait, fd, slot);
     } else if (wait->count >= most && !is_reported(wait, slot)) {
       return;
     } else if (report(wait, slot, events)) {

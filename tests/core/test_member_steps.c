@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 /* cmocka wants four of the above before it. */
 #include <cmocka.h>
@@ -120,6 +121,87 @@ static int both_are_told(void) {
   return 0;
 }
 
+/* ---- Bytes that a thread leaves ---- */
+
+static ps_socket *peer;
+static int chosen = -1; /* the moment */
+static int left, late;
+
+static void say(const char *text) {
+  ps_data data = {text, strlen(text)};
+  if (ps_socket_send(peer, data, 1, -1, NULL).status.code != PS_OK) _exit(9);
+}
+
+static void expect_line(void) {
+  const ps_prefix none = {NULL, 0};
+  if (ps_socket_receive(object, PS_LINE, none, 0, NULL).status.code != PS_OK) _exit(9);
+}
+
+/* The poller knows of bytes, which are taken meanwhile. */
+static void prepare_told(void) {
+  server = ps_bind("127.0.0.1", any_port, 8, NULL).socket;
+  poller = ps_poller_make().poller;
+  object =
+      ps_connect("127.0.0.1", port_of(server), NULL, any_port, NULL, -1, NULL).socket;
+  peer = ps_socket_accept(server, NULL).socket;
+  if (poller == NULL || object == NULL || peer == NULL) _exit(9);
+  ps_source source = {object, -1};
+  if (ps_poller_add(poller, source, "r", object).status.code != PS_OK) _exit(9);
+  say("one\ntwo\n");
+  expect_line();
+  if (ps_poller_wait(poller, 0, 0, NULL).count != 1) _exit(9);
+  expect_line();
+}
+
+static void wait_for_bytes(void) { ended = ps_poller_wait(poller, -1, 0, NULL).status; }
+
+/* Fails at the first moment at which the poller has forgotten that it was told. */
+static int is_forgotten(int moment) {
+  (void)moment;
+  steps_forked();
+  return atomic_load(&object->told) ? 0 : __LINE__;
+}
+
+static int leaves_bytes(int moment) {
+  if (moment == chosen) {
+    say("one\ntwo\n");
+    expect_line();
+    left = 1;
+  }
+  steps_forked();
+  return 0;
+}
+
+static void end_the_wait(int stage) {
+  (void)stage;
+  late = left;
+  say("three\n");
+}
+
+static int is_told(void) {
+  if (ended.code != PS_OK || late) return __LINE__;
+  ps_socket_free(object, NULL);
+  ps_socket_free(peer, NULL);
+  ps_poller_free(poller);
+  return 0;
+}
+
+static void bytes_that_are_left_then_end_the_wait(void **state) {
+  (void)state;
+  static const steps_case search = {"",           prepare_told, wait_for_bytes,
+                                    is_forgotten, end_the_wait, is_told};
+  static const steps_case deed = {"",           prepare_told, wait_for_bytes,
+                                  leaves_bytes, end_the_wait, is_told};
+  steps_result found = steps_run(&search, 1);
+  if (found.obstacle != NULL) skip();
+  assert_int_not_equal(found.line, 0);
+  for (chosen = found.moment - 9; chosen <= found.moment; chosen++) {
+    steps_result result = steps_run(&deed, 1);
+    if (result.line != 0)
+      fail_msg("line %d, left at moment %d", result.line, chosen - found.moment);
+  }
+}
+
 static const steps_case cases[] = {
     {"setfd", prepare_client, set_another, has_its_poller, wait_longer, is_ready},
     {"connect", prepare_master, connect_it, has_its_poller, wait_longer, is_ready},
@@ -143,7 +225,8 @@ static void at_every_moment(void **state) {
 
 int main(void) {
   enum { COUNT = sizeof cases / sizeof *cases };
-  struct CMUnitTest tests[COUNT];
+  struct CMUnitTest tests[COUNT + 1] = {
+      [COUNT] = cmocka_unit_test(bytes_that_are_left_then_end_the_wait)};
   for (size_t i = 0; i < COUNT; i++)
     tests[i] = (struct CMUnitTest){cases[i].name, at_every_moment, NULL, NULL,
                                    (void *)&cases[i]};

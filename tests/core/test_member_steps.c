@@ -3,7 +3,8 @@
    on the real system: a thread is stopped before each instruction of the library. While
    its registration moves to another descriptor, the poller of a member is known, because
    a close that found none would leave the registration, and its descriptor in the queue.
-   A name that two ask for at the same moment is told to both. */
+   A name that two ask for at the same moment is told to both. Bytes that are left at any
+   moment end the wait. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -83,7 +83,7 @@ def main(argv: list[str]) -> int:
     testee_arguments(parser)
     options = parser.parse_args(argv)
     options.known.insert(0, HERE / "known.txt")
-    return cli.play(options, specs(options))
+    return cli.guarded(lambda: cli.play(options, specs(options)))
 
 
 if __name__ == "__main__":

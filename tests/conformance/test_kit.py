@@ -11,11 +11,16 @@ import contextlib
 import copy
 import io
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
+import unittest.mock
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +34,7 @@ from polysock_conformance import (
     greeting,
     published,
     report,
+    testees,
     transcript,
 )
 from polysock_conformance.greeting import Greeting
@@ -38,7 +44,8 @@ from polysock_conformance.testees import Spec, TesteeError
 from polysock_conformance.transcript import parse
 from test_driver import HEAD, HELLO, OBEDIENT, REFUSED, played, run_tests, suite
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parents[1] / "docs"
 # Refused by what the page says in words below the grammar.
 REFUSED_BY_RULE = (
     *("peer dance", "peer send", "peer accept q", "peer listen -> $x", "peer flood"),
@@ -290,10 +297,25 @@ class Reports(unittest.TestCase):
             published.badge(good, "ruby")
 
     def test_what_is_no_report(self) -> None:
-        for text in ("", "[]", '{"format": 2}', '{"format": 1}'):
+        changes: tuple[tuple[str, object], ...] = (
+            ("scenario", 1),
+            ("mark", "fine"),
+            ("testees", [[1]]),
+        )
+        wrong = [
+            {**REPORT_1, "results": [{**REPORT_1["results"][0], name: value}]}
+            for name, value in changes
+        ]
+        wrong += [
+            {**REPORT_1, "run": {**REPORT_1["run"], "level": 3}},
+            {**REPORT_1, "totals": {"passed": None, "failed": 0}},
+            {**REPORT_1, "testees": [{**REPORT_1["testees"][0], "name": 5}]},
+        ]
+        texts = ["", "[]", '{"format": 2}', '{"format": 1}', "[" * 100000]
+        for text in [*texts, *map(json.dumps, wrong)]:
             path = self.path / "report.json"
             path.write_text(text)
-            with self.subTest(text), self.assertRaises(published.ReportError):
+            with self.subTest(text[:100]), self.assertRaises(published.ReportError):
                 published.read(path)
 
 
@@ -308,9 +330,15 @@ class Commands(unittest.TestCase):
 
     def run_suite(self, *argv: str, status: int = 0) -> str:
         command = f"{sys.executable} {self.path}/testee.py"
+        return self.command("run", "--testee", command, *argv, status=status)
+
+    def command(self, *argv: str, status: int = 0) -> str:
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = cli.main(["run", "--testee", command, *argv])
+            try:
+                code: object = cli.main([*argv])
+            except SystemExit as refused:
+                code = refused.code
         self.assertEqual(code, status, said.getvalue())
         return said.getvalue()
 
@@ -341,7 +369,9 @@ class Commands(unittest.TestCase):
         self.run_suite("--scenarios", folder, "--known", str(known), status=1)
         known.write_text("other,testee x/y sometimes: because\n")
         self.run_suite("--scenarios", folder, "--known", str(known))
-        self.run_suite("--scenarios", folder, "--known", str(known) + "x", status=1)
+        self.run_suite("--scenarios", folder, "--known", str(known) + "x", status=2)
+        known.write_text("testee x/y\n")
+        self.run_suite("--scenarios", folder, "--known", str(known), status=2)
         known.write_text("testee x/z because\n")
         self.run_suite("--scenarios", folder, "--known", str(known), status=1)
 
@@ -350,8 +380,7 @@ class Commands(unittest.TestCase):
         self.run_suite("--scenarios", folder, "--level", "core", status=2)
         self.run_suite("--scenarios", folder, "--section", "x")
         self.run_suite("--scenarios", folder + "/nowhere", status=2)
-        with self.assertRaises(SystemExit):
-            self.run_suite("--scenarios", folder, "--section", "y")
+        self.run_suite("--scenarios", folder, "--section", "y", status=2)
 
     def test_a_check_shows_what_is_wrong(self) -> None:
         said = self.run_suite("--check", status=1)
@@ -373,6 +402,218 @@ class Commands(unittest.TestCase):
         for wrong in (["a", "b"], ["x= "], [""]):
             with self.subTest(wrong), self.assertRaises(SystemExit):
                 cli.specs(wrong)
+
+    def test_what_cannot_be_read(self) -> None:
+        """Each is told by its name, and none by a traceback."""
+        folder = self.scenarios("c echo 1 = 1")
+        (self.path / "bytes").write_bytes(b"\xff")
+        for argv in (
+            ("--known", str(self.path)),
+            ("--known", str(self.path / "bytes")),
+            ("--scenarios", str(self.path / "bytes")),
+            ("--report", str(self.path / "bytes")),
+            ("-k", "(x)(y)"),
+            ("-k", "x y"),
+            ("-k", "()"),
+            ("-j", "0"),
+            ("--slack", "nan"),
+            ("--testee", "perl=perl 'testee.pl"),
+        ):
+            with self.subTest(argv):
+                said = self.run_suite("--scenarios", folder, *argv, status=2)
+                self.assertIn(Path(argv[1]).name, said)
+        (self.path / "mine/x/z.t").write_bytes(b"\xff")
+        (self.path / "mine/x/w.t").mkdir()
+        said = self.run_suite("--scenarios", folder, status=1)
+        self.assertIn("z.t: ", said)
+        self.assertIn("1 passed, 2 failed", said)
+        (self.path / "mine/requirements.md").write_bytes(b"\xff")
+        said = self.run_suite("--scenarios", folder, status=2)
+        self.assertIn("requirements.md", said)
+
+    def test_files_that_cannot_be_written(self) -> None:
+        report = self.path / "report.json"
+        report.write_text(json.dumps(REPORT_1))
+        nowhere = str(self.path / "nowhere/badge.svg")
+        self.assertIn(
+            nowhere, self.command("badge", str(report), "-o", nowhere, status=2)
+        )
+        self.assertIn("run --list", self.command("show", "receive", status=2))
+
+    def test_a_seed_and_faults_that_are_no_text(self) -> None:
+        (self.path / "testee.py").write_text(
+            OBEDIENT + "sys.stderr.buffer.write(b'\\x1b[31m\\xff')\nsys.exit(3)\n"
+        )
+        folder = self.scenarios("c echo 1 = 1")
+        argv = ("--scenarios", folder, "--seed", "\udcff", "--report", str(self.path))
+        said = self.run_suite(*argv, status=1)
+        self.assertIn("status 3: ?[31m\ufffd", said)
+        xml.parse(self.path / "junit.xml")
+        self.assertEqual(
+            json.loads((self.path / "report.json").read_text())["run"]["seed"], "\udcff"
+        )
+
+    def process(
+        self, *argv: str, stderr: int = subprocess.STDOUT, **env: str
+    ) -> subprocess.Popen[str]:
+        """The command in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "polysock_conformance", *argv],
+            cwd=HERE,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+        )
+
+    @unittest.skipIf(sys.platform == "win32", "signals")
+    def test_a_run_that_is_interrupted(self) -> None:
+        """It ends at once, and so do its testees, a hung one and one behind a shell."""
+        mark = self.path / "pid"
+        hung = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid()))\n"
+        (self.path / "hung.py").write_text(hung + "time.sleep(60)\n")
+        started = f"{sys.executable} {self.path}/hung.py"
+        (self.path / "testee.py").write_text(
+            OBEDIENT.replace("time.sleep(60)", f"os.system({started!r})")
+        )
+        folder = self.scenarios("# time: 60\nstart t  c hang\npause 50\ncollect t =")
+        testee = f"{sys.executable} {self.path}/testee.py"
+        for argv in (
+            ["--testee", testee, "--scenarios", folder],
+            ["--testee", f"sh -c '{started}; true'"],
+            ["--testee", f"sh -c '{started}; true'", "--check"],
+        ):
+            with self.subTest(argv):
+                mark.unlink(missing_ok=True)
+                run = self.process("run", *argv)
+                end = time.monotonic() + 20
+                while not (mark.exists() and mark.read_text()) and time.monotonic() < end:
+                    time.sleep(0.01)
+                began = time.monotonic()
+                run.send_signal(signal.SIGINT)
+                said, _ = run.communicate()
+                self.assertEqual(run.returncode, 130, said)
+                self.assertTrue(said.endswith("conformance: interrupted\n"), said)
+                self.assertNotIn("Traceback", said)
+                self.assertLess(time.monotonic() - began, 10)
+                self.assertFalse(self.lives(int(mark.read_text())))
+
+    def lives(self, pid: int) -> bool:
+        """Whether a process still runs, a moment later; one that nobody waits for does
+        not."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            try:
+                if "State:\tZ" in Path(f"/proc/{pid}/status").read_text():
+                    return False
+                os.kill(pid, 0)
+            except OSError:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def test_output_that_nobody_reads(self) -> None:
+        (self.path / "mine/x").mkdir(parents=True)
+        for number in range(3000):
+            (self.path / f"mine/x/y{number}.t").write_text(HEAD + "# only: c\nc x =")
+        testee = f"{sys.executable} {self.path}/testee.py"
+        (self.path / "mine/x/z.t").write_text(HEAD + "c echo 1 = 1")
+        for argv in (
+            ("run", "--list"),
+            ("run", "--testee", testee, "--scenarios", str(self.path / "mine"), "-v"),
+            ("schema",),
+        ):
+            with self.subTest(argv), self.process(*argv, stderr=subprocess.PIPE) as run:
+                assert run.stdout and run.stderr
+                run.stdout.read(1)
+                run.stdout.close()
+                self.assertEqual(run.stderr.read(), "")
+                self.assertIn(run.wait(), (0, 1))
+
+    def test_output_in_another_encoding(self) -> None:
+        folder = self.scenarios("c echo 1 = 2")
+        testee = f"{sys.executable} {self.path}/testee.py"
+        argv = ("run", "--testee", testee, "--scenarios", folder)
+        run = self.process(*argv, PYTHONIOENCODING="ascii")
+        said, _ = run.communicate()
+        self.assertIn("\\u2192 c echo 1", said)
+        self.assertTrue(said.endswith("0 passed, 1 failed, 0 skipped\n"), said)
+
+
+class Testees(unittest.TestCase):
+    """Testees that are no good. Each costs its scenario, with a reason to go by."""
+
+    SAYS = "print(tag, answer, flush=True)"
+
+    def play(self, answer: str, text: str = "c echo 1 = 1") -> str:
+        """The reason of the failure when a testee answers like this."""
+        script = OBEDIENT.replace(self.SAYS, f"{answer}\n    {self.SAYS}")
+        scenario = parse(HEAD + "# time: 1\n" + text, "x/y")
+        found = suite(lua=Spec("lua", [sys.executable, "-c", script]))
+        result = found.run([scenario], [], lambda *_: None)[0]
+        self.assertEqual(result.mark, FAIL)
+        return result.reason
+
+    def echo(self, words: str) -> str:
+        """The same, for what it writes in place of its answer to `echo`."""
+        return self.play(
+            f"if method == 'echo': os.write(1, {words}); answer = 'ok i1'; tag = 'x'"
+        )
+
+    def test_answers_that_are_none(self) -> None:
+        for words, reason in (
+            ("b'0 tid soon\\n'", "neither ok nor error: b'tid soon'"),
+            ("b'0 \\xff\\xfe\\n'", "neither ok nor error: b'\\xff\\xfe'"),
+            ("b'0 error \\xff s%0\\n'", "cannot read b's%0'"),
+            ("b'0 error \\xff s\\xff\\n'", "got"),
+            ("b'0 ok ' + b'[ ' * 9999 + b'\\n'", "more than 20 lists within lists"),
+            ("b'0 ok i' + b'9' * 9999 + b'\\n'", "cannot read b'i99"),
+            (
+                "b'calling echo\\n'",
+                " s, but the line b'calling echo'",
+            ),
+            ("b'\\xff tid 1\\n'", "no answer within "),
+        ):
+            with self.subTest(words):
+                self.assertIn(reason, self.echo(words))
+
+    def test_a_line_without_end(self) -> None:
+        with unittest.mock.patch.object(testees, "LONGEST", 100000):
+            endless = "while method == 'echo': os.write(1, b'x' * 10000)"
+            reason = self.play(endless)
+        self.assertIn("it wrote a line of more than", reason)
+
+    def test_a_request_that_nobody_reads(self) -> None:
+        with unittest.mock.patch.object(testees, "UNREAD", 0.5):
+            reason = self.play(
+                "if method == 'tcp': print(tag, answer, flush=True); time.sleep(60)",
+                'c tcp = object\nc echo repeat("x",1000000) =',
+            )
+        self.assertIn("it has not read its input for 0.5 s", reason)
+
+    @unittest.skipIf(sys.platform == "win32", "signals")
+    def test_ends_that_have_no_name(self) -> None:
+        number = signal.SIGRTMIN + 3 if hasattr(signal, "SIGRTMIN") else signal.SIGKILL
+        killed = f"if method == 'echo': os.kill(os.getpid(), {number:d})"
+        self.assertRegex(self.play(killed), f"it died of (signal {number:d}|SIGKILL)")
+
+    def start(self, script: str) -> str:
+        with self.assertRaises(TesteeError) as caught:
+            suite(lua=Spec("lua", [sys.executable, "-c", script]))
+        return str(caught.exception)
+
+    def test_greetings_that_are_none(self) -> None:
+        self.assertLess(len(self.start("print('x' * 1000000)")), 300)
+        with unittest.mock.patch.object(testees, "STARTUP", 1.0):
+            said = self.start(
+                "import sys, time; sys.stderr.write('waiting'); sys.stderr.flush()\n"
+                "time.sleep(60)"
+            )
+        self.assertIn("no greeting within 1 s: waiting", said)
+        with self.assertRaises(TesteeError) as caught:
+            suite(lua=Spec("lua", ["no-such-command"]))
+        self.assertIn("no-such-command: No such file", str(caught.exception))
 
 
 class Data(unittest.TestCase):

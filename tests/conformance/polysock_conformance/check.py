@@ -48,15 +48,18 @@ def _starts(spec: Spec) -> Greeting | None:
         wrong = testee.reset(5.0)
     except TesteeError as error:
         wrong = str(error)
-    if wrong is None and not said.faults:
-        wrong = testee.quit()
-    testee.kill()
     if wrong:
         _say("NO", f"the line `0 - testee reset` should be answered `0 ok`: {wrong}")
         _hint(
             "Read lines from the standard input until it ends. The words of a line are "
             "TAG, INTO, SLOT, METHOD and the arguments; the answer begins with TAG."
         )
+    elif not said.faults:
+        wrong = testee.quit()
+        if wrong:
+            _say("NO", f"end: {wrong}")
+            _hint("A testee ends when its standard input ends, with status 0.")
+    testee.kill()
     return None if wrong or said.faults else said
 
 

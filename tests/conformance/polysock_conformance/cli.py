@@ -9,6 +9,9 @@ never need more than Python itself.
 from __future__ import annotations
 
 import argparse
+import io
+import math
+import os
 import re
 import shlex
 import sys
@@ -16,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from . import __version__, capabilities, check, published, report, requirements
+from . import __version__, capabilities, check, published, report, requirements, testees
 from .data import SCENARIOS, SCHEMA
 from .engine import Options
 from .greeting import PROTOCOL
@@ -26,6 +29,27 @@ from .transcript import LEVELS, Scenario, ScenarioError, load
 from .update import update
 
 _NAMED = re.compile(r"([a-z][a-z0-9_]*)=(.+)", re.S)
+
+
+def refuse(text: str) -> SystemExit:
+    """To be raised for what no run can be made of."""
+    print(f"conformance: {text}", file=sys.stderr)
+    return SystemExit(2)
+
+
+def _jobs(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= float(text) < math.inf:
+        raise ValueError
+    return float(text)
+
+
+_jobs.__name__, _seconds.__name__ = "number of jobs", "number of seconds"
 
 
 def run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,9 +102,14 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="writes report.md, report.html, report.json and junit.xml",
     )
-    add("-j", type=int, default=2, metavar="N", help="so many at a time (default: 2)")
+    add("-j", type=_jobs, default=2, metavar="N", help="so many at a time (default: 2)")
     add("--seed", default="0", help="for random data (default: 0)")
-    add("--slack", type=float, default=0.15, help="seconds that an answer may be late")
+    add(
+        "--slack",
+        type=_seconds,
+        default=0.15,
+        help="seconds that an answer may be late",
+    )
     add("--check", action="store_true", help="tries a new testee, and says what is next")
     add("--list", action="store_true", help="lists the chosen scenarios, and ends")
     add(
@@ -131,12 +160,13 @@ def specs(commands: list[str]) -> dict[str, Spec]:
         hit = _NAMED.match(text)
         name, command = (hit[1], hit[2]) if hit else ("testee", text)
         if name in out:
-            raise SystemExit(
-                f"two testees are called {name}: write --testee NAME=COMMAND"
-            )
-        argv = shlex.split(command)
+            raise refuse(f"two testees are called {name}: write --testee NAME=COMMAND")
+        try:
+            argv = shlex.split(command)
+        except ValueError as error:
+            raise refuse(f"--testee {text!r}: {error}") from None
         if not argv:
-            raise SystemExit(f"--testee {text!r}: no command")
+            raise refuse(f"--testee {text!r}: no command")
         out[name] = Spec(name, argv)
     return out
 
@@ -145,14 +175,21 @@ def chosen(scenario: Scenario, expression: str) -> bool:
     """Whether a `-k` expression holds: each word means "is contained"."""
     text = " ".join([scenario.name, *scenario.proves])
     words = re.findall(r"[()]|[^\s()]+", expression)
-    python = " ".join(
-        word if word in ("and", "or", "not", "(", ")") else str(word in text)
-        for word in words
-    )
+    marks = ("and", "or", "not", "(", ")")
+    python = " ".join(word if word in marks else str(word in text) for word in words)
+    # Two operands beside each other would be a call, or a tuple, in the language below.
+    if (
+        any(
+            one not in marks[:4] and (two == "(" or two not in marks)
+            for one, two in zip(words, words[1:])
+        )
+        or "( )" in python
+    ):
+        python = ""
     try:
         return bool(eval(python, {"__builtins__": {}}))
     except SyntaxError:
-        raise SystemExit(f"-k {expression}: not an expression") from None
+        raise refuse(f"-k {expression}: not an expression") from None
 
 
 def select(scenarios: list[Scenario], options: argparse.Namespace) -> list[Scenario]:
@@ -163,7 +200,7 @@ def select(scenarios: list[Scenario], options: argparse.Namespace) -> list[Scena
         for name in options.section:
             if name not in sections:
                 known = ", ".join(sorted(sections))
-                raise SystemExit(f"no such section: {name}; there are {known}")
+                raise refuse(f"no such section: {name}; there are {known}")
         out = [item for item in out if item.section in options.section]
     if options.k:
         out = [item for item in out if chosen(item, options.k)]
@@ -173,11 +210,15 @@ def select(scenarios: list[Scenario], options: argparse.Namespace) -> list[Scena
 def read_scenarios(folder: Path) -> tuple[list[Scenario], list[str]]:
     """All scenarios, and what is wrong with those that cannot be read."""
     found, faults = [], []
+    if not folder.is_dir():
+        raise refuse(f"{folder}: no such folder")
     for path in sorted(folder.rglob("*.t")):
         try:
             found.append(load(path, folder))
-        except (ScenarioError, ValueError) as error:
+        except ScenarioError as error:
             faults.append(str(error))
+        except (OSError, ValueError) as error:
+            faults.append(f"{path}: {error}")
     faults += [
         f"{item.name}: no such capability: {name}"
         for item in found
@@ -220,7 +261,7 @@ def print_columns(summary: report.Summary) -> None:
         print(f"{name:{width}}  {cells}")
 
 
-def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
+def play(options: argparse.Namespace, specs: dict[str, Spec]) -> int:
     """`run`, with these testees."""
     began = time.monotonic()
     print(f"polysock-conformance {__version__}, protocol {PROTOCOL}", flush=True)
@@ -228,7 +269,10 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
     listed = options.scenarios / "requirements.md"
     coverage = None
     if listed.exists():
-        coverage = requirements.cover(requirements.read(listed), scenarios)
+        try:
+            coverage = requirements.cover(requirements.read(listed), scenarios)
+        except (OSError, ValueError) as error:
+            raise refuse(f"{listed}: {error}") from None
         faults += coverage.faults
     if coverage and not (options.k or options.section):
         faults += [f"{item.id}: no scenario proves it" for item in coverage.uncovered()]
@@ -236,9 +280,12 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
         return list_coverage(coverage, faults)
     known = []
     for path in options.known:
-        if not path.exists():
-            faults.append(f"{path}: no such file")
-        known += read_known(path)
+        try:
+            known += read_known(path)
+        except OSError as error:
+            raise refuse(f"{path}: {error.strerror}") from None
+        except ValueError as error:
+            raise refuse(str(error)) from None
     names = {scenario.name for scenario in scenarios}
     faults += [
         f"{item.path.name}:{item.line}: no such scenario: {item.scenario}"
@@ -248,20 +295,22 @@ def play(options: argparse.Namespace, testees: dict[str, Spec]) -> int:
     everything = scenarios
     scenarios = select(scenarios, options)
     if not scenarios and not faults:
-        print(f"conformance: no scenario of {options.scenarios} is chosen")
-        return 2
+        if everything:
+            raise refuse("no scenario is chosen by these options")
+        raise refuse(f"{options.scenarios}: no scenario in it, a file SECTION/NAME.t")
     if options.list:
         for scenario in scenarios:
             print(f"{scenario.name} ({capabilities.level(scenario)}): {scenario.title}")
         return 0
-    if not testees:
-        print("conformance: no testee: write --testee COMMAND", file=sys.stderr)
-        return 2
+    if not specs:
+        raise refuse("no testee: write --testee COMMAND")
     if options.check:
-        return check.run(testees, everything)
+        return check.run(specs, everything)
 
+    if options.report:  # not to be found out after minutes
+        options.report.mkdir(parents=True, exist_ok=True)
     settings = Options(seed=options.seed, slack=options.slack)
-    suite = Suite(testees, settings, options.j, options.retry)
+    suite = Suite(specs, settings, options.j, options.retry)
     try:
         suite.start()
     except TesteeError as error:
@@ -329,8 +378,7 @@ def show(names: list[str]) -> int:
     for name in names:
         path = SCENARIOS / f"{name}.t"
         if not path.exists():
-            print(f"conformance: no such scenario: {name}", file=sys.stderr)
-            return 2
+            raise refuse(f"no such scenario: {name}; `run --list` has them all")
         print(path.read_text(encoding="utf-8"), end="")
     return 0
 
@@ -343,8 +391,33 @@ def put(text: str, output: Path | None) -> int:
     return 0
 
 
+def guarded(command: Callable[[], int]) -> int:
+    """What a command returns, or the status of one that could not be carried out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every one can show an arrow
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = command()
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        testees.kill_all()
+        print("\nconformance: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head`: nobody wants to know any more
+        testees.kill_all()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        raise refuse(f"{error.filename or 'system'}: {error.strerror}") from None
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: command(options))
+
+
+def command(options: argparse.Namespace) -> int:
     if options.command == "run":
         return play(options, specs(options.testee))
     if options.command == "show":

@@ -73,10 +73,10 @@ def read(words: list[str]) -> Greeting:
     if len(words) < 3 or words[0] != "polysock-testee":
         raise GreetingError(
             f"its first line should be `polysock-testee {PROTOCOL} VERSION …`, "
-            f"and is {' '.join(words)!r}"
+            f"and is {' '.join(words)[:100]!r}"
         )
     if words[1] != PROTOCOL:
-        raise GreetingError(f"it speaks protocol {words[1]}, the suite {PROTOCOL}")
+        raise GreetingError(f"it speaks protocol {words[1][:20]}, the suite {PROTOCOL}")
     lists: dict[str, frozenset[str]] = {}
     flags: set[str] = set()
     names: dict[str, str] = {}

@@ -113,8 +113,11 @@ def shape_of(call: Call) -> tuple[bool, int | None]:
 def read_answer(words: list[bytes], call: Call, tuples: bool) -> Answer:
     """The answer behind `ok …` or `error CLASS TEXT`."""
     if words[:1] == [b"error"] and len(words) in (2, 3):
-        text = unescape(words[2][1:]) if len(words) == 3 else b""
-        return Answer("X", [Data(text, TEXT)], words[1].decode())
+        try:
+            text = unescape(words[2][1:]) if len(words) == 3 else b""
+        except KeyError:
+            raise ProtocolError(f"cannot read {words[2][:60]!r}") from None
+        return Answer("X", [Data(text, TEXT)], words[1].decode("utf-8", "replace"))
     if words[:1] != [b"ok"]:
         raise ProtocolError(f"neither ok nor error: {b' '.join(words)[:80]!r}")
     got = decode(words[1:])

@@ -52,40 +52,59 @@ class Published:
 def read(path: Path) -> Published:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReportError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ReportError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"{path}: not JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ReportError(f"{path}: not a report of format {FORMAT}")
     try:
         return _published(data)
-    except (KeyError, TypeError) as error:
-        raise ReportError(f"{path}: not as the schema says: {error!r}") from None
+    except KeyError as error:
+        why = f"{error} is missing or unknown"
+    except TypeError as error:
+        why = str(error)
+    raise ReportError(f"{path}: not as the schema says: {why}")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be text")
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} should be a number")
+    return value
 
 
 def _published(data: dict) -> Published:  # type: ignore[type-arg]
     columns = [
         Column(
-            item["name"], item["version"], {mark: item["counts"][mark] for mark in MARKS}
+            _text(item["name"]),
+            _text(item["version"]),
+            {mark: _number(item["counts"][mark]) for mark in MARKS},
         )
         for item in data["testees"]
     ]
     sections: dict[str, dict[str, dict[str, int]]] = {}
     for item in data["results"]:
-        section = sections.setdefault(item["scenario"].rpartition("/")[0], {})
+        section = sections.setdefault(_text(item["scenario"]).rpartition("/")[0], {})
         for name in set(item["testees"]):
             counts = section.setdefault(name, dict.fromkeys(MARKS, 0))
             counts[item["mark"]] += 1
     run = data["run"]
     return Published(
-        data["suite"]["version"],
-        run["level"],
-        run["selected"],
-        run["date"][:10],
-        run["system"],
+        _text(data["suite"]["version"]),
+        _text(run["level"]),
+        run["selected"] is True,
+        _text(run["date"])[:10],
+        _text(run["system"]),
         columns,
         sections,
-        data["totals"]["passed"],
-        data["totals"]["failed"],
+        _number(data["totals"]["passed"]),
+        _number(data["totals"]["failed"]),
     )
 
 
@@ -138,7 +157,7 @@ def badge(report: Published, testee: str | None = None) -> str:
     if testee is not None:
         columns = {item.name: item for item in report.columns}
         if testee not in columns:
-            raise ReportError(f"no such testee: {testee}")
+            raise ReportError(f"no such testee: {testee}; there are {', '.join(columns)}")
         passed, failed = columns[testee].passed, columns[testee].failed
     left = f"polysock {report.level}"
     right = f"{passed} passed" if not failed else f"{failed} failed"

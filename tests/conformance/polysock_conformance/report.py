@@ -12,6 +12,7 @@ import datetime
 import html
 import json
 import platform
+import re
 import sys
 import time
 import xml.etree.ElementTree as xml
@@ -346,8 +347,11 @@ def _requirements(coverage: Coverage) -> list[str]:
 # --- JUnit ----------------------------------------------------------------------------
 
 
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _xml_safe(text: str) -> str:
-    return "".join(char if char in "\t\n" or ord(char) >= 32 else "?" for char in text)
+    return _NOT_XML.sub("?", text)
 
 
 def junit(summary: Summary) -> bytes:
@@ -389,7 +393,8 @@ def junit(summary: Summary) -> bytes:
         count = str(len(summary.faults))
         suite = xml.SubElement(root, "testsuite", name="run", tests=count, failures=count)
         for fault in summary.faults:
-            case = xml.SubElement(suite, "testcase", classname="conformance", name=fault)
+            name = _xml_safe(fault)
+            case = xml.SubElement(suite, "testcase", classname="conformance", name=name)
             xml.SubElement(case, "failure", message=_xml_safe(fault))
     text: bytes = xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return text
@@ -452,8 +457,12 @@ def _result(result: Result) -> dict[str, object]:
 
 def write(summary: Summary, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.md").write_text(markdown(summary), encoding="utf-8")
-    (folder / "report.html").write_text(page(summary), encoding="utf-8")
-    text = json.dumps(document(summary), indent=1, ensure_ascii=False) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
+    for name, text in (
+        ("report.md", markdown(summary)),
+        ("report.html", page(summary)),
+        ("report.json", json.dumps(document(summary), indent=1, ensure_ascii=False)),
+    ):
+        # The name of a file, or a seed, may be what is no text.
+        data = (text.rstrip("\n") + "\n").encode("utf-8", "backslashreplace")
+        (folder / name).write_bytes(data)
     (folder / "junit.xml").write_bytes(junit(summary))

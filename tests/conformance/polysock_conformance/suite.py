@@ -56,16 +56,20 @@ class Known:
 
 
 def read_known(path: Path) -> list[Known]:
+    """The list in a file; ValueError for what is none."""
     out = []
-    if path.exists():
+    try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, 1):
-            words = line.split("#", 1)[0].split(None, 2)
-            if words:
-                if len(words) < 3:
-                    raise SystemExit(f"{path}:{number}: TESTEE SCENARIO reason")
-                for testee in words[0].split(","):
-                    out.append(Known(testee, words[1], words[2].strip(), path, number))
+    except ValueError:
+        raise ValueError(f"{path}: not UTF-8 text") from None
+    for number, line in enumerate(lines, 1):
+        words = line.split("#", 1)[0].split(None, 2)
+        if words:
+            if len(words) < 3:
+                text = "a line should be `TESTEE SECTION/NAME reason`"
+                raise ValueError(f"{path}:{number}: {text}")
+            for testee in words[0].split(","):
+                out.append(Known(testee, words[1], words[2].strip(), path, number))
     return out
 
 
@@ -195,10 +199,11 @@ class Suite:
         done = [0]
         total, lock = waiting.qsize(), threading.Lock()
         again: list[Result] = []
+        broken: list[BaseException] = []  # what ended the run
 
         def work() -> None:
             pool = Pool(self.specs)
-            while True:
+            while not broken:
                 try:
                     result = waiting.get_nowait()
                 except queue.Empty:
@@ -206,20 +211,33 @@ class Suite:
                 self._play(result, pool)
                 judge(result, listed)
                 with lock:
+                    if broken:
+                        return
                     done[0] += 1
                     if result.mark == FAIL and self._deserves(result):
                         again.append(result)
-                    else:
+                        continue
+                    try:
                         progress(result, done[0], total)
+                    except Exception as error:  # noqa: BLE001 - raised again below
+                        broken.append(error)
             said = pool.finish()
             with lock:
                 self.complaints.extend(said)
 
-        workers = [threading.Thread(target=work) for _ in range(self.jobs)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        # Daemons: whoever breaks the run off does not wait for their scenarios.
+        jobs = range(min(self.jobs, max(1, total)))
+        workers = [threading.Thread(target=work, daemon=True) for _ in jobs]
+        try:
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        except KeyboardInterrupt as error:
+            with lock:
+                broken.append(error)
+        if broken:
+            raise broken[0]
         self._again(again, listed, lambda result: progress(result, total, total))
         return results
 

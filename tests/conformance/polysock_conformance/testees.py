@@ -24,6 +24,11 @@ from .values import Value, encode
 
 STARTUP = 10.0
 LINGER = 1.0
+UNREAD = 20.0  # seconds in which it must have read a long request
+LONG_REQUEST = 4096  # what any pipe takes at once
+LONG_GREETING = 1 << 16
+LONGEST = 1 << 28  # bytes of a line that it writes
+SHOWN = 20  # last lines of its standard error
 
 
 class TesteeError(Exception):
@@ -38,6 +43,28 @@ class Spec:
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     wire: list[str] | None = None  # gets the lines of the protocol, where somebody looks
+
+
+_running: set[Testee] = set()
+
+
+def kill_all() -> None:
+    """Kills every testee at once, for a run that is broken off."""
+    for testee in list(_running):
+        testee.kill_processes()
+
+
+def plain(data: bytes) -> str:
+    """What a testee wrote, for a person: nothing in it moves a cursor."""
+    text = data.decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 class Testee:
@@ -58,18 +85,27 @@ class Testee:
             )
         except OSError as error:
             self.stderr.close()
-            raise TesteeError(f"{spec.name} does not start: {error}") from None
+            raise TesteeError(
+                f"{spec.name} does not start: {spec.argv[0]}: {error.strerror}"
+            ) from None
+        _running.add(self)
         self.changed = threading.Condition()
         self.answers: dict[str, tuple[list[bytes], float]] = {}
         self.threads: dict[str, int] = {}
         self.hello: list[str] | None = None
         self.gone = False
+        self.fault = ""  # why it was killed, if it was
+        self.stray = b""  # the last line that is no answer
         self.descriptors = 0
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         with self.changed:
             self.changed.wait_for(lambda: self.hello or self.gone, STARTUP)
-        said = "" if self.hello else self.ending()
+        said = ""
+        if not self.hello:
+            said = self.ending() if self.gone else f"no greeting within {STARTUP:g} s"
+            if not self.gone:
+                said += self._stderr()
         self.greeting = Greeting()
         try:
             if not said:
@@ -83,21 +119,28 @@ class Testee:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
+        while line := self.process.stdout.readline(LONGEST):
             now = time.monotonic()
+            if len(line) == LONGEST:
+                self.fault = f"it wrote a line of more than {LONGEST >> 20} MiB"
+                self.kill_processes()
+                break
             self._note("←", line)
             words = line.split()
             if not words:
                 continue
             with self.changed:
                 if self.hello is None:
-                    self.hello = line.decode("utf-8", "replace").split()
-                elif words[1:2] == [b"tid"] and len(words) == 3:
-                    tid = int(words[2]) or self.process.pid
-                    self.threads[words[0].decode()] = tid
+                    self.hello = plain(line[:LONG_GREETING].strip()).split()
+                    self.changed.notify_all()
+                    continue
+                tag = words[0].decode("utf-8", "replace")
+                if words[1:2] == [b"tid"] and len(words) == 3 and words[2].isdigit():
+                    self.threads[tag] = int(words[2][:18]) or self.process.pid
                 else:
-                    tag = words[0].decode("utf-8", "replace")
                     self.answers[tag] = (words[1:], now)
+                    if words[1:2] not in ([b"ok"], [b"error"]):
+                        self.stray = line.strip()[:80]
                 self.changed.notify_all()
         with self.changed:
             self.gone = True
@@ -105,9 +148,9 @@ class Testee:
 
     def _note(self, arrow: str, line: bytes) -> None:
         if self.spec.wire is not None:
-            text = line.decode("utf-8", "replace").rstrip("\n")
-            short = f"{text[:100]}… ({len(text)} characters)"
-            self.spec.wire.append(f"{arrow} {text if len(text) < 140 else short}")
+            text, size = plain(line[:140].rstrip(b"\n")), len(line)
+            short = f"{text[:100]}… ({size} bytes)"
+            self.spec.wire.append(f"{arrow} {text if size < 140 else short}")
 
     def request(
         self, tag: str, into: str | None, slot: str, method: str, args: list[Value]
@@ -118,13 +161,26 @@ class Testee:
         line = b" ".join([*(word.encode() for word in words), *map(encode, args)]) + b"\n"
         assert self.process.stdin is not None
         self._note("→", line)
+        # One that has stopped reading would keep us here for ever.
+        watchdog = (
+            threading.Timer(UNREAD, self._unread) if len(line) > LONG_REQUEST else None
+        )
+        if watchdog:
+            watchdog.start()
         began = time.monotonic()
         try:
             self.process.stdin.write(line)
             self.process.stdin.flush()
         except OSError:
             raise TesteeError(self.ending()) from None
+        finally:
+            if watchdog:
+                watchdog.cancel()
         return began
+
+    def _unread(self) -> None:
+        self.fault = f"it has not read its input for {UNREAD:g} s"
+        self.kill_processes()
 
     def answer(self, tag: str, seconds: float) -> tuple[list[bytes], float]:
         """The answer under a tag and when it came; TesteeError when none comes in
@@ -135,7 +191,8 @@ class Testee:
                 return self.answers.pop(tag)
         if self.gone:
             raise TesteeError(self.ending())
-        raise TesteeError(f"no answer within {seconds:.1f} s")
+        but = f", but the line {self.stray!r}" if self.stray else ""
+        raise TesteeError(f"no answer within {seconds:.1f} s{but}")
 
     def settle(self, tag: str, seconds: float = 1.0) -> None:
         """Returns when the started call waits in the system or has been answered. A
@@ -172,7 +229,7 @@ class Testee:
         self.request("0", None, "testee", "reset", [])
         words, _ = self.answer("0", seconds)
         if words[:1] != [b"ok"]:
-            return "reset failed: " + b" ".join(words).decode("utf-8", "replace")
+            return "reset failed: " + plain(b" ".join(words)[:200])
         left = self._count() - self.descriptors
         leaks = "leaks" in self.greeting.flags
         end = time.monotonic() + LINGER
@@ -194,14 +251,22 @@ class Testee:
         try:
             code = self.process.wait(1.0)
         except subprocess.TimeoutExpired:
-            return "no hello" if not self.hello else "it closed its output"
-        if code < 0:
-            how = f"it died of {signal.Signals(-code).name}"
+            return "it closed its output" if self.gone else "it does not end"
+        if self.fault:
+            how = self.fault
+        elif code < 0:
+            how = f"it died of {_signal_name(-code)}"
         else:
             how = f"it ended with status {code}"
-        self.stderr.seek(0)
-        said = self.stderr.read()[-3000:].decode("utf-8", "replace").strip()
-        return f"{how}: {said}" if said else how
+        return how + self._stderr()
+
+    def _stderr(self) -> str:
+        """The last lines of its standard error, to be put behind a text."""
+        self.stderr.seek(0, os.SEEK_END)
+        self.stderr.seek(max(0, self.stderr.tell() - 3000))
+        lines = self.stderr.read().strip().splitlines()[-SHOWN:]
+        said = "\n".join(plain(line.expandtabs()) for line in lines)
+        return f": {said}" if said else ""
 
     def quit(self) -> str | None:
         """Ends it in order, by the end of its input; what it says is a fault."""
@@ -216,9 +281,17 @@ class Testee:
         self.kill()
         return said
 
-    def kill(self) -> None:
+    def kill_processes(self) -> None:
+        """Kills it, and what it has started in its session: it may be a wrapper."""
         if self.process.poll() is None:
-            self.process.kill()
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except (AttributeError, OSError):  # no such call, or no such group
+                self.process.kill()
+
+    def kill(self) -> None:
+        _running.discard(self)
+        self.kill_processes()
         self.process.wait()
         self.reader.join(1.0)
         for pipe in (self.process.stdin, self.process.stdout, self.stderr):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Union
 
 TEXT, BYTES, EITHER = "s", "b", "a"
+DEEPEST = 20  # lists within lists
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,18 @@ def decode(words: list[bytes]) -> list[Value] | Tuple:
     return [_value(word, rest) for word in rest]
 
 
-def _sequence(rest: Iterator[bytes], end: bytes) -> list[Value]:
+def _sequence(rest: Iterator[bytes], end: bytes, depth: int = 0) -> list[Value]:
+    if depth == DEEPEST:
+        raise ProtocolError(f"more than {DEEPEST} lists within lists")
     items: list[Value] = []
     for word in rest:
         if word == end:
             return items
-        items.append(_value(word, rest))
+        items.append(_value(word, rest, depth + 1))
     raise ProtocolError(f"no {end.decode()} in the answer")
 
 
-def _value(word: bytes, rest: Iterator[bytes]) -> Value:
+def _value(word: bytes, rest: Iterator[bytes], depth: int = 0) -> Value:
     mark, body = word[:1], word[1:]
     try:
         if mark == b"n":
@@ -137,15 +140,15 @@ def _value(word: bytes, rest: Iterator[bytes]) -> Value:
         if mark == b"o":
             return Obj(body.decode())
         if mark == b"[":
-            return _sequence(rest, b"]")
+            return _sequence(rest, b"]", depth)
         if mark == b"(":  # a tuple inside of something is as good as a list
-            return _sequence(rest, b")")
+            return _sequence(rest, b")", depth)
         if mark == b"{":
-            flat = _sequence(rest, b"}")
+            flat = _sequence(rest, b"}", depth)
             names = [item.data.decode() for item in flat[::2] if isinstance(item, Data)]
             return Table(dict(zip(names, flat[1::2])))
-    except (ValueError, KeyError) as error:
-        raise ProtocolError(f"cannot read {word[:60]!r}: {error}") from error
+    except (ValueError, KeyError):
+        pass
     raise ProtocolError(f"cannot read {word[:60]!r}")
 
 

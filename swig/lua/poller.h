@@ -126,22 +126,38 @@ static void make_records(lua_State *L, ps_lua_poller *self, int members) {
   self->room = room;
 }
 
-/* (members, object, token, poller): keeps object and token, and returns their number. */
+/* What keep_member has done: also when it returns an error, which a hook may raise as it
+   returns. */
+typedef struct kept {
+  ps_lua_poller *self;
+  int number; /* 0: nothing is kept */
+  int before; /* the number that the object had, or 0 */
+} kept;
+
+/* (members, object, token, kept): keeps object and token, with a number. */
 static int keep_member(lua_State *L) {
-  ps_lua_poller *self = lua_touserdata(L, 4);
+  kept *made = lua_touserdata(L, 4);
+  ps_lua_poller *self = made->self;
   while (self->free == 0) {
     make_records(L, self, 1);
     lua_settop(L, 4);
   }
   int number = self->free;
+  made->before = number_of(L, 1, 2); /* only now: no finaliser runs from here on */
   set_number(L, 1, 2, number);
   self->free = self->records[number].next;
   lua_pushvalue(L, 3);
   lua_rawseti(L, 1, 2 * number + 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, 1, 2 * number + 2);
-  lua_pushinteger(L, number);
-  return 1;
+  made->number = number;
+  return 0;
+}
+
+/* Undoes it. An assignment to the key that the object had allocates nothing. */
+static void give_up(lua_State *L, const kept *made, int members, int object) {
+  release(L, made->self, members, made->number);
+  if (made->before > 0) set_number(L, members, object, made->before);
 }
 
 /* ---- Arguments ---- */
@@ -167,16 +183,14 @@ static ps_source ps_lua_source(lua_State *L, int index, const char *function, in
   return source;
 }
 
-/* Begins a call on a member: afterwards the table is at index 5, the token at 4. Returns
-   the number of the member that the object was added as, or 0. No code of the program
-   runs from here on. */
-static int begin_call(lua_State *L, ps_lua_poller *self, ps_source *source) {
+/* Begins a call on a member: afterwards the table is at index 5, the token at 4. No code
+   of the program runs from here on, but for finalisers in keep_member. */
+static void begin_call(lua_State *L, ps_lua_poller *self, ps_source *source) {
   lua_settop(L, 4);
   push_owned(L, 1);
   release_ended(L, self, 5);
   const ps_lua_object *object = to_object(L, 2);
   if (object != NULL) source->socket = object->socket;
-  return number_of(L, 5, 2);
 }
 
 /* ---- Calls: lang.i uses these in place of those of the core ---- */
@@ -187,34 +201,36 @@ static ps_done poller_add(lua_State *L, ps_source source, ps_events events) {
   lua_settop(L, 4);
   if (!ours) buffers = has_method(L, 2, "dirty");
   ps_lua_it(L, &self->object, "Poller_add");
-  int before = begin_call(L, self, &source);
+  begin_call(L, self, &source);
   if (lua_isnil(L, 4)) {
     lua_pushvalue(L, 2);
     lua_replace(L, 4);
   }
-  /* The object has another descriptor now and no longer owns the old one. */
-  if (before > 0 && !ours && source.fd >= 0 && source.fd != self->records[before].fd) {
-    ps_poller_remove(self->object.poller, (ps_source){NULL, self->records[before].fd});
-    release(L, self, 5, before);
-    before = 0;
-  }
+  kept made = {self, 0, 0};
   push_function(L, keep_member);
   lua_pushvalue(L, 5);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 4);
-  lua_pushlightuserdata(L, self);
-  if (!has_memory(L, protected(L, 4, 1))) return (ps_done){{PS_NOMEMORY, 0, 0, NULL}};
-  int number = (int)lua_tonumber(L, -1);
+  lua_pushlightuserdata(L, &made);
+  int error = protected(L, 4, 0);
+  if (error != LUA_OK && made.number > 0) give_up(L, &made, 5, 2);
+  if (!has_memory(L, error)) return (ps_done){{PS_NOMEMORY, 0, 0, NULL}};
+  /* The object has another descriptor now and no longer owns the old one. */
+  if (made.before > 0 && !ours && source.fd >= 0 &&
+      source.fd != self->records[made.before].fd) {
+    ps_poller_remove(self->object.poller,
+                     (ps_source){NULL, self->records[made.before].fd});
+    release(L, self, 5, made.before);
+    made.before = 0;
+  }
   if (ours) source.socket = to_object(L, 2)->socket; /* a finaliser may have freed it */
   ps_done done =
-      ps_poller_add(self->object.poller, source, events, (void *)(intptr_t)number);
-  self->records[number].fd = ours ? -1 : source.fd;
-  if (done.status.code != PS_OK) {
-    release(L, self, 5, number);
-    if (before > 0) set_number(L, 5, 2, before);
-  } else if (buffers) {
-    list_record(self, number);
-  }
+      ps_poller_add(self->object.poller, source, events, (void *)(intptr_t)made.number);
+  self->records[made.number].fd = ours ? -1 : source.fd;
+  if (done.status.code != PS_OK)
+    give_up(L, &made, 5, 2);
+  else if (buffers)
+    list_record(self, made.number);
   return done;
 }
 

@@ -256,6 +256,36 @@ for _, method in ipairs({ "getfd", "dirty" }) do
    end
 end
 
+-- A poller, or the object, while it makes room for a member.
+for _, release in ipairs({ collect_poller, collect }) do
+   with_poller(function(poller, client)
+      local objects = {}
+      for i = 1, 16 do
+         objects[i] = assert(polysock.tcp4())
+         poller:add(objects[i], "r")
+      end
+      collectgarbage()
+      collectgarbage("stop")
+      local seen = false
+      finaliser(function()
+         seen = true
+         release(release == collect and client or poller)
+      end)
+      tune("setpause", "pause", 1)
+      tune("setstepmul", "stepmul", 10000)
+      local mode = _VERSION == "Lua 5.4" and collectgarbage("incremental", 0, 0, 30)
+      collectgarbage("restart")
+      pcall(poller.add, poller, client, "r")
+      assert(seen or not mode, "no finaliser ran inside add")
+      if mode then
+         collectgarbage("incremental", 0, 0, 13)
+      end
+      for _, object in ipairs(objects) do
+         object:close()
+      end
+   end)
+end
+
 -- What a wait gave may be used when the poller is gone.
 with_poller(function(poller, client)
    poller:add(client, "w")

@@ -669,6 +669,83 @@ describe("a poller", function()
       end
    end)
 
+   -- Calls add with a poller that must make room for a member, so that the finaliser runs inside.
+   local function add_while(finalise, member, events, token)
+      local others = {}
+      for i = 1, 16 - poller:count() do
+         others[i] = assert(polysock.tcp4())
+         assert(poller:add(others[i], "r"))
+      end
+      local finalised = false
+      local start, restore = support.pause_collector()
+      support.finaliser(function()
+         finalised = true
+         finalise(others)
+      end)
+      start()
+      local good, added = pcall(poller.add, poller, member, events, token)
+      restore()
+      debug.sethook()
+      assert.is_true(finalised)
+      for _, each in ipairs(others) do
+         each:close()
+      end
+      return { good, added }
+   end
+
+   local function foreign(fd)
+      return { fd = fd, getfd = function(self)
+         return self.fd
+      end }
+   end
+
+   local function set_hook()
+      debug.sethook(function()
+         debug.sethook()
+         error("the hook's", 0)
+      end, "r")
+   end
+
+   -- Elsewhere the collector does not do all of its work at once.
+   local inside = _VERSION >= "Lua 5.4" and it or function() end
+   inside("keeps nothing of an object when a hook raises as it is added", function()
+      local kept = setmetatable({}, { __mode = "k" })
+      local object, token = assert(polysock.tcp4()), {}
+      kept[object], kept[token] = true, true
+      assert.same({ false, "the hook's" }, add_while(set_hook, object, "r", token))
+      assert.equal(0, poller:count()) -- the others are closed
+      object, token = nil, nil -- luacheck: ignore 311
+      collect()
+      assert.is_nil(next(kept))
+   end)
+
+   inside("still knows a member when a hook raises as it is added again", function()
+      local member = foreign(client:getfd())
+      assert(poller:add(member, "w", "member"))
+      assert.same({ false, "the hook's" }, add_while(set_hook, member, "w", "again"))
+      member.fd = -1
+      assert.same({ "member" }, found(poller, 5))
+      assert.equal(1, poller:remove(member))
+      assert.equal(0, poller:count())
+   end)
+
+   inside("does not know an object that a finaliser removes as it is added again", function()
+      local member, other = foreign(client:getfd()), foreign(peer:getfd())
+      assert(poller:add(member, "w", "member"))
+      local result = add_while(function()
+         poller:remove(member)
+         assert(poller:add(other, "w", "other"))
+         member.added = poller:add(foreign(client:getfd()), "w", "third")
+      end, member, "w", "again")
+      assert.same({ true }, result)
+      assert.equal(1, member.added)
+      member.fd = -1
+      assert.is_nil((poller:remove(member)))
+      local seen = found(poller, 5)
+      table.sort(seen)
+      assert.same({ "other", "third" }, seen)
+   end)
+
    it("outlives finalisers that use it in the middle of its calls", function()
       local calls = 0
       local function arm()

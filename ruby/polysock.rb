@@ -11,7 +11,10 @@
 # - Misuse (an invalid argument, the wrong kind of object) raises TypeError or ArgumentError.
 # - Received bytes are binary strings; names and other texts are UTF-8. A symbol is a text, too.
 # - Other threads run while a call waits. Signals, Thread#raise, Thread#kill and Timeout end a wait;
-#   bytes received by then stay in the read buffer.
+#   bytes received by then stay in the read buffer. When they come as a call ends, Ruby raises
+#   before its result is assigned, and the result is lost, as with any method. Of a thread that must
+#   not lose it, `Thread.handle_interrupt(Error => :on_blocking) { lines << client.receive }` only
+#   interrupts the wait (and so does nothing against Ctrl-C, which traps are for).
 # - With a block, functions that create an object yield it and close it afterwards.
 module Polysock
   # A failure. errno is the system's error number; each attribute is nil where it does not apply.
@@ -124,7 +127,11 @@ module Polysock
       alias_method :"core_#{name}", name
       private :"core_#{name}"
     end
-    private :ready, :take_ended
+    private :ready, :take_ended, :token_in
+
+    # An exception may come between any two steps, from a signal or another thread. Therefore what
+    # is in the core is always known here, and what is known here but not in the core does no harm:
+    # it is forgotten when somebody asks for it.
 
     def add(sock = nil, events = nil, token = nil)
       forget_ended
@@ -135,11 +142,12 @@ module Polysock
         leave(before) # it has another descriptor now, and no longer owns the old one
       end
       number = @last = (@last || 0) + 1
-      core_add(source_of(member), events, number)
       members[number] = member
-      numbers[sock] = number
       buffering[number] = member if member.getfd && sock.respond_to?(:dirty)
-      1
+      numbers[sock] = number
+      added = core_add(source_of(member), events, number)
+    ensure
+      undo_add(number, before) unless added || number.nil?
     end
 
     def modify(sock = nil, events = nil, token = nil)
@@ -153,9 +161,9 @@ module Polysock
     def remove(sock = nil)
       forget_ended
       number = member_of(sock)
-      core_remove(number ? source_of(members[number]) : sock)
-      forget(number)
-      1
+      removed = core_remove(number ? source_of(members[number]) : sock)
+    ensure
+      forget(number) if number && (removed || !in_core?(number))
     end
 
     # Returns the tokens of the ready objects, each with its events.
@@ -178,30 +186,50 @@ module Polysock
     def members = @members ||= {}
     def buffering = @buffering ||= {}
     def numbers = @numbers ||= {}.compare_by_identity
-    def number_of(sock) = numbers[sock]
+
+    def in_core?(number)
+      token_in(source_of(members[number])) == number if members[number]
+    rescue TypeError
+      false # what was to be added is no source
+    end
+
+    def number_of(sock)
+      number = numbers[sock]
+      return number if number.nil? || in_core?(number)
+
+      forget(number, sock)
+    end
 
     # Objects of other libraries with one descriptor are one member.
     def member_of(sock)
-      return numbers[sock] if numbers[sock] || sock.is_a?(Socket)
+      return token_in(sock) if sock.is_a?(Socket)
 
-      descriptor = Descriptor.of(sock)
-      members.each_key.find { |number| members[number].getfd == descriptor } if descriptor
+      number_of(sock) || number_with(Descriptor.of(sock))
+    end
+
+    def number_with(descriptor)
+      return if descriptor.nil?
+
+      members.keys.find { |number| members[number]&.getfd == descriptor && in_core?(number) }
     end
 
     def source_of(member) = member.getfd ? member : member.object
 
     def leave(number)
-      core_remove(members[number])
-    rescue Error
-      nil # the core has ended it already
-    ensure
+      core_remove(source_of(members[number])) if in_core?(number)
       forget(number)
     end
 
-    def forget(number)
+    def undo_add(number, before)
+      numbers[members[before].object] = before if members[before]
+      leave(number)
+    end
+
+    def forget(number, object = members[number]&.object)
       buffering.delete(number)
-      member = members.delete(number)
-      numbers.delete(member.object) if member && numbers[member.object] == number
+      members.delete(number)
+      numbers.delete(object) if numbers[object] == number
+      nil
     end
 
     def forget_ended

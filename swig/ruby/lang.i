@@ -113,6 +113,7 @@ static const struct {} lent = {};
 %extend ps_poller {
   ps_done ready(ps_source sock);
   void *take_ended();
+  void *token_in(ps_source sock);
 }
 %typemap(out) void * "$result = $1 != NULL ? LL2NUM((intptr_t)$1) : Qnil;"
 

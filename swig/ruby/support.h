@@ -312,6 +312,12 @@ static void *ps_poller_take_ended(ps_poller *poller) {
   return ps_poller_ended(poller, &token) ? token : NULL;
 }
 
+/* Returns the number of the member that a source is, or NULL. */
+static void *ps_poller_token_in(ps_poller *poller, ps_source source) {
+  ps_token found = ps_poller_token(poller, source);
+  return found.status.code == PS_OK ? found.token : NULL;
+}
+
 static VALUE ps_rb_events(const ps_polled *polled) {
   VALUE made = rb_ary_new();
   for (const ps_event *at = polled->events; at < polled->events + polled->count; at++)

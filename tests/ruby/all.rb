@@ -253,6 +253,182 @@ class Threads < Minitest::Test
   end
 end
 
+# An exception may come at any point: from a signal, Timeout, Thread#raise or for want of memory.
+class Interruptions < Minitest::Test
+  include Connection
+
+  class Boom < Exception; end # rubocop:disable Lint/InheritException
+
+  EVENTS = %i[line call return c_call c_return b_call b_return].freeze
+
+  # Calls the block with a function again and again; what it calls by the function is broken off at
+  # its first event, at the second, and so on, until it comes through.
+  def each_break
+    own = Thread.current
+    0.step do |number|
+      left = number
+      broken = false
+      break_off = TracePoint.new(*EVENTS) do |event|
+        next if event.path == __FILE__ || Thread.current != own || (left -= 1) >= 0
+
+        break_off.disable
+        broken = true
+        raise Boom
+      end
+      yield(lambda do |&call|
+        break_off.enable(&call)
+      rescue Boom
+        nil
+      end)
+      return assert_operator(number, :>, 3) unless broken
+    end
+  end
+
+  # Whatever came of the call, the poller has what it says: each member is known by its object, and
+  # what is no member can be added.
+  def assert_whole(poller, sources)
+    sources.each do |source|
+      poller.remove(source)
+    rescue Polysock::Error
+      assert_equal 1, poller.add(source, "w", :again)
+      assert_equal 1, poller.remove(source)
+    end
+    assert_equal 0, poller.count
+    held = poller.instance_variables.map { |name| poller.instance_variable_get(name) }
+    assert_equal [], held.grep(Hash).reject(&:empty?)
+  end
+
+  def source_for(descriptor)
+    source = Struct.new(:getfd) { def dirty = false }
+    source.new(descriptor)
+  end
+
+  def test_a_poller_adds_all_or_nothing
+    [@client, source_for(@peer.fileno)].each do |source|
+      each_break do |broken|
+        poller = Polysock.poller
+        added = broken.call { poller.add(source, "w", :token) }
+        expected = poller.count.zero? ? [] : [[:token, "w"]]
+        assert_equal expected, poller.wait(0) if added || !expected.empty?
+        assert_equal 1, poller.add(source, "w", :token) if expected.empty?
+        assert_whole(poller, [source])
+      end
+    end
+  end
+
+  def test_a_poller_forgets_what_it_removes
+    [@client, source_for(@peer.fileno)].each do |source|
+      each_break do |broken|
+        poller = Polysock.poller
+        poller.add(source, "w", :token)
+        broken.call { poller.remove(source) }
+        assert_whole(poller, [source])
+      end
+    end
+  end
+
+  def test_a_poller_with_a_source_that_changes_its_descriptor
+    each_break do |broken|
+      poller = Polysock.poller
+      source = source_for(@peer.fileno)
+      poller.add(source, "w", :before)
+      source.getfd = @client.getfd
+      broken.call { poller.add(source, "w", :after) }
+      other = source_for(@peer.fileno)
+      poller.add(other, "w", :other) if poller.count.zero? || poller.wait(0).dig(0, 0) == :after
+      assert_whole(poller, [source, other])
+    end
+  end
+
+  def test_a_poller_and_closed_members
+    each_break do |broken|
+      poller = Polysock.poller
+      sockets = Array.new(3) { Polysock.tcp4.tap { |made| poller.add(made, "r") } }
+      sockets.each(&:close)
+      poller.add(@client, "w", :token)
+      broken.call { poller.wait(0) }
+      assert_equal [[:token, "w"]], poller.wait(0)
+      broken.call { poller.modify(@client, "rw", :token) }
+      assert_equal [[:token, "w"]], poller.wait(0)
+      broken.call { poller.close }
+      poller.close
+      assert_equal 0, poller.count
+    end
+  end
+
+  # What raises between two calls cannot tell whether the caller has the result already. Where it
+  # may only raise in a wait, no byte is lost.
+  def test_no_line_is_lost_where_only_a_wait_is_interrupted
+    count = 3000
+    read = { "receive" => -> { @client.receive }, "next" => @client.lines.method(:next) }
+    read.each_value do |call|
+      ready = false
+      got = []
+      reader = Thread.new do
+        Thread.handle_interrupt(Boom => :on_blocking) do
+          ready = true
+          while got.size < count
+            begin
+              got << call.call
+            rescue Boom
+              next
+            end
+          end
+        end
+      rescue Boom
+        nil # it was the last one
+      end
+      Timeout.timeout(LIMIT) { Thread.pass until ready }
+      writer = Thread.new { count.times { |number| @peer.write("#{number}\n") } }
+      while reader.alive?
+        reader.raise(Boom)
+        sleep(0.0001)
+      end
+      writer.join
+      assert_equal count.times.to_a, got.map(&:to_i)
+    end
+  end
+
+  # An object that a call has left by an exception is in nobody's use, and has its bytes.
+  def test_other_calls_go_on
+    skip("needs /proc") unless File.directory?("/proc/self/fd")
+    server = Polysock.bind("127.0.0.1", 0)
+    @peer.write("be")
+    Polysock.select([@client], nil, LIMIT)
+    poller = Polysock.poller
+    poller.add(server, "r")
+    before = Dir.children("/proc/self/fd").size
+    calls = [
+      -> { @client.receive(5) }, -> { @client.receive(1_000_000) }, -> { @client.receive("*a") },
+      -> { @client.lines.next }, -> { @client.lines { flunk } }, -> { @client.receiveuntil("xyz") },
+      -> { server.accept }, -> { poller.wait }, -> { Polysock.select([server], nil) },
+      -> { server.accept { flunk } }
+    ]
+    calls.each do |call|
+      waiting = Thread.new { assert_raises(Boom, &call) }
+      wait_for_sleep(waiting)
+      waiting.raise(Boom)
+      assert waiting.join(LIMIT)
+      assert_equal 1, @client.settimeout(LIMIT)
+      assert_equal before, Dir.children("/proc/self/fd").size
+    end
+    @peer.write("gin")
+    assert_equal "begin", @client.receive(5)
+    server.close
+  end
+
+  def test_a_send_that_is_interrupted_tells_by_the_statistics
+    sending = Thread.new { assert_raises(Boom) { @client.send("x" * 50_000_000) } }
+    wait_for_sleep(sending)
+    sending.raise(Boom)
+    assert sending.join(LIMIT)
+    sent = @client.getstats[1]
+    reading = Thread.new { @peer.read(sent + 1) }
+    @client.send("y")
+    assert_equal "x" * sent + "y", reading.value
+  end
+end
+
 class Memory < Minitest::Test
   include Connection
 

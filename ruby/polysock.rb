@@ -15,6 +15,7 @@
 #   before its result is assigned, and the result is lost, as with any method. Of a thread that must
 #   not lose it, `Thread.handle_interrupt(Error => :on_blocking) { lines << client.receive }` only
 #   interrupts the wait (and so does nothing against Ctrl-C, which traps are for).
+#   Where there is no memory for a result, NoMemoryError is raised, and its bytes are lost.
 # - With a block, functions that create an object yield it and close it afterwards.
 module Polysock
   # A failure. errno is the system's error number; each attribute is nil where it does not apply.

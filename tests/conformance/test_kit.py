@@ -399,7 +399,7 @@ class Commands(unittest.TestCase):
         found = cli.specs(["sh -c 'a b'", "ruby=env X=1 ruby testee.rb"])
         self.assertEqual(found["testee"].argv, ["sh", "-c", "a b"])
         self.assertEqual(found["ruby"].argv, ["env", "X=1", "ruby", "testee.rb"])
-        for wrong in (["a", "b"], ["x= "], [""]):
+        for wrong in (["a", "b"], ["x= "], [""], ["Perl=perl x"], ["a-b=perl x"]):
             with self.subTest(wrong), self.assertRaises(SystemExit):
                 cli.specs(wrong)
 
@@ -427,6 +427,8 @@ class Commands(unittest.TestCase):
         said = self.run_suite("--scenarios", folder, status=1)
         self.assertIn("z.t: ", said)
         self.assertIn("1 passed, 2 failed", said)
+        said = self.run_suite("--scenarios", folder, "--list", status=1)
+        self.assertIn("FAULT " + folder, said)
         (self.path / "mine/requirements.md").write_bytes(b"\xff")
         said = self.run_suite("--scenarios", folder, status=2)
         self.assertIn("requirements.md", said)

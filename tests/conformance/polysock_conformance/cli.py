@@ -167,6 +167,8 @@ def specs(commands: list[str]) -> dict[str, Spec]:
             raise refuse(f"--testee {text!r}: {error}") from None
         if not argv:
             raise refuse(f"--testee {text!r}: no command")
+        if re.match(r"[\w-]+=", argv[0]):
+            raise refuse(f"--testee {text!r}: NAME has lower-case letters, digits and _")
         out[name] = Spec(name, argv)
     return out
 
@@ -301,7 +303,9 @@ def play(options: argparse.Namespace, specs: dict[str, Spec]) -> int:
     if options.list:
         for scenario in scenarios:
             print(f"{scenario.name} ({capabilities.level(scenario)}): {scenario.title}")
-        return 0
+        for fault in faults:
+            print(f"FAULT {fault}")
+        return 1 if faults else 0
     if not specs:
         raise refuse("no testee: write --testee COMMAND")
     if options.check:

@@ -563,6 +563,11 @@ class Testees(unittest.TestCase):
             f"if method == 'echo': os.write(1, {words}); answer = 'ok i1'; tag = 'x'"
         )
 
+    def test_tabs_are_blanks_too(self) -> None:
+        script = OBEDIENT.replace(HELLO, HELLO.replace(" ", "\\t") + "\\tlacks=until")
+        found = suite(lua=Spec("lua", [sys.executable, "-c", script]))
+        self.assertEqual(found.greetings["lua"].lacks, {"until"})
+
     def test_answers_that_are_none(self) -> None:
         for words, reason in (
             ("b'0 tid soon\\n'", "neither ok nor error: b'tid soon'"),

@@ -56,7 +56,7 @@ def kill_all() -> None:
 
 def plain(data: bytes) -> str:
     """What a testee wrote, for a person: nothing in it moves a cursor."""
-    text = data.decode("utf-8", "replace")
+    text = data.decode("utf-8", "replace").replace("\t", " ")
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -265,7 +265,7 @@ class Testee:
         self.stderr.seek(0, os.SEEK_END)
         self.stderr.seek(max(0, self.stderr.tell() - 3000))
         lines = self.stderr.read().strip().splitlines()[-SHOWN:]
-        said = "\n".join(plain(line.expandtabs()) for line in lines)
+        said = "\n".join(plain(line) for line in lines)
         return f": {said}" if said else ""
 
     def quit(self) -> str | None:

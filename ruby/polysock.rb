@@ -128,7 +128,7 @@ module Polysock
       alias_method :"core_#{name}", name
       private :"core_#{name}"
     end
-    private :ready, :take_ended, :token_in
+    private :ready, :take_ended, :token
 
     # An exception may come between any two steps, from a signal or another thread. Therefore what
     # is in the core is always known here, and what is known here but not in the core does no harm:
@@ -189,7 +189,7 @@ module Polysock
     def numbers = @numbers ||= {}.compare_by_identity
 
     def in_core?(number)
-      token_in(source_of(members[number])) == number if members[number]
+      token(source_of(members[number])) == number if members[number]
     rescue TypeError
       false # what was to be added is no source
     end
@@ -203,7 +203,7 @@ module Polysock
 
     # Objects of other libraries with one descriptor are one member.
     def member_of(sock)
-      return token_in(sock) if sock.is_a?(Socket)
+      return token(sock) if sock.is_a?(Socket)
 
       number_of(sock) || number_with(Descriptor.of(sock))
     end

@@ -87,7 +87,6 @@ static const struct {} lent = {};
 }
 %typemap(out) ps_bytes { $result = ps_rb_bytes(&$1, &lent, ps_rb_here); }
 %typemap(out) ps_ready {
-  if ($1.status.code >= PS_MISUSED) misuse($1.status, ps_rb_here);
   $result = array_of(ready_of(&arg1, kept1), ready_of(&arg2, kept2),
                      $1.status.code != PS_OK ? words_of($1.status) : Qnil);
 }
@@ -113,9 +112,10 @@ static const struct {} lent = {};
 %extend ps_poller {
   ps_done ready(ps_source sock);
   void *take_ended();
-  void *token_in(ps_source sock);
+  ps_token token(ps_source sock);
 }
 %typemap(out) void * "$result = $1 != NULL ? LL2NUM((intptr_t)$1) : Qnil;"
+%typemap(out) ps_token "$result = $1.status.code == PS_OK ? LL2NUM((intptr_t)$1.token) : Qnil;"
 
 %init %{
   polysock = mPolysock;

@@ -229,7 +229,6 @@ static void ps_rb_pattern(VALUE value, ps_pattern *pattern, VALUE *kept, place a
     *pattern = ps_pattern_of(RSTRING_PTR(*kept), (size_t)RSTRING_LEN(*kept));
   else if (!to_integer(value, &pattern->count))
     bad(PS_MISUSE_NOTPATTERN, at);
-  if (pattern->count == LLONG_MAX) bad(PS_MISUSE_PATTERN, at); /* no memory holds it */
 }
 
 static void ps_rb_option(VALUE value, ps_option *option, VALUE *kept, place at) {
@@ -310,12 +309,6 @@ static VALUE object_of(VALUE type, const rb_data_type_t *data, void *it) {
 static void *ps_poller_take_ended(ps_poller *poller) {
   void *token;
   return ps_poller_ended(poller, &token) ? token : NULL;
-}
-
-/* Returns the number of the member that a source is, or NULL. */
-static void *ps_poller_token_in(ps_poller *poller, ps_source source) {
-  ps_token found = ps_poller_token(poller, source);
-  return found.status.code == PS_OK ? found.token : NULL;
 }
 
 static VALUE ps_rb_events(const ps_polled *polled) {

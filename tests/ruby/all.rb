@@ -163,6 +163,9 @@ class Conventions < Minitest::Test
     [2**63, 2**64 - 1, 2**64, 2**70, -(2**63) - 1, -(2**64), -(2**70)].each do |count|
       assert_raises(ArgumentError) { @client.receive(count) }
     end
+    [2.0**63, -(2.0**64)].each { |count| assert_raises(TypeError) { @client.receive(count) } }
+    assert_raises(ArgumentError) { @client.receive(-(2.0**63)) }
+    assert_equal 1, @client.setoption("recv-buffer-size", 65_536.0)
     assert_equal 1, Polysock.tcp4 { |one| one.bind("127.0.0.1", 0) && one.listen(-(2**70)) }
     error = assert_raises(Polysock::Error) { @client.setoption("recv-buffer-size", 2**63) }
     assert_equal Errno::EINVAL::Errno, error.errno

@@ -301,6 +301,28 @@ static void a_registration_follows_its_socket(void **state) {
 
 /* Its owner closes it and says nothing. The file lives on in a copy, so the system goes
    on reporting it. */
+/* Those of the descriptor before have been told, and were taken. */
+static void bytes_of_the_next_descriptor_are_told_too(void **state) {
+  (void)state;
+  pair a = connected(), b = connected();
+  ps_poller *poller = make();
+  expect(ps_poller_add(poller, of(a.ours), "r", a.ours), PS_OK);
+  send_text(a.far, "1\n2\n");
+  expect_line(a.ours, "1");
+  expect_line(a.ours, "2");
+  int old = ps_socket_getfd(a.ours).fd;
+  ps_socket_setfd(a.ours, ps_socket_detach(b.ours).fd, NULL);
+  send_text(b.far, "3\n4\n");
+  expect_line(a.ours, "3");
+  assert_string_equal(look(poller, a.ours), "r");
+  expect_line(a.ours, "4");
+  assert_string_equal(look(poller, a.ours), "");
+  ps_poller_free(poller);
+  close(old);
+  freed(a);
+  freed(b);
+}
+
 static void a_foreign_descriptor_may_vanish(void **state) {
   (void)state;
   for (int copied = 0; copied < 2; copied++) {
@@ -487,6 +509,7 @@ int main(void) {
       cmocka_unit_test(half_a_line_that_stays_is_nothing_new),
       cmocka_unit_test(a_closed_socket_is_no_member),
       cmocka_unit_test(a_registration_follows_its_socket),
+      cmocka_unit_test(bytes_of_the_next_descriptor_are_told_too),
       cmocka_unit_test(a_foreign_descriptor_may_vanish),
       cmocka_unit_test(a_former_member_hides_nobody),
       cmocka_unit_test(the_loop_may_change_the_members),

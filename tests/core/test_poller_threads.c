@@ -376,8 +376,8 @@ static void *wait_for_name(void *context) {
   ps_watch watch = {-1, 0, 0, 0, named};
   ps_sockets one = {&watch, 1}, nobody = {NULL, 0};
   (void)context;
-  answered = waited != NULL ? ps_poller_wait(waited, 5, 0, &host).status
-                            : ps_select(nobody, one, 5, &host).status;
+  answered = waited != NULL ? ps_poller_wait(waited, -1, 0, &host).status
+                            : ps_select(nobody, one, -1, &host).status;
   return NULL;
 }
 

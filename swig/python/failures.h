@@ -180,7 +180,8 @@ static PyObject *failure_of_words(PyObject *core, PyObject *args) {
   for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
     if (PyUnicode_CompareWithASCIIString(text, failures[i].words) == 0)
       return exception_of(known, failures[i].code, 0, text, value);
-  PyObject *number = PyDict_GetItemWithError(known->numbers, text);
+  PyObject *number =
+      known->numbers != NULL ? PyDict_GetItemWithError(known->numbers, text) : NULL;
   if (number == NULL && PyErr_Occurred()) return NULL;
   return exception_of(known, PS_SYSTEM, number != NULL ? (int)PyLong_AsLong(number) : 0,
                       text, value);
@@ -196,7 +197,8 @@ static void add_address(PyObject *self, const given *args, const char *function)
   if (known->classes[ERROR] != NULL &&
       PyErr_GivenExceptionMatches(error, known->classes[ERROR])) {
     PyObject *objects[8], *text = NULL;
-    ps_py_unpack((PyObject *)(void *)args, function, 2, 8, objects);
+    ps_py_unpack((PyObject *)(void *)args, function, 2, sizeof objects / sizeof *objects,
+                 objects);
     PyObject *port =
         PyUnicode_Check(objects[1]) ? Py_NewRef(objects[1]) : PyNumber_Long(objects[1]);
     int six = PyUnicode_FindChar(objects[0], ':', 0, PY_SSIZE_T_MAX, 1) >= 0;

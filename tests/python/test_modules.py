@@ -7,6 +7,7 @@ Each test has a process of its own, since a module that is loaded twice stays so
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import pytest
@@ -84,6 +85,102 @@ say(type(raised(lambda: raising.connect("127.0.0.1", 1))) is polysock.Refused)
         assert child.hear() == "True True True True"
         assert child.hear() == "True"
         child.end()
+
+
+CLEARED = """
+import gc, weakref
+from functools import partial
+forget()
+gc.disable()  # the collector clears in the order of making: the new module first
+import polysock as second
+kept = []
+
+class Loop:
+    def __init__(self):
+        self.me = self
+
+class Last(Loop):
+    \"\"\"Its finaliser, which comes before any clearing, has calls made amid it.\"\"\"
+    def __init__(self, early, calls):
+        super().__init__()
+        self.early, self.calls = early, calls
+    def __del__(self):
+        calls = [weakref.ref(its) for its in self.calls]
+        kept.append(weakref.ref(self.early, lambda _: [said(its()) for its in calls]))
+        del self.early
+
+def said(call):
+    try:
+        say(call())
+    except Exception as error:
+        say(type(error).__name__, error)
+
+def leave(module):
+    made = module.connect(*address)
+    client = made[0] if isinstance(made, tuple) else made
+    server.accept().close()
+    lines = client.lines()
+    client.close()
+    early = Loop()
+    calls = [
+        partial(client.receive),
+        partial(next, client),
+        partial(next, lines),
+        partial(client.lines),
+        partial(module.tcp4),
+        partial(module.poller),
+        partial(module.connect, "127.0.0.1", 1),
+        partial(module.fromfd, 2**31 - 1, "client"),
+        partial(module.select, [client], [client], 0),
+        partial(second._core._pieces, lines, iter),
+        partial(second._core._mark, client, 1),
+        partial(second._core.failure, "closed"),
+        partial(second._core.failure, "Bad file descriptor"),
+        partial(repr, client),
+    ]
+    Last(early, calls)
+
+before = os.listdir("/dev/fd")
+leave(MODULE)
+forget()
+del second
+gc.collect()
+say("end", os.listdir("/dev/fd") == before)
+"""
+
+
+@pytest.mark.skipif("free-threading" in sys.version, reason="it clears in another order")
+@pytest.mark.parametrize("style", ["second.raising", "second"])
+def test_calls_while_the_collector_clears_the_module(style: str) -> None:
+    """The exceptions are plain ones then."""
+    raises = style == "second.raising"
+    due = [
+        "OSError [Errno None] closed" if raises else "(None, 'closed', b'')",
+        "OSError [Errno None] closed",
+        "StopIteration ",
+        *["RuntimeError the module is gone"] * 3,
+        f"ConnectionRefusedError [Errno {errno.ECONNREFUSED}] connection refused",
+        f"OSError [Errno {errno.EBADF}] Bad file descriptor",
+        f"TimeoutError [Errno {errno.ETIMEDOUT}] timeout",
+        "TypeError _pieces() takes an iterator and a function",
+        "TypeError _mark() takes a RaisingSocket and an integer",
+        "[Errno None] closed",
+        "[Errno None] Bad file descriptor",
+        f"<polysock.{'RaisingSocket' if raises else 'Socket'} client closed>",
+    ]
+    if not raises:
+        due[6] = "(None, 'connection refused')"
+        due[7] = "(None, 'Bad file descriptor')"
+        due[8] = "([], [], 'timeout')"
+    with Child(LOADED + CLEARED.replace("MODULE", style)) as child:
+        said = []
+        while not said or not said[-1].startswith("end"):
+            said.append(child.hear())
+        assert said.pop() == "end True"
+        child.end()
+    if said == []:
+        pytest.skip("this Python calls nothing then")
+    assert said == due
 
 
 @pytest.mark.parametrize("name", ["polysock", "polysock._core", "polysock.raising"])

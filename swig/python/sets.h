@@ -78,11 +78,11 @@ static int is_no_set(const known *known, PyObject *object) {
   return 1;
 }
 
-/* items is a copy: it keeps the members alive, and does not change during the wait. */
+/* The set is empty before. items is a copy: it keeps the members alive, and does not
+   change during the wait. */
 static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
                          PyObject **items, place at) {
   const known *known = known_of(self);
-  *sockets = (ps_sockets){NULL, 0};
   if (object == Py_None) return 1;
   int no_set = is_no_set(known, object);
   if (no_set < 0) return 0;
@@ -93,7 +93,7 @@ static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
     return bad(PS_MISUSE_NOTSOCKETS, at);
   }
   size_t count = (size_t)PyTuple_GET_SIZE(*items);
-  sockets->watches = PyMem_Calloc(count + 1, sizeof *sockets->watches);
+  sockets->watches = PyMem_Calloc(count, sizeof *sockets->watches);
   if (sockets->watches == NULL) {
     PyErr_NoMemory();
     return 0;
@@ -101,7 +101,6 @@ static int ps_py_sockets(PyObject *self, PyObject *object, ps_sockets *sockets,
   for (; sockets->count < count; sockets->count++) {
     ps_watch *watch = &sockets->watches[sockets->count];
     PyObject *item = PyTuple_GET_ITEM(*items, (Py_ssize_t)sockets->count);
-    *watch = (ps_watch){.fd = -1};
     if (!watch_of(known, item, watch)) return 0;
   }
   return 1;

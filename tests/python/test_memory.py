@@ -391,6 +391,21 @@ def test_what_a_call_took_comes_back(world: World, name: str, alone: bool) -> No
     assert grown < 15
 
 
+@pytest.mark.parametrize("name", ["select", "select, raising", "select of an iterator"])
+def test_no_memory_for_a_set_is_a_memory_error(world: World, name: str) -> None:
+    before, call = CASES[name]
+    enough = 0
+    for first in range(MANY):
+        given = before(world)
+        gc.collect()
+        result = starved(lambda it: call(world, it), given, first, first + 1)  # noqa: B023
+        assert not isinstance(result, SystemError), (first, result)
+        enough = 0 if is_lack(result) else enough + 1
+        if enough == 4:
+            break
+    assert enough == 4 and first > 6
+
+
 def unloaded() -> Tuple[Any, Any]:
     """The compiled module once more, and what fills it."""
     path = polysock._core.__file__

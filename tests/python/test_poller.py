@@ -333,11 +333,15 @@ with raising.poller() as poller:
     foreign.fd = 0
     poller.add(foreign, "r")
     say(poller.count())
+    foreign.dirty = lambda: True
+    say(polysock.select([foreign], None, 0) == ([foreign], [], None))
+    del foreign.dirty
     say(poller.wait()[0][0] is foreign)
 say(polysock.select([foreign], None) == ([foreign], [], None))
 """
     ) as child:
         assert child.hear() == "1"
+        assert child.hear() == "True"
         child.tell("what makes it ready")
         assert child.hear() == "True"
         assert child.hear() == "True"

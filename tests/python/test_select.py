@@ -169,6 +169,9 @@ def test_values_that_are_no_descriptor_are_ignored(value: Any) -> None:
         def getfd(self) -> Any:
             return value
 
+        def dirty(self) -> bool:
+            raise KeyError("nobody asks it then")
+
     assert polysock.select([Odd()], [Odd()], 0) == ([], [], "timeout")
 
 

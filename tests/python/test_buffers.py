@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 from array import array
 from typing import Any, List
 
+import polysock
 import pytest
 from conftest import LIMIT, Child, fill, until_asleep
+from polysock import raising
 
 
 def test_receiveinto_fills_what_can_be_filled(pair: Any) -> None:
@@ -132,6 +135,35 @@ def test_a_buffer_is_released_after_failure_and_misuse(pair: Any) -> None:
     client.send(data)
     client.receiveinto(data)
     data.clear()
+
+
+@pytest.mark.parametrize("style", ["tuples", "raising", "quiet"])
+def test_a_large_receive_that_fails_gives_its_memory_back(
+    connect: Any, style: str
+) -> None:
+    client, peer = connect(polysock if style == "tuples" else raising)
+    client.settimeout(0)
+    lines = client.lines(1 << 20)
+    peer.sendall(b"part")
+    polysock.select([client], None, LIMIT)
+    if style == "quiet":
+        polysock._core._mark(client, 1)
+    calls: List[Any] = [lambda: client.receive(1 << 20), lambda: next(lines)]
+    sizes = []
+    tracemalloc.start()
+    try:
+        for _ in range(8):
+            for call in calls:
+                try:
+                    result = call()
+                except polysock.Timeout:
+                    assert style != "quiet"
+                else:
+                    assert result is None or style == "tuples"
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[-1] - sizes[1] < 256 << 10, sizes
 
 
 def test_a_result_has_no_part_of_the_prefix_memory(pair: Any) -> None:

@@ -227,6 +227,59 @@ def test_a_piece_in_a_cycle_is_collected(connect: Any) -> None:
     assert gone() is None
 
 
+@pytest.mark.parametrize("module", [polysock, raising])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_finaliser_receives_from_the_same_socket(
+    connect: Any, module: Any, whole: bool
+) -> None:
+    """Whether the collector comes amid a call, or after: no byte is given twice."""
+    client, peer = connect(module)
+    client.settimeout(0)
+    sent = b"line\n" if whole else b"line"
+    given: List[bytes] = []
+
+    def receive() -> None:
+        try:
+            result = client.receive("*L")
+        except polysock.Error as error:
+            assert isinstance(error, polysock.Timeout) or error.partial == b""
+            given.append(error.partial or b"")
+            return
+        if module is polysock:
+            assert len(result) == 3
+            assert result[1] in (None, "timeout") or result[2] == b""
+            result = result[0] or result[2]
+        given.append(result)
+
+    class Last:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            receive()
+
+    before = gc.get_threshold()
+    timeouts = 0
+    for i in range(20):
+        peer.sendall(sent)
+        polysock.select([client], None, 5)
+        gc.disable()
+        gc.collect()  # it also ends what is kept for the next objects
+        if i == 5:
+            timeouts = sum(isinstance(its, polysock.Error) for its in gc.get_objects())
+        gc.set_threshold(1)
+        Last()
+        gc.enable()
+        receive()
+        gc.set_threshold(*before)
+        gc.collect()
+        assert b"".join(given) == sent and len(given) == 2
+        given.clear()
+    gc.collect()
+    now = sum(isinstance(its, polysock.Error) for its in gc.get_objects())
+    assert now <= timeouts
+
+
 @pytest.mark.parametrize("make", ["bind", "poller"])
 def test_an_end_leaves_the_exception_that_is_on_its_way(make: str) -> None:
     """What a broken expression held ends while its exception is raised."""

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Any, Dict
 
 import polysock
 import pytest
@@ -53,6 +53,54 @@ say(raising.dns.getnameinfo("127.0.0.1", None) == ([name], None))
     ) as child:
         for answer in ("True True", "True True", "True", "True None", "True", "True"):
             assert child.hear() == answer
+        child.end()
+
+
+def test_a_system_without_a_name(odd: Dict[str, str]) -> None:
+    with Child(
+        """
+import errno
+say(polysock.dns.gethostname() == (None, "Fehler \\udca7"))
+try:
+    raising.dns.gethostname()
+except polysock.Error as error:
+    say(error.errno == errno.ENODEV)
+""",
+        env={**odd, "NAMELESS": "1"},
+    ) as child:
+        assert child.hear() == child.hear() == "True"
+        child.end()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        ("toip('plain.test')[1]['alias']", ["plain.test"]),
+        ("getnameinfo('127.0.0.1')[0]", ["h\udcf6st.test"]),
+        ("getaddrinfo('plain.test')[0][0]['addr']", "127.0.0.1"),
+    ],
+)
+def test_the_memory_of_lists_comes_back(
+    odd: Dict[str, str], call: str, answer: Any
+) -> None:
+    with Child(
+        f"""
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+say(polysock.dns.{call} == {answer!a})
+def grown():
+    before = resident()
+    for _ in range(2000):
+        polysock.dns.{call}
+    return resident() - before
+say(any(grown() < 256 << 10 for _ in range(6)))  # each call would keep 256 bytes
+""",
+        env=odd,
+    ) as child:
+        assert child.hear() == "True"
+        assert child.hear() == "True"
         child.end()
 
 

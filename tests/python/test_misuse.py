@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import decimal
 import re
+import sys
 from array import array
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -284,6 +285,22 @@ def test_option_types(pair: Any, option: str, values: List[Any]) -> None:
             pair[0].setoption(option, value)
 
 
+def test_a_linger_that_is_none_is_told_what_one_is(pair: Any) -> None:
+    place = r"\(value: 'on' \(boolean\) and 'timeout' \(seconds\) expected\)$"
+    for timeout in ("1", True, None, [1]):
+        with pytest.raises(TypeError, match=place):
+            pair[0].setoption("linger", {"on": True, "timeout": timeout})
+
+
+def test_the_names_in_a_linger_are_given_back(pair: Any) -> None:
+    names = [sys.intern("on"), sys.intern("timeout")]
+    before = list(map(sys.getrefcount, names))
+    for _ in range(200):
+        assert pair[0].setoption("linger", {"on": False, "timeout": 0}) == (1, None)
+    for name, was in zip(names, before):
+        assert abs(sys.getrefcount(name) - was) < 100
+
+
 def test_option_values(pair: Any) -> None:
     place = r"^bad argument #2 to 'setoption' \(value: "
     for option, value in [
@@ -329,6 +346,8 @@ def test_required_arguments_that_are_missing(pair: Any) -> None:
         (polysock.bind, 1, "bind"),
         (lambda: polysock.bind(ADDRESS), 2, "bind"),
         (lambda: polysock.connect(ADDRESS), 2, "connect"),
+        (lambda: polysock.connect(address=ADDRESS), 2, "connect"),
+        (lambda: polysock.bind(backlog=5, address=ADDRESS), 2, "bind"),
         (lambda: polysock.fromfd(5), 2, "fromfd"),
         (pair[0].send, 1, "send"),
     ]:
@@ -343,6 +362,7 @@ def test_exceptions_of_arguments_come_through(pair: Any, server: Any) -> None:
         lambda: client.receive("*l", None, Hostile()),
         lambda: client.send(b"x", Hostile()),
         lambda: client.settimeout(Hostile()),
+        lambda: client.setoption("tcp-keepidle", Hostile()),
         lambda: client.setoption("linger", {"on": True, "timeout": Hostile()}),
         lambda: polysock.bind(ADDRESS, Hostile()),
         lambda: polysock.sleep(Hostile()),
@@ -399,8 +419,9 @@ def test_keywords_are_checked_alike(pair: Any) -> None:
         None,
     )
     place = r"^bad argument #3 to 'receive' \(maxsize: integer from 1 expected\)"
-    with pytest.raises(ValueError, match=place):
-        client.receive(maxsize=0)
+    for maxsize in (0, -1, -HUGE):
+        with pytest.raises(ValueError, match=place):
+            client.receive(maxsize=maxsize)
     with pytest.raises(TypeError, match=r"^bad argument #1 to 'connect' \(address: "):
         polysock.connect(port=80)
     with pytest.raises(TypeError, match=r"^receive\(\) got multiple .* 'pattern'"):

@@ -191,8 +191,7 @@ static PyObject *failure_of_words(PyObject *core, PyObject *args) {
 static void add_address(PyObject *self, const given *args, const char *function) {
   PyObject *type = NULL, *error = NULL, *traceback = NULL;
   if (!raises(self)) return;
-  PyErr_Fetch(&type, &error, &traceback);
-  PyErr_NormalizeException(&type, &error, &traceback);
+  PyErr_Fetch(&type, &error, &traceback); /* ours are instances already */
   const known *known = known_of(self);
   if (known->classes[ERROR] != NULL &&
       PyErr_GivenExceptionMatches(error, known->classes[ERROR])) {

@@ -283,9 +283,11 @@ static PyObject *next_piece(PyObject *self, ps_pattern pattern, ps_maxsize maxsi
   ps_status status = bytes.status;
   if (status.code == PS_OK) {
     PyObject *made = copy_of(&bytes, &lent);
-    if (made != NULL && ps_socket_take(socket_of(self), &bytes)) return made;
-    status = made == NULL ? without_memory() : (ps_status){.code = PS_BUSY};
-    Py_XDECREF(made);
+    if (made != NULL) {
+      ps_socket_take(socket_of(self), &bytes);
+      return made;
+    }
+    status = without_memory();
   } else {
     Py_CLEAR(lent.bytes);
   }
@@ -313,10 +315,10 @@ static PyObject *ps_py_hostname(PyObject *self, const ps_hostname *name,
   return succeed(self, text_of(name->text), 2);
 }
 
-/* Returns the two values of a name function. */
+/* Returns the two values of a name function. Without memory they are NULL, and so is the
+   result. */
 static PyObject *name_values(PyObject *self, const maker *made) {
   PyObject *const *values = made->values;
-  if (made->failed) return NULL;
   return raises(self) ? Py_BuildValue("NN", values[0], values[1])
                       : Py_BuildValue("NNO", values[0], values[1], Py_None);
 }

@@ -44,7 +44,6 @@ static int fd_of(PyObject *object, int *fd) {
   int overflow = 0;
   long long number = good ? PyLong_AsLongLongAndOverflow(answer, &overflow) : -1;
   Py_DECREF(answer);
-  if (PyErr_Occurred()) return -1;
   if (overflow == 0 && number >= 0 && number <= INT_MAX) *fd = (int)number;
   return good;
 }

@@ -211,6 +211,12 @@ def test_try_finds_the_number_of_words() -> None:
     assert caught.value.errno is None
 
 
+def test_words_are_always_the_same_object(pair: Any) -> None:
+    """They are not made again, so a timeout costs little."""
+    pair[0].settimeout(0)
+    assert pair[0].receive()[1] is sys.intern("timeout")
+
+
 def test_words_that_cannot_be_looked_up() -> None:
     class Hostile(str):
         def __hash__(self) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import sys
 from typing import Any, Callable, Iterator, List
 from unittest.mock import MagicMock
 
@@ -159,6 +160,16 @@ def test_attributes_that_raise_come_through() -> None:
     with pytest.raises(KeyError, match="attribute"):
         polysock.select([Broken()], None, 0)
     assert polysock.select([Lacking()], None, 0)[2] == "timeout"
+
+
+def test_the_names_of_methods_are_given_back(ends: List[socket.socket]) -> None:
+    names = [sys.intern(name) for name in ("getfd", "fileno", "dirty")]
+    members = [Foreign(ends[0], False), ends[0]]
+    before = list(map(sys.getrefcount, names))
+    for _ in range(200):
+        assert polysock.select(members, None, 0)[2] == "timeout"
+    for name, was in zip(names, before):
+        assert abs(sys.getrefcount(name) - was) < 100
 
 
 @pytest.mark.parametrize(

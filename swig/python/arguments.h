@@ -188,9 +188,7 @@ static int ps_py_number(PyObject *object, double *value, place at) {
   if (*value != -1.0 || !PyErr_Occurred()) return 1;
   if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
     PyErr_Clear();
-    PyObject *zero = PyLong_FromLong(0);
-    int negative = zero != NULL ? PyObject_RichCompareBool(object, zero, Py_LT) : -1;
-    Py_XDECREF(zero);
+    int negative = PyObject_RichCompareBool(object, Py_False, Py_LT); /* which is 0 */
     *value = negative > 0 ? -INFINITY : INFINITY;
     return negative >= 0;
   }

@@ -6,6 +6,7 @@ that only Python has. Each must raise before anything is done, and name the para
 from __future__ import annotations
 
 import decimal
+import fractions
 import re
 import sys
 from array import array
@@ -408,6 +409,23 @@ def test_huge_numbers_are_no_misuse_where_they_mean_something(pair: Any) -> None
     assert client.setdeadline(None) == 1
     peer.close()
     assert client.receive("*l", b"", HUGE) == (None, "closed", b"")
+
+
+def test_numbers_that_no_float_holds(pair: Any) -> None:
+    client, _ = pair
+    huge = fractions.Fraction(10**400)
+    assert client.setdeadline(huge) == 1 and client.getdeadline() is None
+    assert client.setdeadline(-huge) == 1 and client.getdeadline() == 0.0
+
+    class Beyond:
+        def __float__(self) -> float:
+            raise OverflowError
+
+        def __lt__(self, other: object) -> bool:
+            raise RuntimeError("compared")
+
+    with pytest.raises(RuntimeError, match="^compared$"):
+        client.settimeout(Beyond())
 
 
 def test_keywords_are_checked_alike(pair: Any) -> None:

@@ -187,13 +187,13 @@ static PyObject *failure_of_words(PyObject *core, PyObject *args) {
                       text, value);
 }
 
-/* Sets the attribute address of the exception that connect or bind has raised. */
+/* Sets the attribute address of the exception that connect or bind has raised. That of a
+   signal handler has a traceback already. */
 static void add_address(PyObject *self, const given *args, const char *function) {
   PyObject *type = NULL, *error = NULL, *traceback = NULL;
-  if (!raises(self)) return;
   PyErr_Fetch(&type, &error, &traceback); /* ours are instances already */
   const known *known = known_of(self);
-  if (known->classes[ERROR] != NULL &&
+  if (traceback == NULL && known->classes[ERROR] != NULL &&
       PyErr_GivenExceptionMatches(error, known->classes[ERROR])) {
     PyObject *objects[8], *text = NULL;
     ps_py_unpack((PyObject *)(void *)args, function, 2, sizeof objects / sizeof *objects,

@@ -317,6 +317,28 @@ say(client.receive())
         child.end()
 
 
+@pytest.mark.parametrize("style", ["raising", "polysock"])
+def test_the_exception_of_a_handler_gets_no_address(style: str) -> None:
+    """It is not about the connection, though it may be one of the library's."""
+    with Child(
+        SETUP
+        + f"""
+def handler(number, frame):
+    raise polysock.Timeout("mine")
+signal.signal(signal.SIGUSR1, handler)
+say("waiting")
+try:
+    {style}.connect(*hole)
+except polysock.Timeout as error:
+    say(error.error, error.address)
+"""
+    ) as child:
+        assert child.hear() == "waiting"
+        child.signal(signal.SIGUSR1)
+        assert child.hear() == "mine None"
+        child.end()
+
+
 def test_a_handler_that_needs_the_same_turn_fails_with_busy() -> None:
     with Child(
         SETUP

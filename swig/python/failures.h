@@ -203,11 +203,11 @@ static void add_address(PyObject *self, const given *args, const char *function)
     int six = PyUnicode_FindChar(objects[0], ':', 0, PY_SSIZE_T_MAX, 1) >= 0;
     if (port != NULL)
       text = PyUnicode_FromFormat(six ? "[%U]:%S" : "%U:%S", objects[0], port);
-    if (text == NULL || PyObject_SetAttr(error, known->address, text) < 0) PyErr_Clear();
+    if (text != NULL) PyObject_SetAttr(error, known->address, text);
     Py_XDECREF(text);
     Py_XDECREF(port);
   }
-  PyErr_Restore(type, error, traceback);
+  PyErr_Restore(type, error, traceback); /* it replaces one of no memory */
 }
 
 #endif

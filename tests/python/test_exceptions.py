@@ -206,6 +206,10 @@ def test_try_finds_the_number_of_words() -> None:
     with pytest.raises(Closed) as caught:
         try_((None, "closed", 5))
     assert caught.value.errno is None and caught.value.last == 5
+    for other in (None, "text", 5.5, [5], object()):
+        with pytest.raises(Closed) as caught:
+            try_((None, "closed", other))
+        assert caught.value.partial is None and caught.value.last is None
     with pytest.raises(Error) as caught:
         try_((None, "words of nobody"))
     assert caught.value.errno is None

@@ -4,6 +4,7 @@ member, more members and higher descriptors than other selects bear."""
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import socket
@@ -160,6 +161,25 @@ def test_attributes_that_raise_come_through() -> None:
     with pytest.raises(KeyError, match="attribute"):
         polysock.select([Broken()], None, 0)
     assert polysock.select([Lacking()], None, 0)[2] == "timeout"
+
+
+def test_what_methods_give_is_given_back(ends: List[socket.socket]) -> None:
+    class Number(int):
+        gone = 0
+
+        def __del__(self) -> None:
+            Number.gone += 1
+
+    class Counted(Foreign):
+        def getfd(self) -> int:
+            return Number(super().getfd())
+
+        def dirty(self) -> int:  # type: ignore[override]
+            return Number(0)
+
+    assert polysock.select([Counted(ends[0])], [Counted(ends[1])], 5)[2] is None
+    gc.collect()
+    assert Number.gone == 4
 
 
 def test_the_names_of_methods_are_given_back(ends: List[socket.socket]) -> None:

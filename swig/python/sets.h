@@ -40,10 +40,10 @@ static int fd_of(PyObject *object, int *fd) {
   if (answer == NULL && !PyErr_Occurred()) answer = ask(object, "fileno");
   if (answer == NULL) return PyErr_Occurred() ? -1 : 0;
   int good = PyLong_Check(answer);
-  /* A long may have 32 bits. A number that does not fit is no descriptor. */
   int overflow = 0;
   long long number = good ? PyLong_AsLongLongAndOverflow(answer, &overflow) : -1;
   Py_DECREF(answer);
+  /* A number that does not fit is no descriptor. (A long may have 32 bits.) */
   if (overflow == 0 && number >= 0 && number <= INT_MAX) *fd = (int)number;
   return good;
 }

@@ -373,6 +373,7 @@ def test_what_a_call_took_comes_back(world: World, name: str, alone: bool) -> No
     case = CASES[name]
     pieces = pieces_of(world)
     shared = [None, True, False, 0, 1, b"", "r", 5, polysock._core]
+    shared += map(sys.intern, ["timeout", "closed", "connection refused"])
     shared += [polysock.Socket, polysock.Poller, raising.Socket, raising.Poller]
     shared += [world.client, world.other, world.poller, world.lines, world.wait]
     shared += [type(world.lines), type(pieces), type(pieces.__anext__())]

@@ -319,16 +319,15 @@ static int core_exec(PyObject *core) {
   error = error || add_functions(core, core, package, "", "") < 0 ||
           add_functions(core, known->style, package, ".raising", "raising_") < 0 ||
           add_function(core, core, &failure_method, "", "failure", NULL) < 0;
-  for (size_t i = 0; !error && i < sizeof loop_methods / sizeof *loop_methods; i++)
-    error =
-        add_function(core, core, &loop_methods[i], "", loop_methods[i].ml_name, NULL) < 0;
+  for (PyMethodDef *method = loop_methods; !error && method->ml_name != NULL; method++)
+    error = add_function(core, core, method, "", method->ml_name, NULL) < 0;
   Py_XDECREF(package);
   return error ? -1 : 0;
 }
 
+/* From Python 3.9 on, these functions are not called before there is a state. */
 static int core_traverse(PyObject *core, visitproc visit, void *arg) {
   known *known = PyModule_GetState(core);
-  if (known == NULL) return 0;
   for (int i = 0; i < FAMILIES; i++) {
     Py_VISIT(known->families[i].base);
     Py_VISIT(known->families[i].plain);
@@ -345,7 +344,6 @@ static int core_traverse(PyObject *core, visitproc visit, void *arg) {
 
 static int core_clear(PyObject *core) {
   known *known = PyModule_GetState(core);
-  if (known == NULL) return 0;
   for (int i = 0; i < FAMILIES; i++) {
     Py_CLEAR(known->families[i].base);
     Py_CLEAR(known->families[i].plain);
@@ -362,7 +360,6 @@ static int core_clear(PyObject *core) {
 
 static void core_free(void *core) {
   known *known = PyModule_GetState(core);
-  if (known == NULL) return;
   core_clear(core);
   for (int i = 0; i < PS_SYSTEM; i++) Py_CLEAR(known->words[i]);
   Py_CLEAR(known->partial);
@@ -375,13 +372,13 @@ static void core_free(void *core) {
 
 static int style_traverse(PyObject *module, visitproc visit, void *arg) {
   style *style = PyModule_GetState(module);
-  if (style != NULL) Py_VISIT(style->core);
+  Py_VISIT(style->core);
   return 0;
 }
 
 static void style_free(void *module) {
   style *style = PyModule_GetState(module);
-  if (style != NULL) Py_CLEAR(style->core);
+  Py_CLEAR(style->core);
 }
 
 static struct PyModuleDef style_module = {

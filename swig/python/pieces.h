@@ -115,7 +115,6 @@ static PyObject *start_waiting(piece_object *piece) {
   }
   if (made == NULL) return NULL;
   piece->waiting = made;
-  PyObject_GC_Track(piece); /* only now it can be in a cycle */
   return Py_NewRef(made);
 }
 
@@ -228,6 +227,7 @@ static PyObject *pieces_next(PyObject *self) {
   if (made == NULL) return NULL;
   made->pieces = Py_NewRef(self);
   made->waiting = NULL;
+  PyObject_GC_Track(made);
   return (PyObject *)made;
 }
 
@@ -254,8 +254,8 @@ static PyType_Spec pieces_spec = {
 /* Makes an asynchronous iterator of one that lines() of a raising socket gave. */
 static PyObject *make_pieces(PyObject *core, PyObject *const *items, Py_ssize_t count) {
   const known *known = PyModule_GetState(core);
-  if (count != 2 || Py_TYPE(items[0]) != known->lines || known->pieces == NULL ||
-      known->piece == NULL) {
+  /* known->lines is the first of the three that the garbage collector clears. */
+  if (count != 2 || Py_TYPE(items[0]) != known->lines) {
     PyErr_SetString(PyExc_TypeError, "_pieces() takes an iterator and a function");
     return NULL;
   }
@@ -293,6 +293,7 @@ static PyMethodDef loop_methods[] = {
     {"_pieces", (PyCFunction)(void (*)(void))make_pieces, METH_FASTCALL,
      "_pieces($module, lines, wait, /)\n--\n\n"
      "Makes an asynchronous iterator of what lines() gave, for polysock.aio."},
+    {NULL, NULL, 0, NULL},
 };
 
 #endif

@@ -70,12 +70,12 @@ static int know_foreign(PyObject *self, member *its_member) {
   return good;
 }
 
+/* Only for a member that is freed then. */
 static void unlist(PyObject *self, member *its_member) {
   if (its_member->place == 0) return;
   member *last = its(self)->listed[its(self)->listed_count--];
   its(self)->listed[its_member->place] = last;
   last->place = its_member->place;
-  its_member->place = 0;
 }
 
 static int list(PyObject *self, member *its_member) {
@@ -95,9 +95,9 @@ static int list(PyObject *self, member *its_member) {
 static void forget(PyObject *self, member *its_member) {
   PyObject *object = its_member->object, *token = its_member->token;
   unlist(self, its_member);
-  if (member_at(self, its_member->address) == its_member &&
-      PyDict_DelItem(its(self)->foreign, its_member->address) < 0)
-    PyErr_Clear();
+  /* What is in a dict is removed without memory. */
+  if (member_at(self, its_member->address) == its_member)
+    PyDict_DelItem(its(self)->foreign, its_member->address);
   if (its_member->before != NULL)
     its_member->before->after = its_member->after;
   else
@@ -358,7 +358,7 @@ static void poller_dealloc(PyObject *self) {
   if (PyObject_CallFinalizerFromDealloc(self) < 0) return; /* it was resurrected */
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
-  if (base->poller != NULL) poller_close(self);
+  poller_close(self); /* a subclass may have another finaliser */
   Py_CLEAR(base->dict);
   Py_CLEAR(its(self)->foreign);
   PyMem_Free(its(self)->listed);

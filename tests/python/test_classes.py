@@ -236,6 +236,44 @@ def test_a_warning_that_is_an_error_does_not_stop_the_closing(connect: Any) -> N
     assert peer.recv(1) == b""
 
 
+@pytest.mark.parametrize("make", [lambda: raising.bind("127.0.0.1", 0), raising.poller])
+def test_one_that_its_warning_keeps_is_closed(make: Callable[[], Any]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        make()
+    kept = [its.source for its in caught]
+    assert [its.category for its in caught] == [ResourceWarning]
+    assert "closed" in repr(kept[0]) and kept[0].getfd() == -1
+
+
+@pytest.mark.parametrize("cycle", [False, True])
+def test_a_subclass_may_have_another_finaliser(pair: Any, cycle: bool) -> None:
+    """Its objects are closed all the same, and what a poller has is let go."""
+    ended: List[str] = []
+
+    class Socket(raising.Socket):  # type: ignore[misc]
+        def __del__(self) -> None:
+            ended.append("socket")
+
+    class Poller(raising.Poller):  # type: ignore[misc]
+        def __del__(self) -> None:
+            ended.append("poller")
+
+    client, before = pair[0], descriptors()
+    references = sys.getrefcount(client)
+    server, poller = raising.bind("127.0.0.1", 0), raising.poller()
+    server.__class__, poller.__class__ = Socket, Poller
+    poller.add(client, "r", (poller,) if cycle else None)  # a tuple is never cleared
+    gone = weakref.ref(poller)
+    del server, poller
+    gc.collect()
+    assert sorted(ended) == ["poller", "socket"]
+    assert gone() is None and descriptors() == before
+    assert sys.getrefcount(client) == references
+    with raising.poller() as other:
+        assert other.add(client, "r") == 1
+
+
 def collected(make: Callable[[], None]) -> None:
     """Checks that collection closes what make leaves in a cycle."""
     gc.collect()

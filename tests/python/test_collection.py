@@ -5,6 +5,7 @@ others; nothing of one that is being freed; and what an object held, once it is 
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import weakref
@@ -54,11 +55,11 @@ def test_what_iterators_refer_to(connect: Any) -> None:
     expected = [type(pieces), lines, waiting, type(piece)]
     assert same(gc.get_referents(pieces), expected)
     assert same(gc.get_referents(piece), [type(piece), pieces])
+    assert gc.is_tracked(piece)
     core._mark(client, 256)  # somebody else waits for it, so this has to wait too
     assert piece.send(None) is None
     referents = gc.get_referents(piece)
     assert len(referents) == 3 and type(piece) in referents and pieces in referents
-    assert gc.is_tracked(piece)
     piece.close()
     assert same(gc.get_referents(piece), [type(piece)])
 
@@ -74,7 +75,7 @@ def test_what_a_poller_refers_to(connect: Any) -> None:
         assert same(gc.get_referents(poller), expected)
 
 
-def test_what_the_modules_refer_to() -> None:
+def test_what_the_modules_refer_to(connect: Any) -> None:
     style = raising.tcp.__self__  # type: ignore[attr-defined]
     assert any(its is core for its in gc.get_referents(style))
     known = list(map(id, gc.get_referents(core)))
@@ -85,6 +86,25 @@ def test_what_the_modules_refer_to() -> None:
         assert id(its) in known
     for error in (polysock.Error, polysock.Timeout, polysock.Closed, polysock.Refused):
         assert id(error) in known
+    words = polysock.fromfd(2**31 - 1, "client")[1]
+    lines = connect(raising)[0].lines()
+    pieces = core._pieces(lines, waiting)
+    for one in (lines, pieces, pieces.__anext__()):
+        assert id(type(one)) in known
+    assert len(known) == len({*known})
+    dicts = [its for its in gc.get_referents(core) if type(its) is dict]
+    assert any(its.get(words) == errno.EBADF for its in dicts)
+
+
+def test_words_of_failures_are_always_the_same_objects(server: Any) -> None:
+    """None is made for each failure, and none is freed."""
+    server.settimeout(0)
+    words = [server.accept()[1], polysock.connect("127.0.0.1", 1)[1]]
+    with polysock.tcp()[0] as one, polysock.poller()[0] as poller:
+        words.append(poller.remove(one)[1])
+    words.append(server.close() and server.accept()[1])
+    assert words == ["timeout", "connection refused", "not added", "closed"]
+    assert all(sys.intern("".join(its)) is its for its in words)
 
 
 def test_objects_refer_to_nothing_else(connect: Any) -> None:
@@ -188,9 +208,15 @@ def test_attributes_go_with_their_object(make: Callable[[], Any]) -> None:
     assert gone() is None
 
 
+class Buffering(Foreign):
+    def dirty(self) -> bool:
+        return False
+
+
 @pytest.mark.skipif("free-threading" in sys.version, reason="other threads' blocks count")
-def test_a_poller_leaves_nothing_of_foreign_members(connect: Any) -> None:
-    foreign = Foreign(connect()[1].fileno())
+@pytest.mark.parametrize("kind", [Foreign, Buffering])
+def test_a_poller_leaves_nothing_of_foreign_members(kind: Any, connect: Any) -> None:
+    foreign = kind(connect()[1].fileno())
 
     def once() -> None:
         with raising.poller() as poller:
@@ -203,6 +229,61 @@ def test_a_poller_leaves_nothing_of_foreign_members(connect: Any) -> None:
     for _ in range(500):
         once()
     assert sys.getallocatedblocks() - before < 100
+
+
+def test_a_piece_lets_what_it_waited_for_go(connect: Any) -> None:
+    """However its end comes about."""
+    client = connect(raising)[0]
+    core._mark(client, 256)
+
+    def begun() -> Any:
+        waits = []
+
+        def wait() -> Any:
+            made = waiting()
+            waits.append(weakref.ref(made))
+            return made
+
+        piece = core._pieces(client.lines(), wait).__anext__()
+        assert piece.send(None) is None
+        return piece, waits[0]
+
+    piece, gone = begun()
+    with pytest.raises(StopIteration):
+        piece.send(None)
+    assert gone() is None
+    piece, gone = begun()
+    with pytest.raises(KeyError):
+        piece.throw(KeyError)
+    assert gone() is None
+    piece, gone = begun()
+    piece.close()
+    assert gone() is None
+
+
+def test_a_piece_has_nothing_of_what_was_there_before(connect: Any) -> None:
+    pieces = core._pieces(connect(raising)[0].lines(), waiting)
+    before = [bytes([255] * 15) for _ in range(1000)]  # as large as a piece
+    del before
+    for piece in [pieces.__anext__() for _ in range(100)]:
+        assert same(gc.get_referents(piece), [type(piece), pieces])
+        assert piece.close() is None
+
+
+def test_a_piece_that_nobody_awaits_is_collected(connect: Any) -> None:
+    client = connect(raising)[0]
+
+    def cycle() -> Any:
+        def wait() -> Any:
+            raise NotImplementedError
+
+        wait.piece = core._pieces(client.lines(), wait).__anext__()  # type: ignore[attr-defined]
+        return weakref.ref(wait)
+
+    gone = cycle()
+    assert gone() is not None
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_piece_in_a_cycle_is_collected(connect: Any) -> None:

@@ -541,6 +541,58 @@ def test_what_is_thrown_into_a_piece_that_waits(connect: Any) -> None:
     assert done(piece)
 
 
+def test_a_piece_at_the_end_of_the_stream(connect: Any) -> None:
+    """The end is known without waiting, and stays known."""
+    client, peer = connect(raising)
+    pieces = polysock._core._pieces(client.lines(), iter)  # type: ignore[attr-defined]
+    peer.sendall(b"last\n")
+    peer.close()
+    with pytest.raises(StopIteration) as last:
+        pieces.__anext__().send(None)
+    assert last.value.value == b"last"
+    for _ in range(2):
+        with pytest.raises(StopAsyncIteration):
+            pieces.__anext__().send(None)
+
+
+def test_a_piece_that_is_used_before_it_waits(connect: Any) -> None:
+    """It does not wait twice, and whoever asked for that is told so."""
+    client, _ = connect(raising)
+    core: Any = polysock._core
+    core._mark(client, 256)
+    reuse = "^cannot reuse already awaited piece$"
+
+    def piece_of(meanwhile: Any) -> Any:
+        made: List[Any] = []
+
+        def wait() -> Any:
+            if len(made) == 1:
+                made.append("begun")
+                meanwhile(made[0])
+            return (word for word in ["it waits"])
+
+        made.append(core._pieces(client.lines(), wait).__anext__())
+        return made[0]
+
+    def closes_and_fails(piece: Any) -> None:
+        piece.close()
+        raise KeyError("its own")
+
+    def awaits(piece: Any) -> None:
+        assert piece.send(None) == "it waits"
+
+    for meanwhile in (lambda piece: piece.close(), awaits):
+        piece = piece_of(meanwhile)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match=reuse):
+                piece.send(None)
+    piece = piece_of(closes_and_fails)
+    with pytest.raises(KeyError, match="its own"):
+        piece.send(None)
+    with pytest.raises(RuntimeError, match=reuse):
+        piece.send(None)
+
+
 def test_marks(connect: Any) -> None:
     """A time that is over is None under any of them; 256 alone says that it is in use."""
     client, peer = connect(raising)
@@ -580,8 +632,22 @@ def test_what_aio_asks_for_is_checked(pair: Any) -> None:
     for wrong in [(), (client,), (client, 1), (5, 1)]:
         with pytest.raises(TypeError, match=r"^_mark\(\) takes a RaisingSocket and an"):
             core._mark(*wrong)
+    piece = core._pieces(client.lines(), iter).__anext__()
     with pytest.raises(TypeError, match="throw expected at least 1 argument"):
-        core._pieces(client.lines(), iter).__anext__().throw()
+        piece.throw()
+    with pytest.raises(TypeError, match="throw expected at most 3 arguments"):
+        piece.throw(KeyError, None, None, None)
+
+
+def test_a_mark_is_an_integer(connect: Any) -> None:
+    client, _ = connect(raising)
+    core: Any = polysock._core
+    with pytest.raises(TypeError):
+        core._mark(client, "1")
+    with pytest.raises(OverflowError):
+        core._mark(client, 10**30)
+    core._mark(client, -1)
+    core._mark(client, 0)
 
 
 @pytest.mark.parametrize("wrong", [b"", b"x", bytearray(), bytearray(b"x"), "", "x"])

@@ -8,8 +8,13 @@ Each test has a process of its own, since a module that is loaded twice stays so
 from __future__ import annotations
 
 import errno
+import gc
+import importlib.util
 import sys
+import types
+from typing import Any
 
+import polysock
 import pytest
 from conftest import Child
 
@@ -183,6 +188,83 @@ def test_calls_while_the_collector_clears_the_module(style: str) -> None:
     assert said == due
 
 
+FOUND = """
+import gc, weakref
+class Kept(tuple):
+    pass
+
+def look(_):
+    for its in gc.get_objects():
+        if type(its) is Kept:
+            call_all(*its)
+
+def call_all(knot, client, poller, lines, awaited, pieces, more, mark, words, *methods):
+    say(client, poller)
+    calls = [lambda its=its: next(its) for its in (client, lines, awaited)]
+    calls += [lambda: next(pieces()), lambda: more(lines, look), lambda: mark(client, 1)]
+    for call in (*calls, *methods):
+        say(repr(raised(call)))
+    say(type(words("timeout")).__name__, type(words("strange")).__name__)
+
+def leave():
+    import polysock as second
+    client, poller = second.raising.connect(*address), second.raising.poller()
+    for one in (client, poller, server.accept()):
+        one.close()
+    core, lines = second._core, client.lines()
+    pieces = core._pieces(lines, look)
+    awaited = pieces.__anext__()
+    knot = {}
+    kept = Kept((knot, client, poller, lines, awaited, pieces.__anext__, core._pieces,
+                 core._mark, core.failure, client.receive, client.lines,
+                 core.raising_tcp, core.poller))
+    code = compile("", "", "exec")
+    bell, rope = weakref.ref(code, look), [code]
+    rope.append(rope)
+    knot["kept"] = kept  # an empty dict was not tracked
+    return bell
+
+gc.disable()
+forget()
+bell = leave()
+forget()
+gc.collect()
+say(bell() is None)
+"""
+
+
+def test_what_is_cleared_already_may_be_called() -> None:
+    """Code that runs in between may call what is cleared already, and is told so.
+
+    It runs when an object ends that the collector does not know, and it finds the others
+    in a tuple, which is never cleared. What is tracked first is cleared first.
+    """
+    gone = "RuntimeError('the module is gone')"
+    said = [
+        "<polysock.RaisingSocket client closed> <polysock.RaisingPoller closed>",
+        "OSError(None, 'closed')",
+        "StopIteration()",
+        "RuntimeError('cannot reuse already awaited piece')",
+        "RuntimeError('the iterator is gone')",
+        "TypeError('_pieces() takes an iterator and a function')",
+        "TypeError('_mark() takes a RaisingSocket and an integer')",
+        "OSError(None, 'closed')",
+        gone,
+        gone,
+        gone,
+        "TimeoutError OSError",
+    ]
+    with Child(LOADED + FOUND) as child:
+        heard = [child.hear()]
+        while heard[-1] != "True":
+            heard.append(child.hear())
+        if "free-threading" in sys.version:
+            assert len(heard) in (1, 1 + len(said))
+        else:
+            assert heard == [*said, "True"]
+        child.end()
+
+
 @pytest.mark.parametrize("name", ["polysock", "polysock._core", "polysock.raising"])
 def test_a_reload_keeps_the_classes(name: str) -> None:
     with Child(
@@ -223,6 +305,44 @@ shutil.rmtree(folder)
         assert child.hear() == f"{name} {name} {name}.raising.dns"
         assert child.hear() == "True False"
         child.end()
+
+
+def compiled(name: str) -> Any:
+    """The compiled module under another name, not filled yet, and what fills it."""
+    path = polysock._core.__file__
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    return importlib.util.module_from_spec(spec), spec.loader.exec_module
+
+
+@pytest.mark.parametrize(("name", "package"), [("x._core", "x"), ("_core", "polysock")])
+def test_functions_are_of_the_package_however_short_its_name(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, polysock)
+    monkeypatch.setitem(sys.modules, package + ".errors", polysock.errors)
+    module, fill = compiled(name)
+    fill(module)
+    assert module.tcp.__module__ == package
+    assert module.raising_dns_toip.__module__ == package + ".raising.dns"
+
+
+def test_a_package_without_all_exceptions_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Error(Exception):
+        pass
+
+    monkeypatch.setitem(sys.modules, "x", polysock)
+    monkeypatch.setitem(sys.modules, "x.errors", types.SimpleNamespace(Error=Error))
+    before = sys.getrefcount(Error)
+    for _ in range(5):
+        module, fill = compiled("x._core")
+        with pytest.raises(AttributeError, match="Timeout"):
+            fill(module)
+        del module, fill
+    gc.collect()
+    assert sys.getrefcount(Error) < before + 5
 
 
 INTERPRETERS = """

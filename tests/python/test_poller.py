@@ -296,6 +296,106 @@ def test_foreign_objects_that_buffer(poller: Any, pair: Any) -> None:
             poller.add(wrong, "r")
 
 
+@pytest.mark.parametrize("kind", ["Foreign", "Buffering"])
+def test_many_foreign_members_have_room(kind: str) -> None:
+    """Python tells if anything is written beyond it."""
+    environment = {**os.environ, "PYTHONMALLOC": "debug"}
+    with Child(
+        f"""
+class Foreign:
+    def __init__(self, fd):
+        self.fd = fd
+    def fileno(self):
+        return self.fd
+class Buffering(Foreign):
+    def dirty(self):
+        return True
+writer = os.pipe()[1]
+with raising.poller() as poller:
+    members = [{kind}(os.dup(writer)) for _ in range(70)]
+    for count, one in enumerate(members, 1):
+        poller.add(one, "w", count)
+        assert sorted(its[0] for its in poller.wait(0)) == [*range(1, 1 + count)]
+    here = list(range(1, 71))
+    for count in here[::2] + here[:0:-2]:
+        poller.remove(members[count - 1])
+        os.close(members[count - 1].fd)
+        here.remove(count)
+        assert not here or sorted(its[0] for its in poller.wait(0)) == here
+    say(poller.count())
+""",
+        env=environment,
+    ) as child:
+        assert child.hear() == "0", child.errors()
+        child.end()
+
+
+def test_one_that_buffers_removes_the_others() -> None:
+    """Nobody is asked who has gone, and Python tells if freed memory is used."""
+    with Child(
+        """
+class Buffering:
+    def __init__(self, fd):
+        self.fd = fd
+    def fileno(self):
+        return self.fd
+    def dirty(self):
+        asked.add(self)
+        while len(members) > 1:
+            poller.remove(members.pop(0 if members[0] is not self else 1))
+        return True
+asked = set()
+reader = os.pipe()[0]
+with raising.poller() as poller:
+    members = [Buffering(os.dup(reader)) for _ in range(8)]
+    for one in members:
+        poller.add(one, "r")
+    ready = poller.wait(0)
+    say(poller.count(), {its[0] for its in ready} == asked == {*members})
+""",
+        env={**os.environ, "PYTHONMALLOC": "debug"},
+    ) as child:
+        assert child.hear() == "1 True", child.errors()
+        child.end()
+
+
+def test_who_does_not_buffer_is_not_asked(poller: Any, pair: Any) -> None:
+    """It is found out once, and costs nothing in a wait."""
+
+    class Plain(Foreign):
+        asked = 0
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "dirty":
+                self.asked += 1
+            raise AttributeError(name)
+
+    one = Plain(pair[1].fileno())
+    poller.add(one, "w")
+    assert one.asked == 1
+    for _ in range(3):
+        assert poller.wait(LIMIT) == [(one, "w")]
+    assert one.asked == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others need none")
+def test_without_descriptors_there_is_no_poller() -> None:
+    with Child(
+        """
+import errno, resource
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+made, error = polysock.poller()
+try:
+    raising.poller()
+except polysock.Error as failure:
+    say(made, failure.error == error, failure.errno == errno.EMFILE)
+"""
+    ) as child:
+        assert child.hear() == "None True True", child.errors()
+        child.end()
+
+
 def test_one_of_those_that_buffer_goes(poller: Any, connect: Any) -> None:
     members = [Buffering(connect()[0].getfd()) for _ in range(4)]
     for each in members:

@@ -481,10 +481,12 @@ class Commands(unittest.TestCase):
         )
         folder = self.scenarios("# time: 60\nstart t  c hang\npause 50\ncollect t =")
         testee = f"{sys.executable} {self.path}/testee.py"
-        for argv in (
-            ["--testee", testee, "--scenarios", folder],
-            ["--testee", f"sh -c '{started}; true'"],
-            ["--testee", f"sh -c '{started}; true'", "--check"],
+        behind = f"sh -c '{started}; true'"
+        for sent, status, *argv in (
+            (signal.SIGINT, 130, "--testee", testee, "--scenarios", folder),
+            (signal.SIGTERM, 143, "--testee", testee, "--scenarios", folder),
+            (signal.SIGINT, 130, "--testee", behind),
+            (signal.SIGINT, 130, "--testee", behind, "--check"),
         ):
             with self.subTest(argv):
                 mark.unlink(missing_ok=True)
@@ -493,9 +495,9 @@ class Commands(unittest.TestCase):
                 while not (mark.exists() and mark.read_text()) and time.monotonic() < end:
                     time.sleep(0.01)
                 began = time.monotonic()
-                run.send_signal(signal.SIGINT)
+                run.send_signal(sent)
                 said, _ = run.communicate()
-                self.assertEqual(run.returncode, 130, said)
+                self.assertEqual(run.returncode, status, said)
                 self.assertTrue(said.endswith("conformance: interrupted\n"), said)
                 self.assertNotIn("Traceback", said)
                 self.assertLess(time.monotonic() - began, 10)

@@ -14,6 +14,7 @@ import math
 import os
 import re
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -395,19 +396,28 @@ def put(text: str, output: Path | None) -> int:
     return 0
 
 
+class Terminated(KeyboardInterrupt):
+    """Who supervises the run wants it to end, as somebody with Ctrl-C does."""
+
+
+def terminate(*_: object) -> None:
+    raise Terminated
+
+
 def guarded(command: Callable[[], int]) -> int:
     """What a command returns, or the status of one that could not be carried out."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not every one can show an arrow
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, terminate)
     try:
         status = command()
         sys.stdout.flush()
         return status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as reason:
         testees.kill_all()
         print("\nconformance: interrupted", file=sys.stderr)
-        return 130
+        return 143 if isinstance(reason, Terminated) else 130
     except BrokenPipeError:  # `| head`: nobody wants to know any more
         testees.kill_all()
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,7 +15,6 @@ typedef struct wait_set {
   int known;        /* a member is ready without asking the system */
   int naming;       /* a member waits for a name */
   int closed;       /* a member was closed meanwhile */
-  int again;        /* it looks for the last time */
 } wait_set;
 
 /* Bits of `buffered` during the call. ENTERED: this poll has entered the socket. MEMBER:
@@ -96,10 +95,7 @@ static int any_ready(const wait_set *wait) {
   return 0;
 }
 
-static int look_again(ps_host *host, wait_set *wait);
-
-static int look_at_all(ps_host *host, void *context, double seconds) {
-  wait_set *wait = context;
+static int look(ps_host *host, wait_set *wait, double seconds) {
   ps__waker waker;
   int wakeable = ps__timeout_wakeable(host);
   if (wakeable) ps__os_waker_begin(&waker);
@@ -115,16 +111,16 @@ static int look_at_all(ps_host *host, void *context, double seconds) {
                        wakeable ? &waker : NULL);
   leave_all(wait);
   if (wakeable) ps__os_waker_end(&waker);
-  if (answer > 0) return answer;
-  if (wait->closed && answer == PS__SIGNAL && !wait->again) return look_again(host, wait);
-  return wait->closed || any_ready(wait) ? PS__READY : answer;
+  return answer;
 }
 
-/* A close ends the wait, but a signal has ended the poll before it saw who is ready. */
-static PS__APART int look_again(ps_host *host, wait_set *wait) {
-  wait->again = 1;
-  int answer = look_at_all(host, wait, 0);
-  return answer < 0 ? PS__READY : answer;
+static int look_at_all(ps_host *host, void *context, double seconds) {
+  wait_set *wait = context;
+  int answer = look(host, wait, seconds), closed = wait->closed;
+  /* A close ends the wait, but a signal has ended the poll before it saw who is ready. */
+  if (closed && answer == PS__SIGNAL) answer = look(host, wait, 0);
+  if (answer > 0) return answer;
+  return closed || any_ready(wait) ? PS__READY : answer;
 }
 
 static void prepare(ps_sockets set, char writable) {

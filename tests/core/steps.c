@@ -9,8 +9,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +26,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+/* cmocka wants some of the above before it. */
+#include <cmocka.h>
 
 #if defined __x86_64__
 #define PLACE(registers) ((registers).rip)
@@ -248,3 +254,17 @@ steps_result steps_run(const steps_case *it, int every) {
 }
 
 #endif
+
+int steps_test(const steps_case *it, int every) {
+  steps_result result = steps_run(it, every);
+  if (result.obstacle != NULL) {
+    print_message("cannot be stepped here: %s\n", result.obstacle);
+    skip();
+  }
+  print_message("%s: %d moments, %d of them in waits\n", it->name, result.moments,
+                result.waits);
+  if (result.line != 0)
+    fail_msg("line %d at moment %d, instruction %#lx", result.line, result.moment,
+             result.address);
+  return result.moments;
+}

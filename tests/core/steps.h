@@ -33,4 +33,8 @@ void steps_forked(void);
 /* Runs a case in a process of its own. every: only one in so many instructions counts. */
 steps_result steps_run(const steps_case *it, int every);
 
+/* The same as a test of cmocka, which is skipped where nothing can be stepped, and fails
+   if something was wrong. Returns how many moments there were. */
+int steps_test(const steps_case *it, int every);
+
 #endif

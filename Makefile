@@ -17,7 +17,7 @@ HOURS := 1
 MINUTES := 10
 LUAS := 5.1 jit
 SOAKED := --python $(BIN)/python --c build/dev/tests/soak_server
-MUTATE_SHORT := --sample 100 --fail-under 85 --again --work build/mutation-short
+MUTATE_SHORT := --sample 100 --fail-under 95 --again --work build/mutation-short
 TESTEES := --python $(BIN)/python --c build/dev/tests/testee_c
 # The column of Ruby, where its module is built; looked at when it is needed. Its scenarios wait
 # more than they compute.

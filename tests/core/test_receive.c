@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What receiving asks for, on the simulated system: the clock, the system, memory of the
    language. And the bounds between one way of receiving and another, to the byte. What
-   comes out of it is in test_buffer.c. */
+   comes out of it is in test_stream.c. */
 
 #include <stdlib.h>
 

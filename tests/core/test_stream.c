@@ -1235,5 +1235,5 @@ int main(void) {
       sim_test(a_send_that_is_stopped_tells_how_far_it_came),
       sim_test(closing_while_bytes_are_buffered_frees_them),
   };
-  return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

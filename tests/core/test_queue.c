@@ -298,6 +298,25 @@ static void what_is_not_there_is_refused(void **state) {
   close_pair(others);
 }
 
+/* Two devices may have the same number for a file, as these have for their roots. */
+static void a_file_of_another_device_is_another_file(void **state) {
+  (void)state;
+  int fd = open("/proc", O_RDONLY | O_DIRECTORY);
+  int other = open("/sys", O_RDONLY | O_DIRECTORY);
+  int error = fd < 0 || other < 0 ? ENOENT : added(fd, PS__IN, 1);
+  if (error == 0) {
+    dup2(other, fd);
+    error = modified(fd, PS__IN, 2);
+    removed(fd);
+  } else {
+    assert_true(error == ENOENT || error == EPERM); /* epoll watches no folders */
+    error = ENOENT;
+  }
+  close(fd);
+  close(other);
+  assert_int_equal(error, ENOENT);
+}
+
 enum { MANY = 40 };
 
 static void each_is_watched_by_itself(void **state) {
@@ -429,6 +448,14 @@ static void a_wake_ends_one_wait(void **state) {
   removed(ends[0]);
   expect_nothing();
   close_pair(ends);
+}
+
+static void a_wake_is_no_event(void **state) {
+  (void)state;
+  size_t count = ROOM + 1;
+  wake();
+  assert_int_equal(ps__os_queue_wait(queue, found, 1, 0, NULL, &count), 0);
+  assert_int_equal(count, 0);
 }
 
 static void *wait_for_end(void *fd) {
@@ -645,10 +672,13 @@ int main(void) {
       cmocka_unit_test_setup_teardown(an_end_is_ready_for_everything, setup, teardown),
       cmocka_unit_test_setup_teardown(a_wait_may_ask_for_one_or_many, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_not_there_is_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_file_of_another_device_is_another_file, setup,
+                                      teardown),
       cmocka_unit_test_setup_teardown(each_is_watched_by_itself, setup, teardown),
       cmocka_unit_test_setup_teardown(every_number_is_a_number, setup, teardown),
       cmocka_unit_test_setup_teardown(its_descriptors_are_its_own, setup, teardown),
       cmocka_unit_test_setup_teardown(a_wake_ends_one_wait, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_wake_is_no_event, setup, teardown),
       cmocka_unit_test_setup_teardown(a_waker_without_a_descriptor_is_woken_now_and_then,
                                       setup, teardown),
       cmocka_unit_test_setup_teardown(a_long_wait_ends_as_a_short_one, setup, teardown),

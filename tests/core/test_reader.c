@@ -354,6 +354,27 @@ static void test_remembers_what_it_searched_for(void **state) {
   }
 }
 
+/* As many bytes as are searched for at a time are searched at once, without the table
+   that a beginning of the delimiter would need. */
+static void test_a_search_at_once_needs_no_memory(void **state) {
+  (void)state;
+  char stream[64], delimiter[65];
+  memset(stream, 'b', sizeof stream);
+  memset(delimiter, 'a', sizeof delimiter);
+  stream[0] = stream[1] = 'a';
+  ps__reader reader = {NULL};
+  feed(&reader, stream, sizeof stream);
+  ps__wish wish = {.kind = 'u', .delimiter = {delimiter, 65}, .limit = SIZE_MAX};
+  short code = PS_OK;
+  memory_fail_at(1);
+  ps__piece piece = ps__reader_look(&reader, &wish, &code);
+  memory_fail_at(0);
+  assert_int_equal(code, PS_OK);
+  assert_int_equal(piece.verdict, PS__MORE);
+  ps__reader_clear(&reader);
+  assert_int_equal(memory_blocks, 0);
+}
+
 /* Long delimiters have tables, which are not another's. */
 static void test_long_delimiters_in_turn(void **state) {
   (void)state;
@@ -503,6 +524,7 @@ int main(void) {
       cmocka_unit_test(test_every_fragmentation),
       cmocka_unit_test(test_rest),
       cmocka_unit_test(test_remembers_what_it_searched_for),
+      cmocka_unit_test(test_a_search_at_once_needs_no_memory),
       cmocka_unit_test(test_long_delimiters_in_turn),
       cmocka_unit_test(test_delimiters_that_differ_in_one_byte),
       cmocka_unit_test(test_counted_returns_are_taken),

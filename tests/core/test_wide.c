@@ -18,7 +18,8 @@ static ps_host *host;
 static void counts_are_not_cut(void **state) {
   (void)state;
   const ps_prefix prefix = {"abc", 3};
-  static const long long counts[] = {3000000000, 1LL << 32, (1LL << 32) + 3, 1LL << 62};
+  static const long long counts[] = {3000000000, (1LL << 32) - 1, 1LL << 32,
+                                     (1LL << 32) + 3, 1LL << 62};
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) for_each_language {
       ps_socket *c = sim_client();
       sim_reads("abc", sim_after(10), "def", sim_eof);

@@ -257,6 +257,14 @@ def test_numbers_do_not_depend_on_the_locale() -> None:
         child.end()
 
 
+def test_an_address_with_a_colon_is_in_brackets() -> None:
+    """Wherever the colon is, the port can be told from the rest."""
+    for name in (":x", "x:", "::1"):
+        with pytest.raises(polysock.Error) as caught:
+            polysock.raising.connect(name, 1, timeout=0)
+        assert caught.value.address == f"[{name}]:1"
+
+
 @pytest.mark.parametrize("number", [None, errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE])
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_can_be_pickled_and_copied(kind: Any, number: Any) -> None:

@@ -332,6 +332,20 @@ def test_too_many_arguments(server: Any, name: str) -> None:
         getattr(server, name)(1)
 
 
+class Sized:
+    """An index that is code."""
+
+    def __index__(self) -> int:
+        return 5
+
+
+def test_code_of_a_later_argument_meets_no_exception(pair: Any) -> None:
+    """A pattern of no UTF-8 is misuse, but only once the other arguments are there."""
+    client, _ = pair
+    with pytest.raises(ValueError, match="pattern"):
+        client.receive("\ud800", b"", Sized())
+
+
 @pytest.mark.parametrize(("name", "signature"), [*FUNCTIONS.items()])
 def test_wrong_number_of_arguments(name: str, signature: Signature) -> None:
     call = find(polysock, name)

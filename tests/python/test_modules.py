@@ -198,10 +198,12 @@ def look(_):
         if type(its) is Kept:
             call_all(*its)
 
-def call_all(knot, client, poller, lines, awaited, pieces, more, mark, words, *methods):
+def call_all(knot, client, poller, lines, awaited, pieces, more, mark, words, take,
+             *methods):
     say(client, poller)
     calls = [lambda its=its: next(its) for its in (client, lines, awaited)]
     calls += [lambda: next(pieces()), lambda: more(lines, look), lambda: mark(client, 1)]
+    calls.append(lambda: take(2**31 - 1, "client"))
     for call in (*calls, *methods):
         say(repr(raised(call)))
     say(type(words("timeout")).__name__, type(words("strange")).__name__)
@@ -216,8 +218,8 @@ def leave():
     awaited = pieces.__anext__()
     knot = {}
     kept = Kept((knot, client, poller, lines, awaited, pieces.__anext__, core._pieces,
-                 core._mark, core.failure, client.receive, client.lines,
-                 core.raising_tcp, core.poller))
+                 core._mark, core.failure, core.raising_fromfd, client.receive,
+                 client.lines, core.raising_tcp, core.poller))
     code = compile("", "", "exec")
     bell, rope = weakref.ref(code, look), [code]
     rope.append(rope)
@@ -248,6 +250,7 @@ def test_what_is_cleared_already_may_be_called() -> None:
         "RuntimeError('the iterator is gone')",
         "TypeError('_pieces() takes an iterator and a function')",
         "TypeError('_mark() takes a RaisingSocket and an integer')",
+        "OSError(9, 'Bad file descriptor')",
         "OSError(None, 'closed')",
         gone,
         gone,
@@ -315,7 +318,9 @@ def compiled(name: str) -> Any:
     return importlib.util.module_from_spec(spec), spec.loader.exec_module
 
 
-@pytest.mark.parametrize(("name", "package"), [("x._core", "x"), ("_core", "polysock")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("x._core", "x"), ("_core", "polysock"), ("._core", "polysock")]
+)
 def test_functions_are_of_the_package_however_short_its_name(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -384,6 +384,21 @@ static void a_descriptor_that_somebody_closed_is_given_up(void **state) {
   assert_int_equal(descriptors(), before);
 }
 
+/* Nobody shares it, so the new one is nobody else's either. */
+static void a_closed_descriptor_of_one_waker_leaves_nothing(void **state) {
+  (void)state;
+  int before = descriptors();
+  ps__waker waker;
+  ps__os_waker_begin(&waker);
+  assert_int_equal(descriptors(), before + 1);
+  close(waker.fd);
+  assert_int_equal(woken_within(INFINITY, &waker), 1);
+  assert_int_equal(descriptors(), before + 1);
+  assert_int_equal(woken_within(SHORT, &waker), 0);
+  ps__os_waker_end(&waker);
+  assert_int_equal(descriptors(), before);
+}
+
 /* The new one of the first waker may get the number that the others go on polling. It is
    theirs, too, then: until they end, no other file gets it, and a wake rings it. */
 static void those_that_share_a_closed_descriptor_are_woken(void **state) {
@@ -572,6 +587,7 @@ int main(void) {
       cmocka_unit_test(a_descriptor_is_private_and_shared),
       cmocka_unit_test(without_a_descriptor_a_wait_looks_up),
       cmocka_unit_test(a_descriptor_that_somebody_closed_is_given_up),
+      cmocka_unit_test(a_closed_descriptor_of_one_waker_leaves_nothing),
       cmocka_unit_test(those_that_share_a_closed_descriptor_are_woken),
       cmocka_unit_test(a_child_has_a_number_of_its_own),
       cmocka_unit_test(a_thread_has_an_identity),

@@ -522,6 +522,32 @@ static void parent_and_child_wake_only_themselves(void **state) {
   }
 }
 
+/* The child asks the system nothing before it has a waker of its own. */
+static void a_wait_with_the_waker_of_the_parent_finds_nobody_ready(void **state) {
+  (void)state;
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(write(ends[1], "x", 1), 1);
+  ps__waker waker;
+  ps__os_waker_begin(&waker);
+  pid_t child = fork();
+  if (child == 0) {
+    ps_watch watches[2] = {{ends[0], 0, 1, 0, NULL}, {ends[1], 1, 1, 0, NULL}};
+    ps_sockets set = {watches, 2};
+    for (int again = 0; again < 2; again++) {
+      check(ps__os_poll(&set, 1, INFINITY, &waker) == 0);
+      check(waker.woken == !again);
+      for (int i = 0; i < 2; i++) check(watches[i].ready == again);
+    }
+    ps__os_waker_end(&waker);
+    _exit(0);
+  }
+  expect_success(child);
+  ps__os_waker_end(&waker);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static void *wake_again_and_again(void *context) {
   ps__waker waker;
   while (!atomic_load(&condition)) {
@@ -592,6 +618,7 @@ int main(void) {
       cmocka_unit_test(a_child_has_a_number_of_its_own),
       cmocka_unit_test(a_thread_has_an_identity),
       cmocka_unit_test(parent_and_child_wake_only_themselves),
+      cmocka_unit_test(a_wait_with_the_waker_of_the_parent_finds_nobody_ready),
       cmocka_unit_test(a_child_of_many_threads_works),
   };
   return cmocka_run_group_tests_name("wake", tests, NULL, NULL);

@@ -551,6 +551,35 @@ static void names_that_are_resolved_together_are_all_reported(void **state) {
   ps_poller_free(p);
 }
 
+static int begun; /* wakers, each for one look at the system */
+
+static void count_wakers(void *context) {
+  if (++begun > 9) sim_pass(1); /* or a wait that wakes itself would never end */
+  sim_when_begun(count_wakers, context);
+}
+
+/* A select asked for the name, and has ended. The wait that learns of it tells the others
+   once, and goes on. */
+static void a_name_that_is_resolved_wakes_whoever_asked_once(void **state) {
+  (void)state;
+  sim_host("slow.test", 2, "10.0.0.7");
+  ps_poller *p = make();
+  ps_socket *m = ps_tcp().socket;
+  begin_connect(m, "slow.test", NULL);
+  ps_watch watch = {-1, 0, 0, 0, m};
+  ps_sockets set = {&watch, 1}, nobody = {NULL, 0};
+  sim_expect(ps_select(nobody, set, 0, NULL), PS_TIMEOUT);
+  add(p, m, "r");
+  sim_pass(2);
+  begun = 0;
+  sim_when_begun(count_wakers, NULL);
+  double start = sim_now();
+  sim_expect(ps_poller_wait(p, 0.5, 0, NULL), PS_TIMEOUT);
+  sim_expect_elapsed(start, 0.5);
+  assert_int_equal(begun, 1);
+  freed(p, m, NULL);
+}
+
 static void *wakers_begun; /* as many as are expected */
 static void check_wakers(void *expected) {
   assert_int_equal(sim_wakers(), expected == NULL ? 0 : 1);
@@ -803,6 +832,7 @@ int main(void) {
       sim_test(another_loop_is_woken_when_there_is_something),
       sim_test(another_loop_is_woken_by_what_is_added),
       sim_test(names_that_are_resolved_together_are_all_reported),
+      sim_test(a_name_that_is_resolved_wakes_whoever_asked_once),
       sim_test(a_waker_is_for_names),
       sim_test(a_short_wait_ends_with_a_name),
       sim_test(a_name_that_is_resolved_before_the_wait_begins_ends_it),

@@ -344,6 +344,58 @@ static void a_child_goes_on_with_the_call(void **state) {
   sigaction(SIGUSR1, &before, NULL);
 }
 
+static atomic_int stays, may_leave;
+static int status_of_child;
+
+static void stay(ps_host *host) {
+  (void)host;
+  atomic_store(&stays, 1);
+  while (!atomic_load(&may_leave)) sched_yield();
+}
+
+static void *stay_in_a_receive(void *from) {
+  ps_host host = {.leave = stay};
+  ended = ps_socket_receive(from, PS_LINE, none, 0, &host).status;
+  return NULL;
+}
+
+/* In the child nobody replaces the descriptor, and another thread receives. */
+static int fork_and_take_turns(ps_host *host) {
+  (void)host;
+  if (atomic_load(&may_leave)) return 0;
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_t other;
+    check(pthread_create(&other, NULL, receive_line, object) == 0);
+    while (ps__turn_calls(object) == 0) sched_yield();
+    ps_socket_settimeout(object, 0, NULL);
+    check(ps_socket_receive(object, PS_LINE, none, 0, NULL).status.code == PS_TIMEOUT);
+    _exit(0);
+  }
+  if (waitpid(child, &status_of_child, 0) != child) status_of_child = -1;
+  atomic_store(&may_leave, 1);
+  return 0;
+}
+
+static void a_child_of_a_thread_that_was_replacing_waits_for_its_turn(void **state) {
+  (void)state;
+  if (!ALLOCATOR_FORKS) skip();
+  int ends[2], old = ps_socket_getfd(object).fd;
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  atomic_store(&stays, 0);
+  atomic_store(&may_leave, 0);
+  pthread_t thread = start(stay_in_a_receive, object);
+  while (!atomic_load(&stays)) sched_yield();
+  ps_host host = {.interrupted = fork_and_take_turns};
+  assert_int_equal(ps_socket_setfd(object, ends[0], &host).status.code, PS_OK);
+  pthread_join(thread, NULL);
+  assert_int_equal(ended.code, PS_CLOSED);
+  assert_true(atomic_load(&may_leave));
+  assert_int_equal(status_of_child, 0);
+  close(old);
+  close(ends[1]);
+}
+
 /* ---- At any moment ---- */
 
 static atomic_int over;
@@ -402,6 +454,7 @@ int main(void) {
       fork_test(a_thread_selects),
       fork_test(a_thread_is_closing),
       fork_test(a_child_goes_on_with_the_call),
+      fork_test(a_child_of_a_thread_that_was_replacing_waits_for_its_turn),
       fork_test(a_thread_is_anywhere),
   };
   return cmocka_run_group_tests_name("fork", tests, NULL, NULL);

@@ -177,6 +177,22 @@ static void an_answer_that_was_given_up_expires(void **state) {
   gate_finish(held);
 }
 
+static void calls_that_want_the_same_share_an_answer(void **state) {
+  (void)state;
+  ps_resolved found;
+  do { /* what is given up before a helper has begun with it is not asked */
+    found = ps_dns_toip("s.gate.test", 0, NULL);
+    assert_int_equal(found.status.code, PS_TIMEOUT);
+  } while (gate_calls() == 0);
+  gate_pass_one();
+  gate_wait_for_helpers(0);
+  found = ps_dns_tohostname("s.gate.test", 0, NULL);
+  assert_int_equal(found.status.code, PS_OK);
+  assert_int_equal(gate_calls(), 1);
+  ps_resolved_free(found.ips);
+  ps_resolved_free(found.aliases);
+}
+
 static void so_many_answers_are_kept(void **state) {
   (void)state;
   enum { MORE = 8, ALL = PS__KEPT + MORE };
@@ -349,6 +365,7 @@ int main(void) {
       gate_test(a_collected_answer_is_not_given_again),
       gate_test(an_answer_that_was_given_up_is_the_next_calls),
       gate_test(an_answer_that_was_given_up_expires),
+      gate_test(calls_that_want_the_same_share_an_answer),
       gate_test(so_many_answers_are_kept),
       gate_test(helpers_are_bounded),
       gate_test(questions_wait_in_order),

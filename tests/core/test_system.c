@@ -578,6 +578,34 @@ static void a_poll_without_memory_fails(void **state) {
   }
 }
 
+/* As many former members as there is room for, which the system still reports, are
+   nothing to report. */
+static void a_wait_without_memory_for_more_events_goes_on(void **state) {
+  (void)state;
+  enum { ROOM = 64 };
+  ps_poller *p = ps_poller_make().poller;
+  assert_int_equal(ps_poller_wait(p, 0, 0, NULL).status.code, PS_TIMEOUT);
+  int ends[2], copies[ROOM];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  for (int i = 0; i < ROOM; i++) {
+    copies[i] = dup(ends[0]);
+    ps_source copy = {NULL, copies[i]};
+    assert_int_equal(ps_poller_add(p, copy, "w", NULL).status.code, PS_OK);
+  }
+  for (int i = 0; i < ROOM; i++) {
+    close(copies[i]); /* before it is removed, so the system does not forget it */
+    ps_source copy = {NULL, copies[i]};
+    assert_int_equal(ps_poller_remove(p, copy).status.code, PS_OK);
+  }
+  stand_in_memory_ends(1);
+  assert_int_equal(ps_poller_wait(p, 0, 0, NULL).status.code, PS_TIMEOUT);
+  assert_true(stand_in_memory_ended());
+  stand_in_reset();
+  ps_poller_free(p);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static void memory_is_made_larger_and_freed(void **state) {
   (void)state;
   char *memory = ps__os_realloc(NULL, 1);
@@ -686,6 +714,7 @@ int main(void) {
       system_test(a_lookup_without_a_thread_fails),
       system_test(a_lookup_without_memory_fails),
       system_test(a_poll_without_memory_fails),
+      system_test(a_wait_without_memory_for_more_events_goes_on),
       system_test(memory_is_made_larger_and_freed),
       system_test(a_connect_goes_on_after_a_signal),
       system_test(a_connect_is_undone_where_the_system_can),

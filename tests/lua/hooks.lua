@@ -47,6 +47,7 @@ end
 local found = with_hook("crl", 1, "ends")
 equal(1, found.calls, "calls of the interpreter's hook")
 equal("none", found.name, "what is left in the main coroutine")
+equal(0, found.number, "the count that is left there")
 equal(nil, found.its, "what is left in the other one")
 
 -- One that stays is a debugger's, and is back where it was.

@@ -135,6 +135,19 @@ describe("the LuaSocket side: a class", function()
       ]])
    end)
 
+   it("is found by its name or away as the argument says, whatever is above it", function()
+      runs([[
+         -- What select was given is what the stack holds above the argument of the next call.
+         select("#", nil, nil, nil)
+         native.name(true)
+         assert(registry["tcp{master}"])
+         select("#", true, true, true)
+         native.name(false)
+         check("nil", registry["tcp{master}"])
+         native.name(true)
+      ]])
+   end)
+
    it("refuses what is no object", function()
       runs([[
          local methods = getmetatable(near).__index

@@ -112,6 +112,24 @@ describe("select", function()
       assert.same({ 1, client }, { #writable, writable[1] })
    end)
 
+   it("takes a set of more members than it makes room for at first", function()
+      -- A process of its own, since other tests are about memory.
+      local rest = support.finish(support.start([[
+         local server = assert(polysock.bind("127.0.0.1", 0))
+         local host, port = server:getsockname()
+         local client = assert(polysock.connect(host, port))
+         polysock.select({ server }, nil, 5)
+         local set = {}
+         for i = 1, 2 ^ 20 do
+            set[i] = i -- is ignored
+         end
+         set[#set + 1] = server
+         local readable = polysock.select(set, nil, 0)
+         print(#readable, readable[1] == server, client:close())
+      ]]))
+      assert.equal("1\ttrue\t1\n", rest)
+   end)
+
    it("asks for members by integers", function()
       local kinds = {}
       local set = setmetatable({}, { __index = function(_, index)

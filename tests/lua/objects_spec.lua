@@ -164,6 +164,9 @@ describe("an object", function()
       assert.has_error(function()
          client.nothing = 5
       end)
+      if _VERSION >= "Lua 5.4" then -- before that each userdata has a place for a value
+         assert.is_nil((debug.setuservalue(client, 5, 1)))
+      end
    end)
 
    it("ignores arguments that are too many", function()
@@ -460,6 +463,13 @@ describe("an object", function()
             object:close()
          end
          one:close()
+      end)
+
+      it("an integer that no float holds is one for the system", function()
+         local largest = math.maxinteger or 2 ^ 53 -- before Lua 5.3 all numbers are floats
+         local done, err = client:setoption("recv-buffer-size", largest)
+         assert.is_nil(done)
+         assert.equal("Invalid argument", err)
       end)
 
       it("other types are misuse that names the argument", function()

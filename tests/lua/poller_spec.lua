@@ -292,7 +292,8 @@ describe("a poller", function()
             end
             made[i] = one
          end
-         print("string") -- here it takes no descriptor
+         -- Here it takes no descriptor, or the limit was none.
+         print(made[1]:getfd() >= 0 and "no limit" or "string")
       ]], "ulimit -n 40;"))
       assert.equal("string\n", rest)
    end)
@@ -394,6 +395,21 @@ describe("a poller", function()
          assert.same({ other }, (found(poller, 0)))
          poller:remove(other)
          assert.same({ nil, "timeout" }, { poller:wait(0) })
+      end)
+
+      it("that buffer, whatever their methods leave behind", function()
+         local fd = client:getfd()
+         local one = {
+            getfd = function()
+               local a, b, c, d -- luacheck: ignore (they leave nil above the stack)
+               return fd
+            end,
+            dirty = function()
+               return true
+            end,
+         }
+         assert.equal(1, poller:add(one, "r"))
+         assert.same({ one }, (found(poller, 0)))
       end)
 
       it("and forgets those that are removed, wherever they are in its list", function()

@@ -378,6 +378,43 @@ describe("an object", function()
       end
    end)
 
+   it("lets a finaliser make a large text while it gives one that is there already", function()
+      local rest, ok = support.finish(support.start([[
+         local server = assert(polysock.bind("127.0.0.1", 0))
+         local host, port = server:getsockname()
+         local client = assert(polysock.connect(host, port))
+         local peer = assert(server:accept())
+         local known, grows = "hello", {}
+         local half, text = ("x"):rep(50000), nil
+         local function join()
+            text = half .. half
+         end
+         local function descend(depth)
+            return depth > 0 and 1 + descend(depth - 1) or 0
+         end
+         assert(peer:send(known))
+         peer:close()
+         collectgarbage("setpause", 1)
+         collectgarbage("setstepmul", 1000)
+         if _VERSION == "Lua 5.4" then
+            collectgarbage("incremental", 0, 0, 30) -- 2 ^ 30 a step
+         end
+         collectgarbage("stop")
+         collectgarbage()
+         descend(8) -- so that the call of the finaliser itself needs no memory
+         finaliser(join)
+         collectgarbage("restart")
+         for i = 1, 1000 do
+            grows[i] = i -- needs memory, for which the collector does not run
+         end
+         local early = text ~= nil
+         local found = client:receive("*a")
+         print(found == known, _VERSION ~= "Lua 5.4" or not early and #text == 100000)
+      ]]))
+      assert.is_true(ok, rest)
+      assert.equal("true\ttrue\n", rest)
+   end)
+
    it("stays alive as a member of select, whatever becomes of the table", function()
       local member, other = support.own_pair()
       local weak = setmetatable({ member }, { __mode = "v" })

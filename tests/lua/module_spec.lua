@@ -18,6 +18,25 @@ describe("loading", function()
       assert.equal("true\n", rest)
    end)
 
+   it("works in a coroutine", function()
+      -- Before Lua 5.2 nothing tells the module its main coroutine then, which it looks for between
+      -- two reads.
+      local rest = support.finish(support.start([[
+         local server = assert(polysock.bind("127.0.0.1", 0))
+         local host, port = server:getsockname()
+         local client = assert(polysock.connect(host, port))
+         local peer = assert(server:accept())
+         local data = ("x"):rep(300000)
+         assert(peer:send(data))
+         print(client:receive(#data) == data)
+         assert(peer:send(data .. "\n"))
+         coroutine.wrap(function()
+            print(client:receive() == data)
+         end)()
+      ]], 'export LUA_INIT="coroutine.wrap(function() require [[polysock]] end)()";'))
+      assert.equal("true\ntrue\n", rest)
+   end)
+
    it("works again after package.loaded was emptied, beside the first", function()
       local first = polysock.tcp4()
       local loaded = { package.loaded["polysock"], package.loaded["polysock.core"] }

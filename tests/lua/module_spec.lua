@@ -488,6 +488,21 @@ describe("sources, sinks, choose and skip", function()
    end)
 end)
 
+-- Another library plays a system that has no name: see tests/python/test_names.py.
+local compiler = os.execute("command -v cc >/dev/null")
+compiler = compiler == true or compiler == 0 -- in Lua 5.1 it is a number
+local linux = compiler and io.open("/proc/self/statm") and it or function() end
+linux("a host without a name has a failure for it", function()
+   local library = os.tmpname()
+   local source = folder .. "../python/odd_names.c"
+   assert(os.execute(("cc -shared -fPIC -o %s %s -ldl"):format(library, source)))
+   local rest = support.finish(support.start([[
+      print(select("#", polysock.dns.gethostname()), (polysock.dns.gethostname()))
+   ]], ("export NAMELESS=1 LD_PRELOAD=%s;"):format(library)))
+   os.remove(library)
+   assert.equal("2\tnil\n", rest)
+end)
+
 describe("many operations", function()
    it("leave no memory and no descriptors behind", function()
       local client, peer = support.pair()

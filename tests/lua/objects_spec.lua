@@ -259,6 +259,35 @@ describe("an object", function()
       assert.is_true(tonumber(memory) < 1.3 * size)
    end)
 
+   local limited = os.execute("command -v prlimit >/dev/null") == true and large or function() end
+   limited("gives what came where there is no memory to keep it for later", function()
+      local size = 15 * 512 * 1024 -- the memory for it is 8 MiB then
+      local mebibyte = 1024 * 1024
+      local listener = assert(luasocket.bind("127.0.0.1", 0))
+      local _, port = listener:getsockname()
+      local child = support.start(([[
+         local client = assert(polysock.connect("127.0.0.1", %d))
+         print("ready")
+         assert(client:receive(1))
+         local data, err, partial = client:receive(16 * 1024 * 1024)
+         local good = true
+         for i = 1, #partial, 16 do
+            good = good and partial:find("0123456789abcdef", i, true) == i
+         end
+         print(data, err, #partial, good)
+      ]]):format(port))
+      local sender = assert(listener:accept())
+      listener:close()
+      assert.equal("ready", support.hear(child))
+      local file = assert(io.open("/proc/" .. child.pid .. "/statm"))
+      local limit = file:read("n") * 4096 + 12 * mebibyte
+      file:close()
+      assert(os.execute(("prlimit --pid %s --as=%d:"):format(child.pid, limit)))
+      assert(sender:send("!" .. ("0123456789abcdef"):rep(size / 16)))
+      sender:close()
+      assert.equal(("nil\tclosed\t%d\ttrue\n"):format(size), (support.finish(child)))
+   end)
+
    it("leaves a hook as it was", function()
       local line = ("x"):rep(5000)
       peer:send(line .. "\n")

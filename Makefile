@@ -6,8 +6,8 @@
 .PHONY: bench bench-scale bench-short clean conformance coverage demo dist docs explore \
         format fuzz guard help hostile lint mutate setup-bench setup-build setup-fuzz \
         setup-lint setup-net setup-test setup-wheels simulate site soak test test-c \
-        test-compat test-examples test-fuzz test-hostile test-install test-interpreters test-kit \
-        test-lua test-net test-package test-python test-ruby test-soak test-systems test-tools \
+        test-compat test-examples test-fuzz test-hostile test-interpreters test-kit test-lua \
+        test-net test-package test-python test-ruby test-soak test-systems test-tools \
         test-wheels wheels
 
 VENV := build/venv
@@ -37,7 +37,7 @@ demo: setup-build $(PREFIX)/done $(VENV)/module ## build both modules; a Lua and
 	@tools/demo.sh lua5.4 $(BIN)/python
 
 SUITES := test-c test-fuzz test-lua test-python test-ruby test-examples test-tools conformance \
-    test-kit test-compat test-hostile test-soak guard test-install
+    test-kit test-compat test-hostile test-soak guard test-package test-wheels
 
 test: setup-test ## run every test; a line for each suite at the end
 	+@MAKE="$(MAKE)" tools/suites.sh $(SUITES)
@@ -123,9 +123,6 @@ test-package: setup-test $(VENV)/tools ## the ways to install: pip, luarocks, cm
 
 test-wheels: setup-test ## build and test wheels for the installed interpreters and this machine
 	python3 tools/wheels.py --short
-
-test-install: setup-test $(VENV)/tools ## the two above at the same time: each keeps one processor busy
-	+$(MAKE) --no-print-directory -j 2 test-package test-wheels
 
 wheels: setup-wheels ## the same for manylinux2014 and musllinux, x86_64 and aarch64; in build/wheels/dist
 	python3 tools/wheels.py

@@ -467,6 +467,8 @@ class Commands(unittest.TestCase):
             stderr=stderr,
             text=True,
             encoding="utf-8",
+            # A shell lets its background jobs ignore it, and what they start as well.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     @unittest.skipIf(sys.platform == "win32", "signals")

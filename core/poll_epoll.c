@@ -116,7 +116,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
     if (queue->found[i].data.u64 != BELL)
       events[(*count)++] = event_of(&queue->found[i]);
     else if (read(queue->bell, &rung, sizeof rung) < 0)
-      continue;
+      continue; /* another wait has read it */
   }
   if (*count + 1 == room && (size_t)found == room) fill_place(queue, events, count);
   return 0;

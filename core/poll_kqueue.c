@@ -107,8 +107,9 @@ static int poll_first(const ps__queue *queue, double seconds, ps__waker *waker) 
   return ps__os_poll(&set, 1, seconds, waker);
 }
 
-static int is_bell(const struct kevent *found) {
-  return found->filter == EVFILT_USER || (found->flags & EV_ERROR) != 0;
+/* The bell is of no member, and neither is the error of a change. */
+static int is_of_member(const struct kevent *found) {
+  return found->filter != EVFILT_USER && (found->flags & EV_ERROR) == 0;
 }
 
 static ps__event event_of(const struct kevent *found) {
@@ -121,7 +122,7 @@ static PS__APART void fill_place(const ps__queue *queue, ps__event *events,
                                  size_t *count) {
   const struct timespec now = {0, 0};
   struct kevent last;
-  if (kevent(queue->kqueue, NULL, 0, &last, 1, &now) == 1 && !is_bell(&last))
+  if (kevent(queue->kqueue, NULL, 0, &last, 1, &now) == 1 && is_of_member(&last))
     events[(*count)++] = event_of(&last);
 }
 
@@ -139,7 +140,7 @@ int ps__os_queue_wait(ps__queue *queue, ps__event *events, size_t room, double s
   int found = kevent(queue->kqueue, NULL, 0, queue->found, (int)room, &time);
   if (found < 0) return errno;
   for (int i = 0; i < found; i++)
-    if (!is_bell(&queue->found[i])) events[(*count)++] = event_of(&queue->found[i]);
+    if (is_of_member(&queue->found[i])) events[(*count)++] = event_of(&queue->found[i]);
   if (*count + 1 == room && (size_t)found == room) fill_place(queue, events, count);
   return 0;
 }

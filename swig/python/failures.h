@@ -207,7 +207,7 @@ static void add_address(PyObject *self, const given *args, const char *function)
     Py_XDECREF(text);
     Py_XDECREF(port);
   }
-  PyErr_Restore(type, error, traceback); /* it replaces one of no memory */
+  PyErr_Restore(type, error, traceback); /* without memory it lacks the attribute */
 }
 
 #endif

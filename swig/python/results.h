@@ -284,6 +284,7 @@ static PyObject *next_piece(PyObject *self, ps_pattern pattern, ps_maxsize maxsi
   if (status.code == PS_OK) {
     PyObject *made = copy_of(&bytes, &lent);
     if (made != NULL) {
+      /* No code of the program runs in between, so the bytes are still there. */
       ps_socket_take(socket_of(self), &bytes);
       return made;
     }

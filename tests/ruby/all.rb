@@ -27,6 +27,11 @@ module Connection
     @peer.close unless @peer.closed?
   end
 
+  def open_descriptors
+    skip("needs /proc") unless File.directory?("/proc/self/fd")
+    Dir.children("/proc/self/fd").size
+  end
+
   # Waits until a thread sleeps in a call.
   def wait_for_sleep(thread)
     Timeout.timeout(LIMIT) { Thread.pass until thread.stop? }
@@ -395,13 +400,12 @@ class Interruptions < Minitest::Test
 
   # An object that a call has left by an exception is in nobody's use, and has its bytes.
   def test_other_calls_go_on
-    skip("needs /proc") unless File.directory?("/proc/self/fd")
     server = Polysock.bind("127.0.0.1", 0)
     @peer.write("be")
     Polysock.select([@client], nil, LIMIT)
     poller = Polysock.poller
     poller.add(server, "r")
-    before = Dir.children("/proc/self/fd").size
+    before = open_descriptors
     calls = [
       -> { @client.receive(5) }, -> { @client.receive(1_000_000) }, -> { @client.receive("*a") },
       -> { @client.lines.next }, -> { @client.lines { flunk } }, -> { @client.receiveuntil("xyz") },
@@ -414,7 +418,8 @@ class Interruptions < Minitest::Test
       waiting.raise(Boom)
       assert waiting.join(LIMIT)
       assert_equal 1, @client.settimeout(LIMIT)
-      assert_equal before, Dir.children("/proc/self/fd").size
+      # The collector may close what earlier tests have left.
+      assert_operator open_descriptors, :<=, before
     end
     @peer.write("gin")
     assert_equal "begin", @client.receive(5)
@@ -436,10 +441,7 @@ end
 class Memory < Minitest::Test
   include Connection
 
-  def open_descriptors = Dir.children("/proc/self/fd").size
-
   def test_collected_objects_are_closed
-    skip("needs /proc") unless File.directory?("/proc/self/fd")
     before = open_descriptors
     200.times { Polysock.tcp4 }
     200.times { Polysock.poller }

@@ -39,18 +39,18 @@ def refuse(text: str) -> SystemExit:
 
 
 def _jobs(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs")
     return int(text)
 
 
 def _seconds(text: str) -> float:
-    if not 0 <= float(text) < math.inf:
-        raise ValueError
-    return float(text)
-
-
-_jobs.__name__, _seconds.__name__ = "number of jobs", "number of seconds"
+    try:
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
 
 
 def run_arguments(parser: argparse.ArgumentParser) -> None:
